@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The spec of an import, as plain data: what a checked TOML file says, with every default filled in
+// and every ${VARIABLE} replaced. Everything below app/ that acts on an import reads these structs;
+// only app/spec knows TOML.
+//
+// A spec holds secrets (tokens, keys): it is never printed or stored whole. `secret` marks them.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace wherry::app {
+
+/// Holds a value that must never reach a log, an error or the store. Has no stream or fmt formatter.
+struct secret {
+  std::string reveal;
+};
+
+/// Names one client of the import. `account` groups clients that share an API limit; by default `id`.
+struct client {
+  std::string id;
+  std::string account;
+  std::string currency;  ///< ISO 4217 code, or empty
+  std::string timezone;  ///< IANA name; "UTC" by default
+};
+
+/// Says how many calls a lane may make per time, and how many may be under way at once.
+struct limit {
+  std::string lane;             ///< template over the client: "{account}" by default
+  double calls = 0;             ///< 0: no rate limit
+  std::chrono::milliseconds per{1000};
+  int in_flight = 8;
+};
+
+/// Names a column and its SQL type in lower case, as DuckDB spells it ("decimal(18,6)").
+struct column {
+  std::string name;
+  std::string type;
+};
+
+struct bearer_auth { secret token; };
+struct basic_auth { std::string user; secret password; };
+struct header_auth { std::string name; secret value; };
+using auth = std::variant<std::monostate, bearer_auth, basic_auth, header_auth>;
+
+/// Says what an answer means. The first rule whose conditions all hold decides; without one, the
+/// status does: 2xx is rows, 429 throttled, 408 425 5xx transient, the rest permanent.
+struct answer_rule {
+  enum class meaning { rows, empty, transient, throttled, permanent };
+  std::optional<int> status;
+  std::string body_contains;            ///< empty: any body
+  std::map<std::string, std::string> json;  ///< dotted path in a JSON body -> its value as text
+  meaning is = meaning::transient;
+  std::optional<std::chrono::milliseconds> wait;  ///< for throttled and transient
+};
+
+/// Says where reports come from.
+struct source {
+  std::string url;  ///< template: {client} {account} {day} {currency}
+  app::auth auth;
+  std::map<std::string, std::string> headers;
+  app::limit limit;
+  std::vector<answer_rule> on;
+  std::vector<column> columns;  ///< declared columns of the CSV; empty: DuckDB sniffs each report (slower)
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds timeout{300'000};  ///< for the whole answer
+  std::uint64_t max_size_bytes = 1ull << 30;   ///< of the body after decompression
+};
+
+/// Says how rows are converted: SQL over the table `report`, and what must come out.
+struct transform {
+  std::string sql;              ///< empty: select * from report
+  std::vector<column> columns;  ///< exact names, order and types of the result
+  std::string rates;            ///< path of a rates file in the ECB's format; empty: no convert_currency
+  int threads = 2;
+};
+
+enum class file_format { csv, parquet };
+enum class compression { none, gzip, zstd };
+
+/// Says where objects go. Format and compression follow from the name: .csv, .csv.gz, .parquet.
+struct sink {
+  std::string url;  ///< template: {client} {account} {day}; file:///… or s3://bucket/…
+  file_format format = file_format::csv;
+  app::compression compression = app::compression::none;
+  app::limit limit;
+
+  // Only for s3://
+  std::string endpoint;  ///< empty: https://s3.<region>.amazonaws.com
+  std::string region = "us-east-1";
+  std::string access_key;
+  secret secret_key;
+  secret session_token;      ///< empty: none
+  bool path_style = false;   ///< http://host/bucket/key rather than http://bucket.host/key
+  std::chrono::milliseconds timeout{120'000};
+};
+
+/// Says how often a failed step is tried again, and how long between.
+struct retry {
+  int attempts = 12;
+  std::chrono::milliseconds first{500};  ///< the upper bound of the first delay; doubles
+  std::chrono::milliseconds cap{60'000};
+};
+
+struct spec {
+  std::string name;
+  std::string store;          ///< "sqlite:<path>"; default "sqlite:<name>.db"
+  std::string spool;          ///< directory; default "<name>.spool"
+  std::uint64_t spool_budget_bytes = 4ull << 30;
+  int window = 512;           ///< machines in memory at once
+  std::vector<client> clients;
+  app::source source;
+  app::transform transform;
+  app::sink sink;
+  app::retry retry;
+  std::string version;        ///< SHA-256 of the file's bytes, hex: kept with each machine
+};
+
+}  // namespace wherry::app
