@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Node peer and its locked packages into $BENCH_BUILD/peers/node.
+set -euo pipefail
+cd "$(dirname "$0")"
+out=${BENCH_BUILD:-$PWD/../../../build/bench}/peers/node
+mkdir -p "$out"
+if ! cmp -s package-lock.json "$out/package-lock.json" || [ ! -d "$out/node_modules" ]; then
+  cp package.json "$out/"
+  cp package-lock.json "$out/package-lock.json.new"
+  mv "$out/package-lock.json.new" "$out/package-lock.json"
+  npm ci --prefix "$out" --no-audit --no-fund --ignore-scripts >/dev/null || { rm -f "$out/package-lock.json"; exit 1; }
+fi
+cp ./*.js "$out/"
