@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// go and thread: start something and get a channel on which its result will come.
+//
+//   auto answer = go(fetch(url));                 a process of its own
+//   auto digest = thread([=] { return hash(file); });   a thread that may block
+//   result<int> r = *co_await answer.take();
+//
+// The channel holds one value and is then closed; nobody needs to take it.
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include "wherry/csp/channel.hpp"
+#include "wherry/csp/failure.hpp"
+#include "wherry/csp/scheduler.hpp"
+#include "wherry/csp/scope.hpp"
+
+namespace wherry {
+namespace detail {
+
+template <class T>
+task<void> deliver(task<T> body, channel<result<T>> to) {
+  result<T> outcome = std::unexpected(failure::from_cancellation());
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await std::move(body);
+      outcome = result<T>{};
+    } else {
+      outcome = co_await std::move(body);
+    }
+  } catch (const cancelled&) {
+    outcome = std::unexpected(failure::from_cancellation());
+  } catch (...) {
+    outcome = std::unexpected(failure::from_current());
+  }
+  to.offer(std::move(outcome));
+  to.close();
+}
+
+}  // namespace detail
+
+/// Starts `body` in the scheduler's own scope: it ends at the latest when the scheduler's run does.
+/// Requires: called from a process.
+template <class T>
+channel<result<T>> go(task<T> body) {
+  channel<result<T>> outcome{fixed{1}};
+  auto& home = scheduler::current();
+  detail::start_process(home, home.root_scope(), detail::deliver(std::move(body), outcome));
+  return outcome;
+}
+
+/// Runs `work` on a thread of the scheduler's bounded pool, where it may block. Cannot be cancelled:
+/// a caller that is goes on without the result. Requires: called from a process.
+template <std::invocable Work>
+auto thread(Work work) -> channel<result<std::invoke_result_t<Work&>>> {
+  using value = std::invoke_result_t<Work&>;
+  channel<result<value>> outcome{fixed{1}};
+  scheduler::current().post_blocking([outcome, work = std::move(work)]() mutable {
+    auto run = [&]() -> result<value> {
+      try {
+        if constexpr (std::is_void_v<value>) {
+          work();
+          return {};
+        } else {
+          return work();
+        }
+      } catch (...) {
+        return std::unexpected(failure::from_current());
+      }
+    };
+    outcome.offer(run());
+    outcome.close();
+  });
+  return outcome;
+}
+
+}  // namespace wherry

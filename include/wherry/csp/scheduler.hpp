@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A scheduler runs processes and owns time. Two kinds, one contract:
+//
+//   thread_scheduler   several threads; each has a run queue of its own, idle ones steal; real time.
+//   virtual_scheduler  the caller's thread alone; picks among the runnable by a seeded draw, and when
+//                      none is runnable moves its clock to the next timer. Same seed, same run.
+//
+// Rules
+// 1. What runs on a scheduler thread does not block; blocking work goes through `thread(fn)`.
+// 2. A process that was just made runnable by the running one goes to its thread's `next` slot and
+//    runs when the running one parks: a put that meets a take is a handoff without a queue.
+// 3. Every `handoff_limit` handoffs the thread looks at its queues and timers, so that a pair in
+//    conversation starves nobody.
+// 4. Timers never fire early. They fire under the timers' lock: `fire` must be short, and may wake
+//    processes but not touch timers.
+
+#include <atomic>
+#include <chrono>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "wherry/csp/process.hpp"
+#include "wherry/csp/task.hpp"
+
+namespace wherry {
+
+using duration = std::chrono::nanoseconds;
+/// Monotonic time of a scheduler, real or virtual.
+using steady_time = std::chrono::time_point<std::chrono::steady_clock, duration>;
+/// Calendar time of a scheduler: what is stored, shown and compared over restarts.
+using system_time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+namespace detail {
+
+/// A pending timer, embedded in what it belongs to. `fire` runs once, unless removed before.
+struct timer {
+  steady_time due{};
+  void (*fire)(timer&) noexcept = nullptr;
+  std::size_t position = npos;  // in the heap; npos: not pending
+  static constexpr std::size_t npos = ~std::size_t{0};
+};
+
+/// Pending timers by due time: a binary heap whose entries know their position, so that removing one
+/// is O(log n). Threads: any.
+class timer_heap {
+ public:
+  /// Adds; true if it is now the earliest.
+  bool add(timer& entry);
+  /// Removes if still pending. When it returns, `fire` neither runs nor will run.
+  void remove(timer& entry) noexcept;
+  /// Fires all that are due at `now`; how many.
+  std::size_t fire_due(steady_time now);
+  /// The earliest due time; `steady_time::max()` if none.
+  [[nodiscard]] steady_time earliest() const noexcept {
+    return steady_time{duration{earliest_.load(std::memory_order_acquire)}};
+  }
+
+ private:
+  void place(std::size_t position, timer* entry) noexcept;
+  void sift_up(std::size_t position) noexcept;
+  void sift_down(std::size_t position) noexcept;
+  void erase_at(std::size_t position) noexcept;
+  void publish_earliest() noexcept;
+
+  std::mutex mutex_;
+  std::vector<timer*> heap_;
+  std::atomic<duration::rep> earliest_{duration::max().count()};
+};
+
+/// What the running thread knows about the scheduler that it serves.
+struct thread_state {
+  scheduler* serving = nullptr;
+  void* worker = nullptr;              // the thread_scheduler's own
+  std::coroutine_handle<> next{};      // made runnable here, runs next
+  int handoffs_left = 0;
+  std::uint64_t random = 0x9e3779b97f4a7c15;
+};
+inline constinit thread_local thread_state this_thread;
+
+/// A draw that is good enough for fairness, and repeatable under a virtual_scheduler.
+[[nodiscard]] inline std::uint64_t draw() noexcept {
+  auto& state = this_thread.random;  // xorshift64, Marsaglia 2003
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return state;
+}
+
+/// What a parking coroutine transfers to: the process woken last on this thread, or the run loop.
+[[nodiscard]] inline std::coroutine_handle<> next_to_run() noexcept {
+  auto& here = this_thread;
+  if (here.next && here.handoffs_left > 0) {
+    --here.handoffs_left;
+    return std::exchange(here.next, nullptr);
+  }
+  return std::noop_coroutine();
+}
+
+}  // namespace detail
+
+/// The contract between processes and whatever runs them.
+class scheduler {
+ public:
+  scheduler();
+  scheduler(const scheduler&) = delete;
+  scheduler& operator=(const scheduler&) = delete;
+  virtual ~scheduler();
+
+  /// Makes a suspended coroutine runnable. Threads: any.
+  virtual void post(std::coroutine_handle<> ready) noexcept = 0;
+  /// Runs `work` where blocking is allowed. Threads: any.
+  virtual void post_blocking(std::move_only_function<void()> work) = 0;
+
+  [[nodiscard]] virtual steady_time now() const noexcept = 0;
+  [[nodiscard]] virtual system_time system_now() const noexcept = 0;
+
+  virtual void add_timer(detail::timer& entry) = 0;
+  void remove_timer(detail::timer& entry) noexcept { timers_.remove(entry); }
+
+  /// Owns what `go` starts; cancelled and joined when the scheduler's run ends.
+  [[nodiscard]] detail::scope_state& root_scope() noexcept { return *root_scope_; }
+
+  /// The scheduler that runs the calling code. Requires: called from a process.
+  [[nodiscard]] static scheduler& current() noexcept;
+
+  /// Runs `main` as a process to its end, then cancels and joins what `go` left running.
+  /// Errors: rethrows what `main` threw; `cancelled` comes out as it is.
+  template <class T>
+  T run(task<T> main);
+
+ protected:
+  /// Returns when `done()` is true; runs processes meanwhile if the calling thread is to do so.
+  virtual void drive(const std::function<bool()>& done) = 0;
+  /// Wakes a `drive` whose condition may have changed. Threads: any.
+  virtual void interrupt_drive() noexcept = 0;
+
+  detail::timer_heap timers_;
+
+ private:
+  void run_root(task<void> root);
+  void finish_root();
+  std::unique_ptr<detail::scope_state> root_scope_;
+};
+
+struct thread_scheduler_options {
+  /// Threads that run processes. 0: as many as the machine has.
+  int threads = 0;
+  /// Threads at most for `thread(fn)`; started when needed. Further calls wait their turn.
+  int blocking_threads = 16;
+};
+
+/// Runs processes on several threads, in real time.
+class thread_scheduler final : public scheduler {
+ public:
+  explicit thread_scheduler(thread_scheduler_options options = {});
+  ~thread_scheduler() override;
+
+  void post(std::coroutine_handle<> ready) noexcept override;
+  void post_blocking(std::move_only_function<void()> work) override;
+  [[nodiscard]] steady_time now() const noexcept override;
+  [[nodiscard]] system_time system_now() const noexcept override;
+  void add_timer(detail::timer& entry) override;
+
+ protected:
+  void drive(const std::function<bool()>& done) override;
+  void interrupt_drive() noexcept override;
+
+ private:
+  struct implementation;
+  std::unique_ptr<implementation> self_;
+};
+
+/// Runs processes on the thread that calls `run`, under virtual time, in an order drawn from `seed`.
+/// `thread(fn)` runs inline. Errors: `run` throws std::logic_error when nothing can ever run again.
+class virtual_scheduler final : public scheduler {
+ public:
+  explicit virtual_scheduler(std::uint64_t seed = 1,
+                             system_time start = system_time{std::chrono::days{20'000}});
+  ~virtual_scheduler() override;
+
+  void post(std::coroutine_handle<> ready) noexcept override;
+  void post_blocking(std::move_only_function<void()> work) override;
+  [[nodiscard]] steady_time now() const noexcept override { return now_; }
+  [[nodiscard]] system_time system_now() const noexcept override;
+  void add_timer(detail::timer& entry) override;
+
+ protected:
+  void drive(const std::function<bool()>& done) override;
+  void interrupt_drive() noexcept override {}
+
+ private:
+  void run_one();
+  std::vector<std::coroutine_handle<>> ready_;
+  std::vector<std::move_only_function<void()>> blocking_;
+  steady_time now_{};
+  system_time start_;
+  std::uint64_t random_;
+};
+
+template <class T>
+T scheduler::run(task<T> main) {
+  if constexpr (std::is_void_v<T>) {
+    run_root(std::move(main));
+  } else {
+    std::optional<T> value;
+    run_root([](task<T> inner, std::optional<T>* out) -> task<void> {
+      out->emplace(co_await std::move(inner));
+    }(std::move(main), &value));
+    return std::move(*value);
+  }
+}
+
+}  // namespace wherry

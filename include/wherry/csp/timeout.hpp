@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// timeout(d): a channel that closes after d. Used alone it is a pause, as a case of a select it is a
+// limit. Time is the scheduler's, real or virtual. Dropping the last handle removes the timer.
+
+#include <variant>
+
+#include "wherry/csp/channel.hpp"
+#include "wherry/csp/scheduler.hpp"
+
+namespace wherry {
+namespace detail {
+
+class timeout_state final : public channel_state<std::monostate>, private timer {
+ public:
+  timeout_state(scheduler& home, steady_time at) : channel_state(0), home_(home) {
+    due = at;
+    fire = [](timer& self) noexcept { static_cast<timeout_state&>(self).close(); };
+    home_.add_timer(*this);
+  }
+  ~timeout_state() override { home_.remove_timer(*this); }
+
+ private:
+  scheduler& home_;
+};
+
+}  // namespace detail
+
+/// Makes a channel that never has a value and closes at `due`; at once if that is past. Never early.
+/// Requires: called from a process; dropped before its scheduler is.
+inline channel<std::monostate> timeout_at(steady_time due) {
+  return channel<std::monostate>{new detail::timeout_state(scheduler::current(), due)};
+}
+
+/// As timeout_at, `after` from now.
+inline channel<std::monostate> timeout(duration after) {
+  return timeout_at(scheduler::current().now() + after);
+}
+
+}  // namespace wherry

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What both schedulers share: waking processes, and running one from outside.
+
+#include "wherry/csp/scheduler.hpp"
+
+#include <exception>
+
+#include "wherry/csp/assert.hpp"
+#include "wherry/csp/scope.hpp"
+
+namespace wherry {
+namespace detail {
+
+void process::wake() noexcept {
+  if (scheduler_ != nullptr) {
+    scheduler_->post(resume_);
+    return;
+  }
+  woken_.store(true, std::memory_order_release);
+  woken_.notify_one();
+}
+
+void process::block() noexcept { woken_.wait(false, std::memory_order_acquire); }
+
+}  // namespace detail
+
+scheduler::scheduler()
+    : root_scope_(std::make_unique<detail::scope_state>(
+          [](void* self) noexcept { static_cast<scheduler*>(self)->interrupt_drive(); }, this)) {}
+
+scheduler::~scheduler() = default;
+
+scheduler& scheduler::current() noexcept {
+  scheduler* const serving = detail::this_thread.serving;
+  WHERRY_ASSERT(serving != nullptr, "this works only inside a process: see scheduler::run");
+  return *serving;
+}
+
+void scheduler::run_root(task<void> root) {
+  std::exception_ptr failed;
+  bool unwound = false;
+  std::atomic<bool> ended{false};
+  auto main = [](task<void> body, std::exception_ptr& error, bool& cancellation,
+                 std::atomic<bool>& done, scheduler& home) -> task<void> {
+    try {
+      co_await std::move(body);
+    } catch (const cancelled&) {
+      cancellation = true;
+    } catch (...) {
+      error = std::current_exception();
+    }
+    done.store(true, std::memory_order_release);
+    home.interrupt_drive();
+  };
+  detail::start_process(*this, *root_scope_,
+                        main(std::move(root), failed, unwound, ended, *this));
+  try {
+    drive([&] { return ended.load(std::memory_order_acquire); });
+  } catch (...) {
+    finish_root();  // what is stuck refers to this frame: unwind it first
+    throw;
+  }
+  finish_root();
+  if (failed) std::rethrow_exception(failed);
+  if (unwound) throw cancelled{};
+}
+
+void scheduler::finish_root() {
+  root_scope_->cancel();
+  drive([this] { return root_scope_->empty(); });
+  // Ready for another run.
+  root_scope_ = std::make_unique<detail::scope_state>(
+      [](void* self) noexcept { static_cast<scheduler*>(self)->interrupt_drive(); }, this);
+}
+
+}  // namespace wherry

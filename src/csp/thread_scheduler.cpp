@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several threads that run processes.
+//
+// Each worker owns a ring of runnable coroutines; others steal half of it when they have nothing.
+// What does not fit, and what comes from other threads, goes to one shared list. An idle worker
+// sleeps until the earliest timer or until somebody adds work.
+//
+// Invariants
+// 1. Only its worker pushes to a ring; anyone may take from it. Source: Go, runtime/proc.go, runq.
+// 2. Work is published before `sleepers_` is read, and a worker adds itself to `sleepers_` before it
+//    looks for work a last time: one of the two sees the other.
+// 3. No thread of this scheduler waits for another, except to sleep and to be joined.
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <thread>
+#include <utility>
+
+#include "wherry/csp/assert.hpp"
+#include "wherry/csp/scheduler.hpp"
+#include "wherry/csp/scope.hpp"
+
+namespace wherry {
+namespace {
+
+using coroutine = std::coroutine_handle<>;
+
+constexpr int handoff_limit = 64;   // handoffs before a worker looks at its queues
+constexpr unsigned fairness = 61;   // turns before it looks at the shared list and timers first
+
+/// Runnable coroutines of one worker.
+class run_ring {
+ public:
+  /// Worker only. False: full.
+  bool push(coroutine ready) noexcept {
+    const auto head = head_.load(std::memory_order_acquire);
+    const auto tail = tail_.load(std::memory_order_relaxed);
+    if (tail - head == size) return false;
+    slots_[tail % size].store(ready.address(), std::memory_order_relaxed);
+    tail_.store(tail + 1, std::memory_order_release);
+    return true;
+  }
+  /// Any thread. Null: empty.
+  coroutine pop() noexcept {
+    auto head = head_.load(std::memory_order_acquire);
+    for (;;) {
+      if (head == tail_.load(std::memory_order_acquire)) return {};
+      void* const address = slots_[head % size].load(std::memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, head + 1, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+        return coroutine::from_address(address);
+      }
+    }
+  }
+  [[nodiscard]] bool empty() const noexcept {
+    return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire);
+  }
+
+ private:
+  static constexpr std::uint32_t size = 256;
+  std::array<std::atomic<void*>, size> slots_{};
+  alignas(64) std::atomic<std::uint32_t> head_{0};
+  alignas(64) std::atomic<std::uint32_t> tail_{0};
+};
+
+struct worker {
+  run_ring ring;
+  unsigned turn = 0;
+};
+
+/// Threads that may block, started one by one as work piles up.
+class blocking_pool {
+ public:
+  explicit blocking_pool(int limit) : limit_(static_cast<std::size_t>(limit)) {}
+  ~blocking_pool() {
+    {
+      const std::lock_guard guard(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (auto& thread : threads_) thread.join();
+  }
+  blocking_pool(const blocking_pool&) = delete;
+  blocking_pool& operator=(const blocking_pool&) = delete;
+
+  void add(scheduler& home, std::move_only_function<void()> work) {
+    {
+      const std::lock_guard guard(mutex_);
+      waiting_.push_back(std::move(work));
+      if (idle_ < waiting_.size() && threads_.size() < limit_) {
+        threads_.emplace_back([this, &home] { serve(home); });
+      }
+    }
+    wake_.notify_one();
+  }
+
+ private:
+  void serve(scheduler& home) {
+    detail::this_thread.serving = &home;
+    std::unique_lock guard(mutex_);
+    for (;;) {
+      ++idle_;
+      wake_.wait(guard, [this] { return stopping_ || !waiting_.empty(); });
+      --idle_;
+      if (waiting_.empty()) return;
+      auto work = std::move(waiting_.front());
+      waiting_.pop_front();
+      guard.unlock();
+      work();
+      work = nullptr;
+      guard.lock();
+    }
+  }
+
+  const std::size_t limit_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::move_only_function<void()>> waiting_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+struct thread_scheduler::implementation {
+  implementation(thread_scheduler& owner, const thread_scheduler_options& options)
+      : owner_(owner),
+        workers_(static_cast<std::size_t>(
+            options.threads > 0 ? options.threads
+                                : std::max(1, static_cast<int>(std::thread::hardware_concurrency())))),
+        pool_(std::max(1, options.blocking_threads)) {
+    for (auto& each : workers_) threads_.emplace_back([this, &each] { serve(each); });
+  }
+
+  void serve(worker& self) {
+    auto& here = detail::this_thread;
+    here.serving = &owner_;
+    here.worker = &self;
+    here.random = reinterpret_cast<std::uintptr_t>(&self) | 1;
+    while (!stopping_.load(std::memory_order_acquire)) {
+      const coroutine ready = find(self);
+      if (!ready) {
+        sleep(self);
+        continue;
+      }
+      here.handoffs_left = handoff_limit;
+      ready.resume();
+    }
+  }
+
+  coroutine find(worker& self) {
+    auto& here = detail::this_thread;
+    if (++self.turn % fairness == 0) {
+      owner_.timers_.fire_due(owner_.now());
+      if (const auto shared = pop_shared()) return shared;
+    }
+    if (here.handoffs_left > 0 && here.next) return std::exchange(here.next, nullptr);
+    if (const auto own = self.ring.pop()) return own;
+    if (here.next) return std::exchange(here.next, nullptr);
+    if (const auto shared = pop_shared()) return shared;
+    for (auto& other : workers_) {
+      if (&other == &self) continue;
+      if (const auto stolen = other.ring.pop()) return stolen;
+    }
+    return {};
+  }
+
+  void sleep(worker&) {
+    const auto before = wake_count_.load(std::memory_order_acquire);
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const bool fired = owner_.timers_.earliest() <= owner_.now() &&
+                       owner_.timers_.fire_due(owner_.now()) > 0;
+    if (!fired && !work_in_sight()) {
+      std::unique_lock guard(sleep_mutex_);
+      const auto woken = [&] {
+        return wake_count_.load(std::memory_order_acquire) != before ||
+               stopping_.load(std::memory_order_acquire);
+      };
+      if (const auto due = owner_.timers_.earliest(); due == steady_time::max()) {
+        wake_.wait(guard, woken);
+      } else {
+        wake_.wait_until(guard, due, woken);
+      }
+    }
+    sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+  }
+
+  bool work_in_sight() {
+    if (shared_size_.load(std::memory_order_acquire) > 0 || detail::this_thread.next) return true;
+    return std::ranges::any_of(workers_, [](const worker& each) { return !each.ring.empty(); });
+  }
+
+  void add(coroutine ready) {
+    auto& here = detail::this_thread;
+    if (here.serving == &owner_ && here.worker != nullptr) {
+      const auto displaced = std::exchange(here.next, ready);
+      if (!displaced) return;  // this worker runs it; nobody to wake
+      if (!static_cast<worker*>(here.worker)->ring.push(displaced)) push_shared(displaced);
+    } else {
+      push_shared(ready);
+    }
+    wake_one();
+  }
+
+  void push_shared(coroutine ready) {
+    const std::lock_guard guard(shared_mutex_);
+    shared_.push_back(ready);
+    shared_size_.store(shared_.size(), std::memory_order_release);
+  }
+
+  coroutine pop_shared() {
+    if (shared_size_.load(std::memory_order_acquire) == 0) return {};
+    const std::lock_guard guard(shared_mutex_);
+    if (shared_.empty()) return {};
+    const auto first = shared_.front();
+    shared_.pop_front();
+    shared_size_.store(shared_.size(), std::memory_order_release);
+    return first;
+  }
+
+  void wake_one() {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (sleepers_.load(std::memory_order_seq_cst) == 0) return;
+    {
+      const std::lock_guard guard(sleep_mutex_);
+      wake_count_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_one();
+  }
+
+  void stop() {
+    {
+      const std::lock_guard guard(sleep_mutex_);
+      stopping_.store(true, std::memory_order_release);
+    }
+    wake_.notify_all();
+    for (auto& thread : threads_) thread.join();
+  }
+
+  thread_scheduler& owner_;
+  std::deque<worker> workers_;
+  std::vector<std::thread> threads_;
+  std::atomic<bool> stopping_{false};
+
+  std::mutex shared_mutex_;
+  std::deque<coroutine> shared_;
+  std::atomic<std::size_t> shared_size_{0};
+
+  std::mutex sleep_mutex_;
+  std::condition_variable wake_;
+  std::atomic<int> sleepers_{0};
+  std::atomic<std::uint64_t> wake_count_{0};
+
+  std::mutex drive_mutex_;
+  std::condition_variable driven_;
+
+  blocking_pool pool_;
+};
+
+thread_scheduler::thread_scheduler(thread_scheduler_options options)
+    : self_(std::make_unique<implementation>(*this, options)) {}
+
+thread_scheduler::~thread_scheduler() { self_->stop(); }
+
+void thread_scheduler::post(std::coroutine_handle<> ready) noexcept { self_->add(ready); }
+
+void thread_scheduler::post_blocking(std::move_only_function<void()> work) {
+  self_->pool_.add(*this, std::move(work));
+}
+
+steady_time thread_scheduler::now() const noexcept { return std::chrono::steady_clock::now(); }
+
+system_time thread_scheduler::system_now() const noexcept {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+void thread_scheduler::add_timer(detail::timer& entry) {
+  if (timers_.add(entry)) self_->wake_one();
+}
+
+void thread_scheduler::drive(const std::function<bool()>& done) {
+  WHERRY_ASSERT(detail::this_thread.serving == nullptr,
+                "scheduler::run blocks: call it from outside, inside a process use go or a scope");
+  std::unique_lock guard(self_->drive_mutex_);
+  self_->driven_.wait(guard, done);
+}
+
+void thread_scheduler::interrupt_drive() noexcept {
+  const std::lock_guard guard(self_->drive_mutex_);
+  self_->driven_.notify_all();
+}
+
+}  // namespace wherry
