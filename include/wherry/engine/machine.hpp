@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A machine as the store and the engine see it: names and JSON, no C++ types of the user. The
+// template in kind.hpp turns these into typed states and back; nothing else does.
+//
+// Invariants
+// 1. (id, generation, version) names one durable situation of a machine; each record raises version.
+// 2. `attempt` is the number, from 1, that the next run of the current state's step will have.
+// 3. `phase` is waiting while due lies ahead, ready when it may run; running is no phase but a lease.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wherry/csp/scheduler.hpp"
+
+namespace wherry {
+
+enum class phase : std::uint8_t { waiting, ready, completed, dead, cancelled };
+
+[[nodiscard]] std::string_view to_string(phase value) noexcept;
+[[nodiscard]] std::optional<phase> phase_from(std::string_view text) noexcept;
+[[nodiscard]] constexpr bool is_finished(phase value) noexcept {
+  return value == phase::completed || value == phase::dead || value == phase::cancelled;
+}
+
+/// What became of one run of a step.
+enum class outcome_kind : std::uint8_t { advanced, went_back, retried, throttled, died };
+
+[[nodiscard]] std::string_view to_string(outcome_kind value) noexcept;
+[[nodiscard]] std::optional<outcome_kind> outcome_kind_from(std::string_view text) noexcept;
+
+/// Asks for a new machine, or for a newer generation of a finished one.
+struct submission {
+  std::string id;
+  std::int64_t generation = 1;
+  std::string state;   ///< tag of its first state
+  std::string data;    ///< that state as JSON
+  std::string lane;
+  std::int32_t priority = 0;  ///< higher runs first within its lane
+  std::int32_t rank = 0;      ///< how far along the state is; higher runs first
+  system_time due{};          ///< not before; the epoch: at once
+};
+
+/// What submitting did. An id whose (id, generation) is known, or that is still unfinished, is left
+/// as it is: submit is idempotent.
+struct submit_report {
+  std::size_t added = 0;
+  std::size_t superseded = 0;  ///< a newer generation took the place of a finished one
+  std::size_t known = 0;
+};
+
+/// A machine that a worker may run until the lease ends.
+struct leased_machine {
+  std::int64_t key = 0;  ///< the store's own
+  std::uint64_t token = 0;  ///< fences the lease
+  std::string id;
+  std::int64_t generation = 1;
+  std::int64_t version = 0;
+  std::string state;
+  std::string data;
+  std::string lane;
+  std::int32_t priority = 0;
+  std::int32_t attempt = 1;
+};
+
+/// The durable result of one run of a step: what history keeps, and the machine's new situation.
+struct transition {
+  // Which machine, under which lease.
+  std::int64_t key = 0;
+  std::uint64_t token = 0;
+  std::string id;
+  std::int64_t generation = 1;
+  std::int64_t version = 0;  ///< before; the store makes it version + 1
+
+  // What happened.
+  outcome_kind outcome = outcome_kind::advanced;
+  std::string from;
+  std::int32_t attempt = 1;  ///< the run that ended
+  system_time started{};
+  system_time ended{};
+  std::string error;  ///< empty if advanced
+
+  // The new situation.
+  wherry::phase phase = phase::ready;
+  std::string to;
+  std::string data;
+  std::string lane;
+  std::int32_t rank = 0;
+  std::int32_t next_attempt = 1;
+  system_time due{};
+
+  /// Parks the lane that the step ran in, durably, until then.
+  std::string ran_in;
+  std::optional<system_time> lane_parked_until;
+};
+
+/// A machine as people see it.
+struct machine_view {
+  std::string id;
+  std::int64_t generation = 1;
+  std::int64_t version = 0;
+  std::string state;
+  std::string data;
+  wherry::phase phase = phase::waiting;
+  std::string lane;
+  std::int32_t priority = 0;
+  std::int32_t attempt = 1;
+  system_time due{};
+  system_time created{};
+  system_time updated{};
+  std::string error;  ///< of the last run that failed since the last advance
+};
+
+/// One line of a machine's history.
+struct history_entry {
+  std::int64_t generation = 1;
+  std::int64_t version = 0;  ///< after
+  std::string from;
+  std::string to;
+  wherry::phase phase = phase::ready;
+  outcome_kind outcome = outcome_kind::advanced;
+  std::int32_t attempt = 1;
+  system_time started{};
+  system_time ended{};
+  std::string error;
+};
+
+/// How many machines there are, by phase and state.
+struct machine_counts {
+  std::map<std::pair<phase, std::string>, std::int64_t> by;
+
+  [[nodiscard]] std::int64_t in(phase wanted) const noexcept;
+  [[nodiscard]] std::int64_t unfinished() const noexcept {
+    return in(phase::waiting) + in(phase::ready);
+  }
+  [[nodiscard]] std::int64_t all() const noexcept;
+};
+
+}  // namespace wherry

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The store: where machines live durably. The engine knows this interface and no body of it; one
+// conformance suite (tests/store) runs against every body.
+//
+// Contract
+// 1. When submit, record or control returns, what it reports is durable as far as the store promises
+//    at all (SQLite: survives power loss; memory: nothing).
+// 2. One commit a (machine, generation, version): record refuses an entry whose version is not the
+//    row's or whose token is not that of the live lease. It refuses that entry alone.
+// 3. A leased machine is not leased again before record, release, or reclaim after its lease ran out.
+// 4. Within a lane, lease hands out by priority (high first), rank (high first), due, then age.
+// 5. The engine's machines and the history that explains them change together or not at all.
+//
+// Threads: all members may be called from any process of one scheduler.
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wherry/csp/channel.hpp"
+#include "wherry/csp/task.hpp"
+#include "wherry/engine/machine.hpp"
+
+namespace wherry {
+
+/// Says what the store could not do, where, and what to do about it.
+struct store_error {
+  enum class kind : std::uint8_t { full, busy, corrupt, foreign, newer, owned, missing, io };
+  kind what = kind::io;
+  std::string message;
+};
+
+/// Selects machines for a query or for a control command. Empty members select all.
+struct machine_filter {
+  std::optional<wherry::phase> phase;
+  std::string state;
+  std::string id;         ///< exact
+  std::string id_prefix;
+};
+
+enum class control_verb : std::uint8_t {
+  redrive,  ///< dead, or cancelled: runs again from the state it is in, attempt 1
+  cancel    ///< waiting or ready: ends as cancelled; a step under way cannot commit any more
+};
+
+struct lane_state {
+  std::string lane;
+  system_time parked_until{};
+};
+
+class store {
+ public:
+  store() = default;
+  store(const store&) = delete;
+  store& operator=(const store&) = delete;
+  virtual ~store() = default;
+
+  // What the engine does.
+
+  virtual task<std::expected<submit_report, store_error>> submit(
+      std::vector<submission> wanted) = 0;
+
+  /// Lanes in which at least one machine is ready and not leased.
+  virtual std::vector<std::string> ready_lanes() = 0;
+
+  /// Leases up to `count` ready machines of `lane` until `expires`. May return fewer, also none.
+  virtual task<std::expected<std::vector<leased_machine>, store_error>> lease(
+      std::string lane, std::size_t count, system_time expires) = 0;
+
+  /// Commits outcomes; true for each that was accepted, in order.
+  virtual task<std::expected<std::vector<bool>, store_error>> record(
+      std::vector<transition> outcomes) = 0;
+
+  /// Gives leases back unused: the machines are ready as before.
+  virtual void release(const std::vector<leased_machine>& unused) = 0;
+
+  /// Makes ready what is due at `now`; how many.
+  virtual task<std::expected<std::size_t, store_error>> promote(system_time now) = 0;
+  /// The earliest due time of a waiting machine.
+  virtual std::optional<system_time> next_due() = 0;
+
+  /// Ends leases that ran out at `now`; how many machines came back.
+  virtual std::size_t reclaim(system_time now) = 0;
+
+  /// Applies what other processes asked for since; how many commands.
+  virtual task<std::expected<std::size_t, store_error>> drain_inbox() = 0;
+
+  /// Lanes parked at some time; the engine reads them once, when it starts.
+  virtual std::vector<lane_state> lane_states() = 0;
+
+  /// A channel of capacity 1 that has a value whenever ready work may have appeared since it was
+  /// last taken.
+  virtual channel<std::monostate> ready_signal() = 0;
+
+  // What people do.
+
+  /// Applies `verb` to all that match; how many it changed.
+  virtual task<std::expected<std::size_t, store_error>> control(control_verb verb,
+                                                                machine_filter filter) = 0;
+
+  virtual std::expected<machine_counts, store_error> count() = 0;
+  /// At most `limit` machines after `after_id`, in order of id.
+  virtual std::expected<std::vector<machine_view>, store_error> query(const machine_filter& filter,
+                                                                      std::size_t limit,
+                                                                      std::string after_id) = 0;
+  /// Oldest first; all generations.
+  virtual std::expected<std::vector<history_entry>, store_error> history(std::string_view id) = 0;
+};
+
+}  // namespace wherry

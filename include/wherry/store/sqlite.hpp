@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The embedded store: one SQLite file (WAL, synchronous=FULL). One process at a time runs an engine
+// on it; others read beside it and leave commands in its inbox.
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <memory>
+
+#include "wherry/engine/store.hpp"
+
+namespace wherry {
+
+/// Opens, or creates, the store for running: takes ownership of it.
+/// Errors: owned (says by which process), foreign (some other program's file), newer, corrupt, io.
+std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
+    const std::filesystem::path& file);
+
+/// Looks at a store, and leaves commands for its owner, whoever runs it. Threads: one at a time.
+class sqlite_inspector {
+ public:
+  virtual ~sqlite_inspector() = default;
+  virtual std::expected<machine_counts, store_error> count() = 0;
+  virtual std::expected<std::vector<machine_view>, store_error> query(const machine_filter& filter,
+                                                                      std::size_t limit,
+                                                                      std::string after_id) = 0;
+  virtual std::expected<std::vector<history_entry>, store_error> history(std::string_view id) = 0;
+  /// Puts a command into the inbox, durably. The owner applies it within a second; without one, it
+  /// waits for the next.
+  virtual std::expected<void, store_error> ask(control_verb verb, const machine_filter& filter) = 0;
+  /// Who runs an engine on the store, as "pid 123 on host since …"; empty: nobody.
+  virtual std::string owner() = 0;
+};
+
+/// Errors: missing, foreign, newer, corrupt, io.
+std::expected<std::unique_ptr<sqlite_inspector>, store_error> inspect_sqlite_store(
+    const std::filesystem::path& file);
+
+}  // namespace wherry
