@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// object_sink: makes the object of a report at its place, file:// or s3://, from a file of the spool.
+//
+// 1. An object is whole or absent, and durable when `put` returns: file:// by a temporary name,
+//    fsync, rename, fsync of the directory; s3:// by one PUT.
+// 2. What is stored is what the spool file's hash says, or nothing: damage on the way is `damaged`.
+// 3. Putting the same object again does no harm; file:// leaves the same bytes as they are.
+// 4. No error holds a secret.
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/http_client.hpp"
+#include "spec/day.hpp"
+#include "spec/spec.hpp"
+#include "spool/spool.hpp"
+#include "wherry/csp/task.hpp"
+
+namespace wherry::app {
+
+/// Says where an object is and what is in it; plain data for a machine's state.
+struct stored_object {
+  std::string url;  ///< file:///… or s3://bucket/key
+  std::uint64_t size_bytes = 0;
+  std::string sha256;
+};
+
+enum class sink_error_kind {
+  transient,  ///< try again
+  throttled,  ///< the lane waits; no attempt is spent
+  permanent,  ///< somebody must change something first
+  damaged,    ///< the spool file is not what was written: go back a state
+};
+
+/// Says why there is no object. `message` names the place and the remedy.
+struct sink_error {
+  sink_error_kind kind;
+  std::string message;
+  std::optional<std::chrono::milliseconds> wait;  ///< where the server said so
+};
+
+/// Threads: any.
+class object_sink {
+ public:
+  virtual ~object_sink() = default;
+
+  /// Makes the object of a report. Suspends: until it is durable. Errors: sink_error; `cancelled`.
+  [[nodiscard]] virtual task<std::expected<stored_object, sink_error>> put(client of, day on,
+                                                                           spool_file file) = 0;
+};
+
+/// Makes the sink that the spec asks for. Requires: all three outlive it; spec.url begins with
+/// file:// or s3:// (read_spec has seen to that).
+[[nodiscard]] std::unique_ptr<object_sink> make_sink(const sink& spec, http_client& client,
+                                                     spool& from);
+
+}  // namespace wherry::app

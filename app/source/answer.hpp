@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What an answer of a reporting API means: rows, no rows, try again, wait, or give up. Pure: the
+// rules of the spec, an answer and the time go in, a meaning comes out.
+//
+// 1. The first rule of [[source.on]] whose conditions all hold decides, whatever the status; without
+//    one the status does: 204 is empty, other 2xx rows, 429 throttled, 408 425 5xx transient, the
+//    rest permanent.
+// 2. Conditions on the body see its first `body_prefix_limit` bytes; `json` holds only for a body
+//    that is whole within them.
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "net/http_client.hpp"
+#include "spec/spec.hpp"
+
+namespace wherry::app {
+
+/// How much of a body the rules look at.
+inline constexpr std::size_t body_prefix_limit = 64 * 1024;
+
+/// An answer as the rules see it.
+struct answer {
+  int status = 0;
+  const http_headers& headers;
+  std::string_view body_prefix;
+  bool body_is_whole = true;  ///< body_prefix is all of it
+};
+
+struct answer_meaning {
+  answer_rule::meaning is;
+  /// How long to wait: the longer of the rule's and of Retry-After, at most a day. Only for
+  /// transient and throttled; empty: the engine's backoff.
+  std::optional<std::chrono::milliseconds> wait;
+  std::optional<std::size_t> rule;  ///< index in source.on; empty: the status decided
+};
+
+/// Decides what an answer means.
+[[nodiscard]] answer_meaning classify(const std::vector<answer_rule>& rules, const answer& given,
+                                      std::chrono::system_clock::time_point now);
+
+/// Tells whether any rule looks at bodies; if none does, nobody needs to keep a prefix.
+[[nodiscard]] bool looks_at_bodies(const std::vector<answer_rule>& rules) noexcept;
+
+/// Reads a Retry-After header: seconds, or an HTTP date (a past one is zero). Empty: neither.
+/// Source: RFC 9110, 10.2.3 and 5.6.7.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_retry_after(
+    std::string_view value, std::chrono::system_clock::time_point now);
+
+}  // namespace wherry::app

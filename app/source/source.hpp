@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// report_source: downloads the report of one client and day into the spool.
+//
+// 1. Only the body of an answer that means rows becomes a file; of any other the first 64 KiB are
+//    looked at and dropped.
+// 2. Redirects are followed, at most five, never from https to http; credentials and headers of the
+//    spec go only to the origin (scheme, host, port) that the spec names.
+// 3. No error holds a secret: neither the URL's query, nor a header, nor what the server said in a
+//    body that may echo them.
+
+#include <chrono>
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "net/http_client.hpp"
+#include "spec/day.hpp"
+#include "spec/spec.hpp"
+#include "spool/spool.hpp"
+#include "wherry/csp/task.hpp"
+
+namespace wherry::app {
+
+struct download {
+  spool_file file;
+  std::chrono::microseconds first_byte_after{0};
+  std::chrono::microseconds total{0};
+};
+
+/// Says why there are no rows. `message` names the place and the remedy.
+struct source_error {
+  enum class meaning {
+    empty,      ///< the report exists and has no rows
+    transient,  ///< try again
+    throttled,  ///< the lane waits; no attempt is spent
+    permanent,  ///< trying again would not help
+  };
+  meaning is = meaning::transient;
+  std::optional<std::chrono::milliseconds> wait;  ///< transient and throttled, where it is known
+  std::string message;
+};
+
+/// Threads: any. Requires: spec and client outlive it.
+class report_source {
+ public:
+  report_source(const source& spec, http_client& client) : spec_(spec), client_(client) {}
+
+  /// Downloads one report and finishes `into` if there are rows; otherwise drop `into`.
+  /// Suspends: until the answer is whole. Errors: source_error; `cancelled`.
+  [[nodiscard]] task<std::expected<download, source_error>> fetch(client of, day on,
+                                                                  spool_writer& into);
+
+ private:
+  const source& spec_;
+  http_client& client_;
+};
+
+}  // namespace wherry::app
