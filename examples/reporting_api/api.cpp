@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Routes and faults over cpp-httplib; see api.hpp.
+#include "api.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <zlib.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+namespace example {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+std::string gzip(const std::string& plain) {
+  z_stream stream{};
+  if (deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    throw std::runtime_error("zlib has no memory for a stream");
+  }
+  std::string packed(deflateBound(&stream, plain.size()), '\0');
+  std::string input = plain;  // zlib 1.2 wants a pointer to mutable bytes
+  stream.next_in = reinterpret_cast<Bytef*>(input.data());
+  stream.avail_in = static_cast<uInt>(input.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+std::optional<std::chrono::sys_days> parse_day(const std::string& text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2u-%2u", &year, &month, &day) != 3) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},
+                                         std::chrono::day{day}};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days{date};
+}
+
+}  // namespace
+
+std::string statistics::json() const {
+  std::string text = "{";
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    text += fmt::format("\"{}\":{},", answer_names[i], counts_[i].load());
+  }
+  return text + fmt::format("\"in_flight\":{},\"max_in_flight\":{}}}\n", in_flight_.load(),
+                            most_.load());
+}
+
+reporting_api::reporting_api(options chosen) : options_(std::move(chosen)) {
+  const std::filesystem::path data = options_.data;
+  add("flights", std::make_unique<flights>(data));
+  add("birdstrikes", std::make_unique<small_dataset>(birdstrikes(data)));
+  add("weather", std::make_unique<small_dataset>(weather(data)));
+  configure();
+  route();
+}
+
+void reporting_api::run() {
+  const int port = options_.port == 0 ? server_.bind_to_any_port(options_.host)
+                   : server_.bind_to_port(options_.host, options_.port) ? options_.port
+                                                                        : -1;
+  if (port < 0) {
+    throw std::runtime_error(fmt::format("cannot bind {}:{}: {}; choose another --port",
+                                         options_.host, options_.port, std::strerror(errno)));
+  }
+  ::listen(listener_, 1024);  // the library asks for a backlog of 5: bursts would wait for a second
+  std::vector<std::string> sizes;
+  for (const auto& [name, set] : sets_) {
+    sizes.push_back(fmt::format("{} {}", set.records->rows(), name));
+  }
+  fmt::print("listening on http://{}:{} ({})\n", options_.host, port, fmt::join(sizes, ", "));
+  std::fflush(stdout);
+  if (!options_.port_file.empty()) {
+    const std::string unfinished = options_.port_file + ".new";  // whole or absent
+    std::ofstream(unfinished) << port << "\n";
+    std::filesystem::rename(unfinished, options_.port_file);
+  }
+  server_.listen_after_bind();
+}
+
+void reporting_api::stop() {
+  stopping_ = true;
+  server_.stop();
+}
+
+void reporting_api::add(const std::string& name, std::unique_ptr<dataset> records) {
+  sets_[name] = {std::move(records), std::make_unique<token_bucket>(options_.rate)};
+}
+
+void reporting_api::configure() {
+  server_.new_task_queue = [n = options_.connections] { return new httplib::ThreadPool(n); };
+  server_.set_keep_alive_max_count(1'000'000'000);
+  server_.set_keep_alive_timeout(2);
+  server_.set_tcp_nodelay(true);
+  server_.set_socket_options([this](socket_t socket) {
+    const int yes = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    listener_ = socket;
+  });
+}
+
+void reporting_api::route() {
+  using httplib::Request;
+  using httplib::Response;
+  server_.Get("/stats", [this](const Request&, Response& response) {
+    response.set_content(statistics_.json(), "application/json");
+  });
+  server_.Get("/v1/endless/.*", [this](const Request& request, Response& response) {
+    if (!options_.endless) return refuse(response, answer::not_found, "start it with --endless");
+    if (authorized(request, response)) serve_endless(response);
+  });
+  server_.Get("/v1/([a-z]+)/clients", [this](const Request& request, Response& response) {
+    if (authorized(request, response)) serve_clients(request, response);
+  });
+  server_.Get(R"(/v1/([a-z]+)/clients/([^/]+)/reports/(\d{4}-\d\d-\d\d)\.csv)",
+              [this](const Request& request, Response& response) {
+                if (authorized(request, response)) serve_report(request, response);
+              });
+}
+
+bool reporting_api::authorized(const httplib::Request& request, httplib::Response& response) {
+  if (options_.token.empty()) return true;
+  if (request.get_header_value("Authorization") == "Bearer " + options_.token) return true;
+  refuse(response, answer::unauthorized, "send Authorization: Bearer with a valid token");
+  return false;
+}
+
+void reporting_api::refuse(httplib::Response& response, answer kind, std::string_view why) {
+  static const std::map<answer, int> statuses{{answer::unavailable, 503},
+                                              {answer::throttled, 429},
+                                              {answer::unauthorized, 401},
+                                              {answer::not_found, 404},
+                                              {answer::bad_request, 400}};
+  statistics_.count(kind);
+  response.status = statuses.at(kind);
+  response.set_content(fmt::format("{{\"error\":\"{}\",\"message\":\"{}\"}}\n",
+                                   answer_names[static_cast<std::size_t>(kind)], why),
+                       "application/json");
+}
+
+void reporting_api::serve_clients(const httplib::Request& request, httplib::Response& response) {
+  const auto set = sets_.find(request.matches[1]);
+  if (set == sets_.end()) return refuse(response, answer::not_found, "no such dataset");
+  const dataset& records = *set->second.records;
+  response.set_content(fmt::format("{{\"first_day\":\"{:%Y-%m-%d}\",\"last_day\":\"{:%Y-%m-%d}\","
+                                   "\"clients\":[\"{}\"]}}\n",
+                                   records.first_day(), records.last_day(),
+                                   fmt::join(records.clients(), "\",\"")),
+                       "application/json");
+}
+
+void reporting_api::serve_report(const httplib::Request& request, httplib::Response& response) {
+  const auto set = sets_.find(request.matches[1]);
+  if (set == sets_.end()) return refuse(response, answer::not_found, "no such dataset");
+  const std::string client = request.matches[2];
+  if (!set->second.records->has(client)) {
+    return refuse(response, answer::not_found, "no such client");
+  }
+  const auto day = parse_day(request.matches[3]);
+  if (!day) return refuse(response, answer::bad_request, "no such day");
+  if (const auto seconds = set->second.bucket->wait(std::chrono::steady_clock::now())) {
+    response.set_header("Retry-After", std::to_string(*seconds));
+    return refuse(response, answer::throttled, "over the rate");
+  }
+  const fate fate = decide(options_.shares, options_.seed, request.path,
+                           requests_.next(request.path));
+  statistics_.enter();
+  std::this_thread::sleep_for(options_.latency * fate.latency_factor);
+  if (fate.kind == answer::unavailable) {
+    refuse(response, fate.kind, "try again later");
+    return statistics_.leave();
+  }
+  std::string body = fate.kind == answer::empty ? std::string{}
+                     : fate.kind == answer::malformed
+                         ? "<html><body>Scheduled maintenance, \"back soon</body></html>\n"
+                         : set->second.records->report(client, *day);
+  if (request.get_header_value("Accept-Encoding").find("gzip") != std::string::npos &&
+      !body.empty()) {
+    body = gzip(body);
+    response.set_header("Content-Encoding", "gzip");
+  }
+  statistics_.count(fate.kind);
+  send(response, std::move(body), fate.kind);
+}
+
+/// Sends the body as `kind` says: at once, in drips, or half of it before the connection closes.
+void reporting_api::send(httplib::Response& response, std::string body, answer kind) {
+  if (body.empty()) {
+    response.set_content("", "text/csv");
+    return statistics_.leave();
+  }
+  const auto whole = std::make_shared<const std::string>(std::move(body));
+  const std::size_t size = whole->size();
+  const std::size_t end = kind == answer::cut ? size / 2 : size;
+  const std::size_t piece = kind == answer::slow ? size / 20 + 1 : size;
+  response.set_content_provider(
+      size, "text/csv",
+      [this, whole, end, piece](std::size_t offset, std::size_t, httplib::DataSink& sink) {
+        if (offset >= end) return false;  // closes the connection with the body unfinished
+        if (piece < whole->size() && !stopping_) std::this_thread::sleep_for(milliseconds{200});
+        return sink.write(whole->data() + offset, std::min(piece, end - offset));
+      },
+      [this](bool) { statistics_.leave(); });
+}
+
+void reporting_api::serve_endless(httplib::Response& response) {
+  statistics_.enter();
+  statistics_.count(answer::endless);
+  response.set_content_provider(
+      "text/csv",
+      [this, lines = std::string(512, 'x') + "\n"](std::size_t, httplib::DataSink& sink) {
+        std::this_thread::sleep_for(milliseconds{1});
+        return !stopping_ && sink.write(lines.data(), lines.size());
+      },
+      [this](bool) { statistics_.leave(); });
+}
+
+}  // namespace example

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// reporting_api: serves a reporting API over HTTP from real records (npm package vega-datasets), with
+// faults on demand. It stands where an import's real API would, for the demo and the fault tests.
+//
+//   GET /v1/{dataset}/clients                             the clients and their range of days, JSON
+//   GET /v1/{dataset}/clients/{client}/reports/{day}.csv  one report
+//   GET /v1/endless/{anything}                            a body without end (with --endless)
+//   GET /stats                                            what was answered how often, JSON
+//
+// SIGTERM and SIGINT stop it: no new connection, bodies under way end, idle connections close within
+// two seconds, exit 0.
+
+#include "api.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <thread>
+
+namespace {
+
+/// Reads the command line, or ends the program with its help.
+example::options parse(int count, char** arguments) {
+  example::options o;
+  CLI::App app{"Serves a reporting API from real records, with faults on demand."};
+  app.add_option("--data", o.data, "folder of vega-datasets' files")->check(CLI::ExistingDirectory);
+  app.add_option("--host", o.host, "address to bind")->capture_default_str();
+  app.add_option("--port", o.port, "0: any free one")->check(CLI::Range(0, 65535));
+  app.add_option("--port-file", o.port_file, "write the port there once it listens");
+  app.add_option("--token", o.token, "ask for Authorization: Bearer <token>");
+  app.add_option("--connections", o.connections, "connections served at once");
+  app.add_option("--seed", o.seed, "of all faults")->capture_default_str();
+  app.add_option("--latency", o.latency, "before each answer, with jitter of half: 50ms, 1s")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"ms", 1}, {"s", 1000}}));
+  app.add_option_function<std::string>(
+      "--rate", [&o](const std::string& text) { o.rate = std::stod(text); },
+      "reports a second and dataset before 429: 200/s");
+  const auto share = [&app](const char* name, double& value, const char* what) {
+    app.add_option(name, value, what)->check(CLI::Range(0.0, 1.0));
+  };
+  share("--error-503", o.shares.unavailable, "share answered with 503");
+  share("--cut", o.shares.cut, "share of bodies cut short");
+  share("--slow", o.shares.slow, "share of bodies that drip for about four seconds");
+  share("--empty", o.shares.empty, "share of bodies of zero bytes");
+  share("--malformed", o.shares.malformed, "share of bodies that are no CSV");
+  app.add_flag("--endless", o.endless, "serve /v1/endless/");
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
+  }
+  return o;
+}
+
+/// Calls `stop` once SIGTERM or SIGINT has arrived, again and again until `finished`: it has no effect
+/// before the server listens. The signals must be blocked in every thread.
+void stop_on_signal(const sigset_t& ending, example::reporting_api& api,
+                    const std::atomic<bool>& finished) {
+  int signal = 0;
+  sigwait(&ending, &signal);
+  while (!finished) {
+    api.stop();
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    example::reporting_api api{parse(count, arguments)};
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ending, nullptr);  // inherited by the server's threads
+    std::atomic<bool> finished{false};
+    std::thread waiter{[&] { stop_on_signal(ending, api, finished); }};
+    std::exception_ptr failure;
+    try {
+      api.run();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    finished = true;
+    kill(getpid(), SIGTERM);  // where none came: lets the waiter end
+    waiter.join();
+    if (failure) std::rethrow_exception(failure);
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "reporting_api: {}\n", error.what());
+    return 1;
+  }
+}
