@@ -317,8 +317,8 @@ class channel {
 
   /// Suspends: until a taker or the buffer has the value. False: the channel is closed, and the
   /// value stays with the caller. Errors: `cancelled` (the value stays), too_many_waiters.
-  detail::put_operation<T, T&> put(T&& value) { return {*state_, value}; }
-  detail::put_operation<T, T> put(const T& value)
+  detail::put_operation<T, T&> put(T&& value) const { return {*state_, value}; }
+  detail::put_operation<T, T> put(const T& value) const
     requires std::copy_constructible<T>
   {
     return {*state_, T(value)};
@@ -326,25 +326,25 @@ class channel {
 
   /// Suspends: until there is a value. Empty: closed and drained. Errors: `cancelled`,
   /// too_many_waiters.
-  detail::take_operation<T> take() { return detail::take_operation<T>{*state_}; }
+  detail::take_operation<T> take() const { return detail::take_operation<T>{*state_}; }
 
   /// Puts if that needs no wait; moves from `value` only then. False: full, or closed.
-  bool offer(T&& value) { return now([&](auto*& wake) { return state_->try_put(value, wake); }); }
-  bool offer(const T& value)
+  bool offer(T&& value) const { return now([&](auto*& wake) { return state_->try_put(value, wake); }); }
+  bool offer(const T& value) const
     requires std::copy_constructible<T>
   {
     return offer(T(value));
   }
 
   /// Takes if that needs no wait. Empty: nothing there, or closed.
-  std::optional<T> poll() {
+  std::optional<T> poll() const {
     std::optional<T> value;
     now([&](auto*& wake) { return state_->try_take(value, wake); });
     return value;
   }
 
   /// Lets nothing more in; what is inside still comes out. Closing twice is closing once.
-  void close() noexcept { state_->close(); }
+  void close() const noexcept { state_->close(); }
 
   friend bool operator==(const channel& a, const channel& b) noexcept {
     return a.state_ == b.state_;
@@ -352,7 +352,7 @@ class channel {
 
  private:
   template <class Attempt>
-  bool now(Attempt attempt) {
+  bool now(Attempt attempt) const {
     detail::process* wake = nullptr;
     state_->lock_.lock();
     const auto tried = attempt(wake);

@@ -47,7 +47,7 @@ struct task_promise : task_promise_base {
 
   task<T> get_return_object() noexcept;
   void unhandled_exception() noexcept { result_.template emplace<2>(std::current_exception()); }
-  template <class U>
+  template <class U = T>
     requires std::constructible_from<T, U&&>
   void return_value(U&& value) {
     result_.template emplace<1>(std::forward<U>(value));

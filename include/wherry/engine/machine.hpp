@@ -64,7 +64,9 @@ struct leased_machine {
   std::string data;
   std::string lane;
   std::int32_t priority = 0;
+  std::int32_t rank = 0;
   std::int32_t attempt = 1;
+  std::int32_t setbacks = 0;  ///< how often this generation went back to an earlier state
 };
 
 /// The durable result of one run of a step: what history keeps, and the machine's new situation.
@@ -91,6 +93,7 @@ struct transition {
   std::string lane;
   std::int32_t rank = 0;
   std::int32_t next_attempt = 1;
+  std::int32_t setbacks = 0;
   system_time due{};
 
   /// Parks the lane that the step ran in, durably, until then.
@@ -109,6 +112,7 @@ struct machine_view {
   std::string lane;
   std::int32_t priority = 0;
   std::int32_t attempt = 1;
+  std::int32_t setbacks = 0;
   system_time due{};
   system_time created{};
   system_time updated{};

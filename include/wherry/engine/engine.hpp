@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// engine<Kind>: drives all machines of one kind, from a store.
+//
+//   auto store = wherry::open_memory_store();
+//   wherry::engine<report> engine{*store, report{…}, options};
+//   co_await engine.submit({{.id = "acme/2025-01-31", .first = downloadable{…}}});
+//   co_await engine.run();
+//
+// Guarantees are those of docs/DESIGN: nothing lost, one commit a (machine, generation, version), a
+// transition durable before the next step starts, failures isolated, memory bounded by the window.
+//
+// Threads: submit and run are awaited in a process; stop and progress may be called from anywhere.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wherry/engine/engine_core.hpp"
+#include "wherry/engine/kind.hpp"
+
+namespace wherry {
+
+template <machine_kind Kind>
+class engine {
+ public:
+  using state = typename Kind::state;
+
+  /// A machine to begin.
+  struct start {
+    std::string id;
+    state first;
+    std::int32_t priority = 0;
+    system_time due{};            ///< not before; the epoch: at once
+    std::int64_t generation = 1;
+  };
+
+  /// A machine that has completed, with its final state.
+  struct finished {
+    std::string id;
+    std::int64_t generation = 1;
+    std::variant_alternative_t<std::variant_size_v<state> - 1, state> last;
+  };
+
+  /// Requires: `where` outlives the engine. One engine a store.
+  engine(store& where, Kind kind, engine_options options = {})
+      : kind_(std::make_unique<detail::typed_kind<Kind>>(std::move(kind))),
+        core_(where, *kind_, std::move(options)) {}
+
+  /// Suspends: until the machines are durable. Known and unfinished ids are left as they are.
+  task<std::expected<submit_report, store_error>> submit(std::vector<start> wanted) {
+    std::vector<submission> raw;
+    raw.reserve(wanted.size());
+    for (auto& each : wanted) {
+      auto first = kind_->encode_state(each.first);
+      raw.push_back({.id = std::move(each.id),
+                     .generation = each.generation,
+                     .state = std::move(first.tag),
+                     .data = std::move(first.data),
+                     .lane = std::move(first.lane),
+                     .priority = each.priority,
+                     .rank = first.rank,
+                     .due = each.due});
+    }
+    return core_.submit(std::move(raw));
+  }
+
+  /// Suspends: until nothing is left to run, or `stop` and the grace period are over.
+  /// Errors: what kept the store from recording; all machines are then as last recorded.
+  task<std::expected<void, store_error>> run(run_until until = run_until::drained) {
+    return core_.run(until);
+  }
+
+  /// Ends `run` cleanly: no new leases, steps in flight may end within the grace period.
+  void stop() noexcept { core_.stop(); }
+
+  [[nodiscard]] engine_progress progress() const noexcept { return core_.progress(); }
+
+  /// Calls `hook` for each machine that completes, after that is durable. Call before run.
+  void on_completed(std::move_only_function<void(finished)> hook) {
+    core_.on_completed([this, hook = std::move(hook)](const transition& end) mutable {
+      if (auto last = kind_->decode_state(end.to, end.data)) {
+        hook({end.id, end.generation,
+              std::get<std::variant_size_v<state> - 1>(std::move(*last))});
+      }
+    });
+  }
+
+ private:
+  std::unique_ptr<detail::typed_kind<Kind>> kind_;
+  engine_core core_;
+};
+
+}  // namespace wherry

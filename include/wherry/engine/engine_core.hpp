@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The engine without types: four processes joined by bounded channels.
+//
+//   claimer --claimed--> runner: a process a step --outcomes--> recorder
+//      ^------------------------- returned ------------------------'        rescuer
+//
+// Invariants
+// 1. Only the claimer touches lanes and the window; others tell it over `returned`.
+// 2. At most `window` machines are between lease and record, and no channel holds more: nobody who
+//    puts to `outcomes` or `returned` ever waits for the one who waits for him.
+// 3. A permit is taken before the lease and given back when the step ends; the slot in the window is
+//    given back when the outcome is recorded.
+// 4. What is decided (decide.hpp, lane.hpp, retry.hpp) is pure; here is only who does it when.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wherry/csp/channel.hpp"
+#include "wherry/csp/scope.hpp"
+#include "wherry/engine/lane.hpp"
+#include "wherry/engine/raw_kind.hpp"
+#include "wherry/engine/retry.hpp"
+#include "wherry/engine/store.hpp"
+
+namespace wherry {
+
+struct engine_options {
+  /// Machines in memory at once: leased, running, or waiting to be recorded.
+  std::size_t window = 512;
+  /// The limits of a lane, asked once a lane. Empty: lane_limits{}.
+  std::function<lane_limits(std::string_view lane)> limits;
+  /// The policy of a state by its tag; others have `policy`.
+  std::map<std::string, state_policy, std::less<>> policies;
+  state_policy policy;
+  /// How long steps in flight may go on after `stop`.
+  duration grace = std::chrono::seconds(30);
+  /// How often lost leases and the inbox are looked at.
+  duration rescue_every = std::chrono::milliseconds(500);
+};
+
+enum class run_until : std::uint8_t {
+  drained,  ///< until no machine is waiting, ready or running
+  stopped   ///< until stop()
+};
+
+/// Counts since the engine was made.
+struct engine_progress {
+  std::uint64_t completed = 0;
+  std::uint64_t dead = 0;
+  std::uint64_t retried = 0;     ///< transient failures and going back
+  std::uint64_t throttled = 0;
+  std::uint64_t transitions = 0; ///< all that was recorded
+  std::uint64_t refused = 0;     ///< outcomes of steps that had lost their lease
+  std::uint64_t running = 0;     ///< steps in flight now
+};
+
+class engine_core {
+ public:
+  engine_core(store& where, detail::raw_kind& kind, engine_options options);
+
+  task<std::expected<submit_report, store_error>> submit(std::vector<submission> wanted);
+  task<std::expected<void, store_error>> run(run_until until);
+  void stop() noexcept { stop_.close(); }
+  [[nodiscard]] engine_progress progress() const noexcept;
+  void on_completed(std::move_only_function<void(const transition&)> hook) {
+    on_completed_ = std::move(hook);
+  }
+
+ private:
+  /// What the claimer is told: a step ended, or outcomes were recorded.
+  struct note {
+    std::string lane;  // of the step that ended; empty: none
+    std::optional<system_time> parked_until;
+    std::size_t recorded = 0;
+  };
+  struct claimer_state;
+
+  task<> claim(run_until until);
+  task<bool> claim_ready(claimer_state& state);
+  task<std::size_t> claim_lane(claimer_state& state, std::string name, std::size_t most);
+  void hear(claimer_state& state, const note& heard);
+  lane& lane_of(claimer_state& state, std::string_view name);
+  task<> run_steps();
+  task<> run_one(leased_machine machine);
+  task<detail::raw_outcome> run_within_limit(leased_machine& machine, const state_policy& policy,
+                                             system_time started);
+  task<> record();
+  task<> record_batch(std::vector<transition> batch);
+  task<> rescue();
+  void fail(store_error error);
+  [[nodiscard]] const state_policy& policy_of(std::string_view state) const;
+
+  store& store_;
+  detail::raw_kind& kind_;
+  const engine_options options_;
+  duration lease_for_{};
+  std::move_only_function<void(const transition&)> on_completed_;
+
+  channel<std::monostate> stop_;
+  channel<std::monostate> ended_;  // closed when the recorder has nothing left to do
+  channel<std::monostate> idle_{fixed{1}};
+  channel<leased_machine> claimed_;
+  channel<transition> outcomes_;
+  channel<note> returned_;
+  std::optional<store_error> failure_;  // written once, before stop_ closes
+
+  struct {
+    std::atomic<std::uint64_t> completed{0}, dead{0}, retried{0}, throttled{0}, transitions{0},
+        refused{0}, running{0};
+  } counts_;
+};
+
+}  // namespace wherry

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// outcome<State>: what a step says. A next state is enough in most steps:
+//
+//   task<outcome<state>> step(downloadable now, step_context context) { …; co_return uploadable{…}; }
+//
+// The other answers are the four ways to fail. An exception that leaves a step is `transient`.
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "wherry/csp/scheduler.hpp"
+
+namespace wherry {
+
+/// The step failed, but may well succeed later: tried again after a backoff, a limited number of
+/// times. `wait`, if set, takes the place of the backoff.
+struct transient {
+  std::string error;
+  std::optional<duration> wait;
+};
+
+/// The other side asks for a pause: the lane waits until then, and no attempt is spent.
+struct throttled {
+  std::string error;
+  system_time until;
+};
+
+/// The step can never succeed: the machine becomes a dead letter at once.
+struct permanent {
+  std::string error;
+};
+
+/// What the step needs is gone; an earlier state must be done over. Counts as an attempt of the state
+/// it comes from, so that two states cannot send each other work for ever.
+template <class State>
+struct go_back {
+  State to;
+  std::string error;
+};
+
+/// Requires: `State` is the std::variant of the kind's states.
+template <class State>
+class outcome {
+ public:
+  using value = std::variant<State, transient, throttled, permanent, go_back<State>>;
+
+  template <class Next>
+    requires std::constructible_from<State, Next&&>
+  outcome(Next&& next) : value_(std::in_place_index<0>, std::forward<Next>(next)) {}
+  outcome(transient failed) : value_(std::move(failed)) {}
+  outcome(throttled failed) : value_(std::move(failed)) {}
+  outcome(permanent failed) : value_(std::move(failed)) {}
+  outcome(go_back<State> failed) : value_(std::move(failed)) {}
+
+  [[nodiscard]] value& get() noexcept { return value_; }
+
+ private:
+  value value_;
+};
+
+}  // namespace wherry

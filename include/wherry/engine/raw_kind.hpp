@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A kind of machine without its types: what the engine's core drives. kind.hpp makes one of a user's
+// class; nobody else needs to.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "wherry/csp/task.hpp"
+#include "wherry/engine/machine.hpp"
+#include "wherry/engine/step_context.hpp"
+
+namespace wherry::detail {
+
+struct raw_state {
+  std::string tag;
+  std::string data;  ///< JSON
+  std::string lane;
+  std::int32_t rank = 0;
+  bool is_final = false;
+};
+
+struct raw_outcome {
+  outcome_kind kind = outcome_kind::advanced;
+  raw_state next{};                      ///< advanced, went_back
+  std::string error{};                   ///< all others, and went_back
+  std::optional<duration> wait{};        ///< retried
+  system_time until{};                   ///< throttled
+};
+
+class raw_kind {
+ public:
+  raw_kind() = default;
+  raw_kind(const raw_kind&) = delete;
+  raw_kind& operator=(const raw_kind&) = delete;
+  virtual ~raw_kind() = default;
+  virtual task<raw_outcome> run(std::string tag, std::string data, step_context context) = 0;
+};
+
+}  // namespace wherry::detail

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// How often, and how long after a failure: the policy of a state, as pure functions.
+
+#include <cstdint>
+
+#include "wherry/csp/scheduler.hpp"
+
+namespace wherry {
+
+struct state_policy {
+  /// Runs of the step before the machine becomes a dead letter. At least 1.
+  std::int32_t attempts = 12;
+  /// Upper bound of the delay after the first failure; doubles with each further one.
+  duration first = std::chrono::milliseconds(500);
+  /// Upper bound of any delay.
+  duration cap = std::chrono::minutes(5);
+  /// A step still running after this is unwound and counts as failed.
+  duration time_limit = std::chrono::minutes(10);
+};
+
+/// The delay after the run number `attempt` failed: uniform in [0, min(cap, first * 2^(attempt-1))],
+/// so that machines that failed together do not come back together. `draw` is a uniform random word.
+/// Source: "full jitter", M. Brooker, Exponential Backoff and Jitter, AWS Architecture Blog 2015.
+[[nodiscard]] duration backoff(const state_policy& policy, std::int32_t attempt,
+                               std::uint64_t draw) noexcept;
+
+}  // namespace wherry

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// The runner, the recorder and the rescuer, and how the four processes start and end together. The
+// claimer is in claimer.cpp.
+
+#include "wherry/engine/engine_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "wherry/csp/go.hpp"
+#include "wherry/csp/select.hpp"
+#include "wherry/csp/timeout.hpp"
+#include "wherry/engine/decide.hpp"
+
+namespace wherry {
+namespace {
+
+constexpr std::size_t record_batch_limit = 1000;
+/// Beyond the longest time limit: a step is unwound and recorded well before its lease runs out.
+constexpr auto lease_margin = std::chrono::seconds(60);
+
+system_time now() { return scheduler::current().system_now(); }
+
+void add(std::atomic<std::uint64_t>& count) { count.fetch_add(1, std::memory_order_relaxed); }
+
+duration longest_time_limit(const engine_options& options) {
+  duration longest = options.policy.time_limit;
+  for (const auto& [state, policy] : options.policies) {
+    longest = std::max(longest, policy.time_limit);
+  }
+  return longest;
+}
+
+std::string too_late(const state_policy& policy) {
+  const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(policy.time_limit);
+  return "the step was still running after its time limit of " + std::to_string(limit.count()) +
+         " ms";
+}
+
+}  // namespace
+
+engine_core::engine_core(store& where, detail::raw_kind& kind, engine_options options)
+    : store_(where),
+      kind_(kind),
+      options_(std::move(options)),
+      lease_for_(longest_time_limit(options_) + lease_margin),
+      claimed_(fixed{std::max<std::size_t>(options_.window, 1)}),
+      outcomes_(fixed{std::max<std::size_t>(options_.window, 1)}),
+      // A machine in the window has at most two notes on their way.
+      returned_(fixed{2 * std::max<std::size_t>(options_.window, 1) + 2}) {}
+
+task<std::expected<submit_report, store_error>> engine_core::submit(
+    std::vector<submission> wanted) {
+  return store_.submit(std::move(wanted));
+}
+
+engine_progress engine_core::progress() const noexcept {
+  const auto read = [](const std::atomic<std::uint64_t>& count) {
+    return count.load(std::memory_order_relaxed);
+  };
+  return {.completed = read(counts_.completed),
+          .dead = read(counts_.dead),
+          .retried = read(counts_.retried),
+          .throttled = read(counts_.throttled),
+          .transitions = read(counts_.transitions),
+          .refused = read(counts_.refused),
+          .running = read(counts_.running)};
+}
+
+const state_policy& engine_core::policy_of(std::string_view state) const {
+  const auto found = options_.policies.find(state);
+  return found == options_.policies.end() ? options_.policy : found->second;
+}
+
+void engine_core::fail(store_error error) {
+  if (!failure_) failure_ = std::move(error);
+  stop();
+}
+
+task<std::expected<void, store_error>> engine_core::run(run_until until) {
+  co_await with_scope([&](scope& all) -> task<> {
+    all.go(claim(until));
+    all.go(run_steps());
+    all.go(record());
+    all.go(rescue());
+    co_return;
+  });
+  if (failure_) co_return std::unexpected(std::move(*failure_));
+  co_return {};
+}
+
+// Starts a process for each claimed machine. After the last, waits for them: for ever if the engine
+// drained, for the grace period if it was stopped.
+task<> engine_core::run_steps() {
+  co_await with_scope([&](scope& steps) -> task<> {
+    while (auto machine = co_await claimed_.take()) {
+      counts_.running.fetch_add(1, std::memory_order_acq_rel);
+      steps.go(run_one(std::move(*machine)));
+    }
+    const auto patience = timeout(options_.grace);
+    while (counts_.running.load(std::memory_order_acquire) > 0) {
+      const auto chosen = co_await select(idle_.take(), patience.take());
+      if (chosen.index() == 1) steps.cancel();
+    }
+  });
+  outcomes_.close();
+}
+
+task<> engine_core::run_one(leased_machine machine) {
+  // Counts the step out however it ends, and gives the lease back if there is nothing to record.
+  struct ending {
+    engine_core& core;
+    leased_machine& machine;
+    bool recorded = false;
+    ~ending() {
+      if (!recorded) core.store_.release({machine});
+      if (core.counts_.running.fetch_sub(1, std::memory_order_acq_rel) == 1) core.idle_.offer({});
+    }
+  } ending{*this, machine};
+
+  const auto& policy = policy_of(machine.state);
+  const auto started = now();
+  auto outcome = co_await run_within_limit(machine, policy, started);
+  auto result = detail::decide(machine, std::move(outcome), policy,
+                               {.started = started, .ended = now(), .draw = detail::draw()});
+  co_await returned_.put(
+      note{.lane = machine.lane, .parked_until = result.lane_parked_until, .recorded = 0});
+  ending.recorded = co_await outcomes_.put(std::move(result));
+}
+
+// The one place where what a step throws becomes an outcome.
+task<detail::raw_outcome> engine_core::run_within_limit(leased_machine& machine,
+                                                        const state_policy& policy,
+                                                        system_time started) {
+  step_context context{.id = machine.id,
+                       .generation = machine.generation,
+                       .state = machine.state,
+                       .attempt = machine.attempt,
+                       .started = started};
+  std::optional<result<detail::raw_outcome>> said;  // empty: the limit came first
+  co_await with_scope([&](scope& step) -> task<> {
+    channel<result<detail::raw_outcome>> answer{fixed{1}};
+    step.go(detail::deliver(kind_.run(machine.state, machine.data, std::move(context)), answer));
+    const auto limit = timeout(policy.time_limit);
+    auto chosen = co_await select(priority, answer.take(), limit.take());
+    if (chosen.index() == 0) {
+      said = std::move(std::get<0>(chosen));
+    } else {
+      step.cancel();
+    }
+  });
+  if (said && said->has_value()) co_return std::move(**said);
+  co_return detail::raw_outcome{.kind = outcome_kind::retried,
+                                .error = said ? said->error().what() : too_late(policy)};
+}
+
+task<> engine_core::record() {
+  while (auto first = co_await outcomes_.take()) {
+    std::vector<transition> batch;
+    batch.push_back(std::move(*first));
+    while (batch.size() < record_batch_limit) {
+      auto more = outcomes_.poll();
+      if (!more) break;
+      batch.push_back(std::move(*more));
+    }
+    co_await record_batch(std::move(batch));
+  }
+  ended_.close();
+}
+
+task<> engine_core::record_batch(std::vector<transition> batch) {
+  auto accepted = co_await store_.record(batch);
+  if (!accepted) {
+    fail(std::move(accepted.error()));  // the leases go with the process: nothing is lost
+  } else {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (!(*accepted)[i]) {
+        add(counts_.refused);
+        continue;
+      }
+      add(counts_.transitions);
+      switch (batch[i].outcome) {
+        case outcome_kind::retried:
+        case outcome_kind::went_back: add(counts_.retried); break;
+        case outcome_kind::throttled: add(counts_.throttled); break;
+        case outcome_kind::died: add(counts_.dead); break;
+        case outcome_kind::advanced:
+          if (batch[i].phase != phase::completed) break;
+          add(counts_.completed);
+          if (on_completed_) on_completed_(batch[i]);
+      }
+    }
+  }
+  co_await returned_.put(note{.lane = {}, .parked_until = {}, .recorded = batch.size()});
+}
+
+task<> engine_core::rescue() {
+  for (;;) {
+    const auto tick = timeout(options_.rescue_every);
+    const auto chosen = co_await select(priority, ended_.take(), tick.take());
+    if (chosen.index() == 0) co_return;
+    store_.reclaim(now());
+    auto drained = co_await store_.drain_inbox();
+    if (!drained) fail(std::move(drained.error()));
+  }
+}
+
+}  // namespace wherry
