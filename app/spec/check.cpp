@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// What only the whole spec can tell. Each check looks at fields that were read without a mistake;
+// a field that was not is still empty or at its default, and the check is then silent.
+#include <map>
+
+#include "spec/table.hpp"
+#include "spec/template.hpp"
+
+namespace wherry::app::toml_file {
+namespace {
+
+using namespace std::chrono;
+constexpr day sample_day = year{2025} / January / 31;
+
+const value* item_of(const reader& r, std::size_t client) {
+  const auto* list = r.root().find({"import", "clients"});
+  return list != nullptr && client < list->items.size() ? &list->items[client] : nullptr;
+}
+
+place place_of_client(const reader& r, std::size_t client) {
+  const auto* item = item_of(r, client);
+  if (item == nullptr) return {1, 1};
+  const auto* id = item->find({"id"});
+  return id != nullptr ? id->begin : item->begin;
+}
+
+void check_ids(reader& r, const spec& whole) {
+  const reader::inside import{r, "import"}, clients{r, "clients"};
+  std::map<std::string_view, std::size_t> first;
+  for (std::size_t i = 0; i < whole.clients.size(); ++i) {
+    const auto& id = whole.clients[i].id;
+    if (id.empty()) continue;
+    const auto [known, is_new] = first.try_emplace(id, i);
+    if (is_new) continue;
+    r.wrong(place_of_client(r, i), fmt::format("has the client {} twice", in_quotes(id)),
+            fmt::format("it is also in line {}: remove one", place_of_client(r, known->second).line));
+  }
+}
+
+// A client that lacks what an address or a lane asks for. Stops at the first client of each.
+template <class Expand>
+void check_clients(reader& r, const spec& whole, std::string_view asker, Expand expand) {
+  const reader::inside import{r, "import"}, clients{r, "clients"};
+  for (std::size_t i = 0; i < whole.clients.size(); ++i) {
+    if (whole.clients[i].id.empty()) continue;
+    if (const auto made = expand(whole.clients[i]); !made) {
+      r.report(place_of_client(r, i), fmt::format("{}, which {} asks for", made.error().message, asker),
+               made.error().remedy);
+    }
+  }
+}
+
+void check_addresses(reader& r, const spec& whole) {
+  const auto url = [](const std::string& text) {
+    return [&text](const client& of) { return expand_url(text, of, sample_day); };
+  };
+  const auto lane = [](const std::string& text) {
+    return [&text](const client& of) { return expand_lane(text, of); };
+  };
+  check_clients(r, whole, "the url of [source]", url(whole.source.url));
+  check_clients(r, whole, "the url of [sink]", url(whole.sink.url));
+  check_clients(r, whole, "the lane of [source.limit]", lane(whole.source.limit.lane));
+  check_clients(r, whole, "the lane of [sink.limit]", lane(whole.sink.limit.lane));
+}
+
+void check_objects(reader& r, const spec& whole) {
+  if (whole.sink.url.empty()) return;
+  std::map<std::string, std::string_view> owner;
+  for (const auto& one : whole.clients) {
+    const auto url = one.id.empty() ? std::unexpected(template_error{}) : expand_url(whole.sink.url, one, sample_day);
+    if (!url) continue;
+    const auto [known, is_new] = owner.try_emplace(*url, one.id);
+    if (is_new || known->second == one.id) continue;
+    const reader::inside sink{r, "sink"}, key{r, "url"};
+    r.wrong(r.place_of({"sink", "url"}),
+            fmt::format("gives clients {} and {} the same object", in_quotes(known->second), in_quotes(one.id)),
+            "put {client} into it");
+    return;
+  }
+}
+
+void check_window(reader& r, const spec& whole) {
+  const int most = std::max(whole.source.limit.in_flight, whole.sink.limit.in_flight);
+  if (whole.window >= most) return;
+  const bool by_source = most == whole.source.limit.in_flight;
+  const bool is_written = r.root().find({"import", "window"}) != nullptr;
+  const auto limits = by_source ? r.place_of({"source", "limit", "in_flight"})
+                                : r.place_of({"sink", "limit", "in_flight"});
+  const reader::inside import{r, "import"}, window{r, "window"};
+  r.wrong(is_written ? r.place_of({"import", "window"}) : limits,
+          fmt::format("is {}{}, less than the {} in flight of [{}.limit]", whole.window,
+                      is_written ? "" : " by default", most, by_source ? "source" : "sink"),
+          fmt::format("write window = {} or more", most));
+}
+
+void check_retry(reader& r, const spec& whole) {
+  if (whole.retry.first <= whole.retry.cap) return;
+  const bool is_written = r.root().find({"retry", "first"}) != nullptr;
+  const reader::inside retry{r, "retry"}, key{r, is_written ? "first" : "cap"};
+  r.wrong(is_written ? r.place_of({"retry", "first"}) : r.place_of({"retry", "cap"}),
+          is_written ? "is longer than cap" : "is shorter than first",
+          "write first = \"500ms\" and a cap of at least that");
+}
+
+// From the environment, for what the file does not say. A variable that is set but empty counts as
+// not set, as AWS's own tools have it.
+bool fill(const reader& r, std::string_view key, const std::string& variable, std::string& field) {
+  if (r.root().find({"sink", key}) != nullptr) return false;
+  const auto found = r.variable(variable);
+  if (!found || found->empty()) return false;
+  field = *found;
+  return true;
+}
+
+void need_credential(reader& r, const char* key, const char* variable, const std::string& field) {
+  if (!field.empty() || r.root().find({"sink", key}) != nullptr) return;
+  const reader::inside sink{r, "sink"}, here{r, key};
+  r.report(r.place_of({"sink", "url"}), fmt::format("an s3 sink needs {}", key),
+           fmt::format("export {}=…, or write {} = \"${{MY_VARIABLE}}\" in [sink]", variable, key));
+}
+
+void check_s3(reader& r, sink& to) {
+  if (!to.url.starts_with("s3:")) return;
+  fill(r, "region", "AWS_REGION", to.region);
+  fill(r, "access_key", "AWS_ACCESS_KEY_ID", to.access_key);
+  // A session's token belongs to the session's secret, and to no other.
+  if (fill(r, "secret_key", "AWS_SECRET_ACCESS_KEY", to.secret_key.reveal)) {
+    fill(r, "session_token", "AWS_SESSION_TOKEN", to.session_token.reveal);
+  }
+  need_credential(r, "access_key", "AWS_ACCESS_KEY_ID", to.access_key);
+  need_credential(r, "secret_key", "AWS_SECRET_ACCESS_KEY", to.secret_key.reveal);
+}
+
+}  // namespace
+
+void check_whole(reader& r, spec& whole) {
+  if (whole.source.limit.lane.empty()) whole.source.limit.lane = "{account}";
+  if (whole.sink.limit.lane.empty()) whole.sink.limit.lane = "sink";
+  check_ids(r, whole);
+  check_addresses(r, whole);
+  check_objects(r, whole);
+  check_window(r, whole);
+  check_retry(r, whole);
+  check_s3(r, whole.sink);
+}
+
+}  // namespace wherry::app::toml_file

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+// How each form is read into its field. Messages quote the string of the file, never what a variable
+// of the environment made of it.
+#include "spec/forms.hpp"
+
+#include <algorithm>
+
+#include "spec/template.hpp"
+
+namespace wherry::app::toml_file {
+namespace {
+
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";  // RFC 9110, token
+  return !name.empty() && std::ranges::all_of(name, [&](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || others.contains(c);
+  });
+}
+
+// A template as a line, every fault in it reported.
+std::optional<std::string> read_template(reader& r, const value& from, template_scope scope) {
+  auto text = r.line(from, reader::braces::doubled);
+  if (!text) return std::nullopt;
+  const auto faults = check_template(*text, scope);
+  for (const auto& fault : faults) r.wrong(r.locate(from, fault.part), fault.message, fault.remedy);
+  return faults.empty() ? std::move(text) : std::nullopt;
+}
+
+// Splits scheme://rest and checks the scheme; an unknown one is reported and gives nothing.
+struct address {
+  std::string_view scheme, rest;
+};
+std::optional<address> split_address(reader& r, const value& from, std::string_view text,
+                                     std::span<const std::string_view> schemes) {
+  const auto colon = text.find("://");
+  const auto scheme = text.substr(0, colon == text.npos ? 0 : colon);
+  if (std::ranges::find(schemes, scheme) != schemes.end()) return address{scheme, text.substr(colon + 3)};
+  const auto best = closest(scheme, schemes);
+  r.wrong(from.begin, fmt::format("does not begin with {}://", fmt::join(schemes, ":// or ")),
+          best ? fmt::format("did you mean {}://?", *best)
+               : fmt::format("write {}://…", schemes.back()));
+  return std::nullopt;
+}
+
+// The part of an http address in front of the path. A user in it would show up in logs.
+std::optional<std::string_view> read_host(reader& r, const value& from, std::string_view rest) {
+  const auto host = rest.substr(0, rest.find_first_of("/?#"));
+  if (host.contains('@')) {
+    r.hide(from);
+    r.wrong(from.begin, "holds a user or a password",
+            R"(put them where they stay secret: auth = { basic = { user = "…", password = "${PASSWORD}" } })");
+    return std::nullopt;
+  }
+  if (host.empty() || host.starts_with(':')) {
+    r.wrong(from.begin, "has no host", "write it after the //: https://host/path");
+    return std::nullopt;
+  }
+  return host;
+}
+
+bool is_bucket(std::string_view name) {
+  const auto inner = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  return name.size() >= 3 && name.size() <= 63 && std::ranges::all_of(name, inner);
+}
+
+bool reaches_an_object(reader& r, const value& from, const address& to) {
+  const auto slash = std::min(to.rest.find('/'), to.rest.size());
+  const bool has_name = slash + 1 < to.rest.size();
+  if (to.scheme == "file") {
+    if (slash == 0 && has_name) return true;
+    r.wrong(from.begin, "is not an absolute path",
+            "write three slashes: file:///data/{day}/{client}.csv, or file://${PWD}/…");
+  } else if (!is_bucket(to.rest.substr(0, slash))) {
+    r.wrong(from.begin, "has no valid bucket",
+            "write s3://bucket/name, the bucket of 3 to 63 of a-z 0-9 - .");
+  } else if (!has_name) {
+    r.wrong(from.begin, "has no name behind the bucket", "write s3://bucket/{day}/{client}.parquet");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+struct ending {
+  std::string_view name;
+  file_format format;
+  compression packed;
+};
+constexpr ending endings[] = {{".csv", file_format::csv, compression::none},
+                              {".csv.gz", file_format::csv, compression::gzip},
+                              {".csv.zst", file_format::csv, compression::zstd},
+                              {".parquet", file_format::parquet, compression::none}};
+
+// Reads a string by a pure parser; `name` is what it should have been.
+template <class Form, class Parse, class Field>
+void read_by(reader& r, const value& from, Parse parse, Field& to) {
+  const auto words = r.line(from);
+  if (!words) return;
+  if (auto parsed = parse(*words)) {
+    to = *std::move(parsed);
+  } else {
+    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)), fmt::format("write {}", Form::wanted));
+  }
+}
+
+auto only_if(bool (*fits)(std::string_view)) {
+  return [fits](const std::string& words) { return fits(words) ? std::optional{words} : std::nullopt; };
+}
+
+void flatten(reader& r, const value& from, const std::string& path,
+             std::map<std::string, std::string>& to) {
+  for (const auto& member : from.members) {
+    const auto name = path.empty() ? member.name : path + "." + member.name;
+    const auto& item = member.item;
+    if (item.is == table) {
+      flatten(r, item, name, to);
+    } else if (item.is == text) {
+      if (auto words = r.text(item)) to[name] = *std::move(words);
+    } else if (item.is == whole) {
+      to[name] = std::to_string(item.integer);
+    } else if (item.is == flag) {
+      to[name] = item.boolean ? "true" : "false";
+    } else {
+      r.wrong(item.begin, fmt::format("compares {} with {}", in_quotes(name), name_of(item.is)),
+              "compare with a string, a whole number, true or false");
+    }
+  }
+}
+
+}  // namespace
+
+void any_text::read(reader& r, const value& from, std::string& to) {
+  if (auto words = r.text(from)) to = *std::move(words);
+}
+
+void one_line::read(reader& r, const value& from, std::string& to) {
+  if (auto words = r.line(from)) to = *std::move(words);
+}
+
+void lane_name::read(reader& r, const value& from, std::string& to) {
+  if (auto words = read_template(r, from, template_scope::client)) to = *std::move(words);
+}
+
+void id_text::read(reader& r, const value& from, std::string& to) {
+  const auto words = r.line(from);
+  if (!words) return;
+  if (is_id(*words)) {
+    to = *words;
+  } else {
+    r.wrong(from.begin, fmt::format("has {}, which is no name", in_quotes(from.string)),
+            "write up to 100 letters, digits, - _ . and begin with a letter or digit");
+  }
+}
+
+void currency_code::read(reader& r, const value& from, std::string& to) {
+  read_by<currency_code>(r, from, only_if(is_currency), to);
+}
+
+void timezone_name::read(reader& r, const value& from, std::string& to) {
+  read_by<timezone_name>(r, from, only_if(is_timezone), to);
+}
+
+void duration::read(reader& r, const value& from, std::chrono::milliseconds& to) {
+  read_by<duration>(r, from, parse_duration, to);
+}
+
+void duration::read(reader& r, const value& from, std::optional<std::chrono::milliseconds>& to) {
+  read_by<duration>(r, from, parse_duration, to);
+}
+
+void size_text::read(reader& r, const value& from, std::uint64_t& to) {
+  read_by<size_text>(r, from, parse_size, to);
+}
+
+void rate_text::read(reader& r, const value& from, limit& to) {
+  const auto words = r.line(from);
+  if (words && !parse_rate(*words, to)) {
+    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)), fmt::format("write {}", wanted));
+  }
+}
+
+void header_name::read(reader& r, const value& from, std::string& to) {
+  const auto words = r.line(from);
+  if (words && !is_header_name(*words)) {
+    r.wrong(from.begin, "is not the name of a header", fmt::format("write {}", wanted));
+  } else if (words) {
+    to = *words;
+  }
+}
+
+void header_map::read(reader& r, const value& from, std::map<std::string, std::string>& to) {
+  for (const auto& member : from.members) {
+    const reader::inside here{r, member.name};
+    if (!is_header_name(member.name)) {
+      r.wrong(member.at, "is not the name of a header", "write letters, digits and -");
+    } else if (member.item.is != text) {
+      r.wrong(member.item.begin, fmt::format("is {}", name_of(member.item.is)), "write a string");
+    } else if (auto words = r.line(member.item)) {
+      to[member.name] = *std::move(words);
+    }
+  }
+}
+
+void column_list::read(reader& r, const value& from, std::vector<column>& to) {
+  if (from.members.empty()) r.wrong(from.begin, "is empty", fmt::format("write {}", wanted));
+  std::vector<std::string> seen;
+  for (const auto& member : from.members) {
+    const reader::inside here{r, member.name};
+    std::string folded = member.name;
+    std::ranges::transform(folded, folded.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    if (member.name.empty()) r.wrong(member.at, "has an empty name", "name the column");
+    if (std::ranges::find(seen, folded) != seen.end()) {
+      r.wrong(member.at, "is there twice: SQL does not tell upper case from lower case",
+              "rename or remove one");
+    }
+    seen.push_back(std::move(folded));
+    if (member.item.is != text) {
+      r.wrong(member.item.begin, fmt::format("is {}", name_of(member.item.is)),
+              R"(write its SQL type, such as "varchar")");
+    } else if (const auto words = r.line(member.item)) {
+      if (auto type = parse_column_type(*words)) {
+        to.push_back({member.name, *std::move(type)});
+      } else {
+        r.wrong(member.item.begin, fmt::format("has an unknown type {}", in_quotes(member.item.string)),
+                column_type_remedy(*words));
+      }
+    }
+  }
+}
+
+void json_conditions::read(reader& r, const value& from, std::map<std::string, std::string>& to) {
+  if (from.members.empty()) r.wrong(from.begin, "is empty", fmt::format("write {}", wanted));
+  flatten(r, from, "", to);
+}
+
+void meaning_word::read(reader& r, const value& from, answer_rule::meaning& to) {
+  static constexpr std::string_view words[] = {"rows", "empty", "transient", "throttled", "permanent"};
+  const auto word = r.line(from);
+  if (!word) return;
+  const auto found = std::ranges::find(words, *word);
+  if (found != std::end(words)) {
+    to = static_cast<answer_rule::meaning>(found - words);
+  } else {
+    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)), did_you_mean(*word, words, "known"));
+  }
+}
+
+void source_url::read(reader& r, const value& from, std::string& to) {
+  static constexpr std::string_view schemes[] = {"http", "https"};
+  auto url = read_template(r, from, template_scope::report);
+  if (!url) return;
+  const auto parts = split_address(r, from, *url, schemes);
+  if (parts && read_host(r, from, parts->rest)) to = *std::move(url);
+}
+
+void endpoint_url::read(reader& r, const value& from, std::string& to) {
+  static constexpr std::string_view schemes[] = {"http", "https"};
+  auto url = r.line(from);
+  const auto parts = url ? split_address(r, from, *url, schemes) : std::nullopt;
+  const auto host = parts ? read_host(r, from, parts->rest) : std::nullopt;
+  if (!host) return;
+  const auto behind = parts->rest.substr(host->size());
+  if (!behind.empty() && behind != "/") {
+    r.wrong(from.begin, "has a path", "write only scheme, host and port: the sink's url has the rest");
+    return;
+  }
+  url->resize(url->size() - behind.size());
+  to = *std::move(url);
+}
+
+void sink_url::read(reader& r, const value& from, sink& to) {
+  static constexpr std::string_view schemes[] = {"file", "s3"};
+  auto url = read_template(r, from, template_scope::report);
+  const auto parts = url ? split_address(r, from, *url, schemes) : std::nullopt;
+  if (!parts || !reaches_an_object(r, from, *parts)) return;
+  const auto known = std::ranges::find_if(endings, [&](const ending& e) { return url->ends_with(e.name); });
+  if (known == std::end(endings)) {
+    r.wrong(from.begin, "has a name that tells no format", "end it with .csv .csv.gz .csv.zst or .parquet");
+  } else if (!tells_days_apart(*url)) {
+    r.wrong(from.begin, "gives several days the same object, and one would replace the other",
+            "put {day} into it");
+  } else {
+    to.format = known->format;
+    to.compression = known->packed;
+    to.url = *std::move(url);
+  }
+}
+
+void store_url::read(reader& r, const value& from, std::string& to) {
+  auto url = r.line(from);
+  if (!url) return;
+  constexpr std::string_view scheme = "sqlite:";
+  if (!url->starts_with(scheme) || url->size() == scheme.size()) {
+    r.wrong(from.begin, "is no store", fmt::format("write {}", wanted));
+  } else {
+    to = *std::move(url);
+  }
+}
+
+}  // namespace wherry::app::toml_file

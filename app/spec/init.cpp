@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// A test reads this text as a spec, and looks for every key of the tables in it.
+#include "spec/init.hpp"
+
+namespace wherry::app {
+
+std::string_view starting_spec() {
+  return R"toml(# An import for Wherry: one report per client and day, from an HTTP API to files or S3.
+#
+#   wherry check   ads.toml                                    find mistakes, show the plan
+#   wherry preview ads.toml --client acme --day 2025-01-31     one report, nothing written
+#   wherry import  ads.toml --from 2025-01-01 --to 2025-01-31
+#
+# ${NAME} in any string is a variable of the environment; $$ is a dollar sign.
+# Lines behind a single # are examples or defaults: take the # away to change them.
+
+[import]
+name    = "ads"
+clients = [
+  "acme",
+  { id = "globex", account = "77", currency = "EUR", timezone = "Europe/Berlin" },
+]
+#store        = "sqlite:ads.db"   # where progress is kept; it survives kill -9
+#spool        = "ads.spool"       # directory for bytes under way
+#spool_budget = "4GiB"
+#window       = 512               # reports in memory at once
+
+[source]
+# {client} {account} {currency} {day} stand for those of each report; {day:%Y%m%d} gives 20250131.
+url   = "https://api.example.com/v1/accounts/{account}/reports/{day}.csv"
+auth  = { bearer = "${API_TOKEN}" }
+#auth = { basic = { user = "${API_USER}", password = "${API_PASSWORD}" } }
+#auth = { header = { name = "X-Api-Key", value = "${API_KEY}" } }
+limit = { lane = "{account}", rate = "10/s", in_flight = 32 }   # also "600/min", "1000/h"
+#headers         = { Accept = "text/csv" }
+#connect_timeout = "10s"
+#timeout         = "5m"
+#max_size        = "1GiB"
+# Columns of the CSV, in its order. Without them each report is guessed, which is slower.
+columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
+
+# What an answer means, where its status alone does not say: rows, empty, transient, throttled or
+# permanent. The first rule that fits decides.
+[[source.on]]
+status = 200
+json   = { code = 40100 }
+is     = "throttled"
+wait   = "5m"
+
+[[source.on]]
+status   = 404
+contains = "no data"
+is       = "empty"
+
+[transform]
+# DuckDB's SQL over the table `report`. convert_unit(distance, 'mile', 'km') knows UDUNITS' names;
+# convert_currency(cost, currency, 'USD', day) needs rates, a file in the form of the ECB's.
+sql = """
+  select campaign, clicks, cost
+  from report
+  order by campaign"""
+# What must come out: names, order, types. Anything else is an error that names the column.
+columns = { campaign = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
+#rates   = "eurofxref-hist.csv"   # path from this file
+#threads = 2
+
+[sink]
+# The name tells the format: .csv .csv.gz .csv.zst .parquet
+url    = "file://${PWD}/out/day={day}/{client}.csv.gz"
+#url   = "s3://bucket/ads/day={day}/{client}.parquet"
+#limit = { lane = "sink", in_flight = 32 }
+#timeout    = "2m"
+# Only for s3:// ; the keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+#region        = "us-east-1"
+#endpoint      = "http://127.0.0.1:9000"
+#path_style    = true
+#access_key    = "${MY_ACCESS_KEY}"
+#secret_key    = "${MY_SECRET_KEY}"
+#session_token = "${MY_SESSION_TOKEN}"
+
+[retry]
+#attempts = 12        # tries before a report is dead
+#first    = "500ms"   # longest first delay; doubles each time, with jitter
+#cap      = "1m"
+)toml";
+}
+
+}  // namespace wherry::app

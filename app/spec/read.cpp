@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a file to a spec: bytes, tree, tables of keys, checks of the whole.
+#include "spec/read.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "spec/table.hpp"
+
+namespace wherry::app {
+namespace {
+
+namespace fs = std::filesystem;
+using toml_file::place;
+
+constexpr std::size_t most_bytes = 1'000'000;
+
+std::string sha256(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+    std::abort();  // no SHA-256 in this OpenSSL: nothing that keeps versions can work
+  }
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+mistake about_file(const fs::path& file, std::string message, std::string remedy) {
+  return {.file = file.string(), .line = 0, .column = 0, .key = {}, .message = std::move(message),
+          .remedy = std::move(remedy), .source_line = {}, .caret = 0};
+}
+
+std::expected<std::string, mistake> read_bytes(const fs::path& file) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) {
+    return std::unexpected(about_file(file, "is a directory", "name the spec file in it"));
+  }
+  errno = 0;
+  std::ifstream in{file, std::ios::binary};
+  if (!in) {
+    return std::unexpected(about_file(file, fmt::format("cannot read: {}", std::strerror(errno)),
+                                      "check the path, or write a spec with: wherry init"));
+  }
+  std::string bytes(most_bytes + 1, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (in.bad()) {
+    return std::unexpected(about_file(file, fmt::format("cannot read: {}", std::strerror(errno)),
+                                      "check the disk and the path"));
+  }
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  if (bytes.size() > most_bytes) {
+    return std::unexpected(about_file(file, "is over 1 MB, too large for a spec",
+                                      "check that this is the spec and not data"));
+  }
+  return bytes;
+}
+
+// Without a tree nobody knows which strings are secret. So the key that the parser stumbled behind
+// decides: where its name is one of a secret, neither the line nor the parser's words are shown.
+mistake about_syntax(std::string_view text, const fs::path& file, const toml_file::syntax_error& error) {
+  auto wrong = about_file(file, error.message, "write TOML as in https://toml.io");
+  wrong.line = error.at.line;
+  wrong.column = error.at.column;
+  int line = error.at.line;
+  const auto opens_text = [&](std::string_view l) { return l.contains("\"\"\"") || l.contains("'''"); };
+  while (line > 1 && !opens_text(toml_file::line_of(text, line))) --line;
+  const auto mentions_secret = [&](std::string_view l) {
+    std::string lower{l};
+    std::ranges::transform(lower, lower.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    constexpr std::string_view words[] = {"auth", "bear", "basic", "pass", "header", "value", "key", "token", "secret"};
+    return std::ranges::any_of(words, [&](std::string_view word) { return lower.contains(word); });
+  };
+  if (mentions_secret(toml_file::line_of(text, error.at.line)) ||
+      mentions_secret(toml_file::line_of(text, line))) {
+    wrong.message = "is not valid TOML";
+  } else {
+    toml_file::show_line(wrong, text, {});
+  }
+  return wrong;
+}
+
+// Defaults that depend on other keys, and paths: rates is part of the spec and lies beside it.
+void settle(toml_file::reader& r, const fs::path& file, spec& made) {
+  if (made.store.empty()) made.store = fmt::format("sqlite:{}.db", made.name);
+  if (made.spool.empty()) made.spool = made.name + ".spool";
+  if (made.transform.rates.empty()) return;
+  made.transform.rates = (file.parent_path() / made.transform.rates).lexically_normal().string();
+  std::error_code error;
+  if (fs::is_regular_file(made.transform.rates, error)) return;
+  const toml_file::reader::inside transform{r, "transform"}, rates{r, "rates"};
+  r.wrong(r.place_of({"transform", "rates"}), "names no file",
+          "put the rates there; the path is relative to the spec");
+}
+
+std::string printable(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  return text;
+}
+
+}  // namespace
+
+environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* const found = std::getenv(name.c_str());
+    return found != nullptr ? std::optional<std::string>{found} : std::nullopt;
+  };
+}
+
+std::expected<spec, std::vector<mistake>> read_spec(const fs::path& file, const environment& variables) {
+  const auto bytes = read_bytes(file);
+  if (!bytes) return std::unexpected(std::vector{bytes.error()});
+  return parse_spec(*bytes, file, variables);
+}
+
+std::expected<spec, std::vector<mistake>> parse_spec(std::string_view text, const fs::path& file,
+                                                     const environment& variables) {
+  spec made;
+  made.version = sha256(text);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const auto root = toml_file::parse(text);
+  if (!root) return std::unexpected(std::vector{about_syntax(text, file, root.error())});
+
+  toml_file::reader reader{text, *root, variables};
+  toml_file::read_all(reader, made);
+  toml_file::check_whole(reader, made);
+  settle(reader, file, made);
+  if (auto mistakes = reader.finish(file.string()); !mistakes.empty()) {
+    return std::unexpected(std::move(mistakes));
+  }
+  return made;
+}
+
+std::string to_string(const mistake& wrong) {
+  const auto where = wrong.line == 0 ? wrong.file : fmt::format("{}:{}:{}", wrong.file, wrong.line, wrong.column);
+  auto out = printable(fmt::format("{}: {}; {}", where, wrong.message, wrong.remedy));
+  if (wrong.source_line.empty()) return out;
+  const auto number = std::to_string(wrong.line);
+  const auto indent = std::string(static_cast<std::size_t>(wrong.caret) - 1, ' ');
+  return out + fmt::format("\n  {} | {}\n  {} | {}^", number, wrong.source_line,
+                           std::string(number.size(), ' '), indent);
+}
+
+}  // namespace wherry::app

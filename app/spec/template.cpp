@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// One splitter of templates into pieces; checking and expanding both walk the pieces.
+#include "spec/template.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <span>
+
+#include "spec/words.hpp"
+
+namespace wherry::app {
+namespace {
+
+struct piece {
+  enum class kind { literal, placeholder, stray } is;
+  std::string_view text;  // of a placeholder with its braces
+  std::string_view name, pattern;
+};
+
+// Literals come out unescaped: of "{{" only one brace.
+std::vector<piece> split(std::string_view text) {
+  std::vector<piece> pieces;
+  const auto add = [&](piece::kind is, std::string_view part) { pieces.push_back({is, part, {}, {}}); };
+  while (!text.empty()) {
+    const auto brace = std::min(text.find_first_of("{}"), text.size());
+    if (brace > 0) {
+      add(piece::kind::literal, text.substr(0, brace));
+      text.remove_prefix(brace);
+      continue;
+    }
+    const auto close = text.find('}', 1);
+    if (text.starts_with("{{") || text.starts_with("}}")) {
+      add(piece::kind::literal, text.substr(0, 1));
+      text.remove_prefix(2);
+    } else if (text[0] == '}' || close == text.npos) {
+      add(piece::kind::stray, text.substr(0, 1));
+      text.remove_prefix(1);
+    } else {
+      const auto inner = text.substr(1, close - 1);
+      const auto colon = std::min(inner.find(':'), inner.size());
+      pieces.push_back({piece::kind::placeholder, text.substr(0, close + 1),
+                        inner.substr(0, colon), inner.substr(std::min(colon + 1, inner.size()))});
+      text.remove_prefix(close + 1);
+    }
+  }
+  return pieces;
+}
+
+bool has_pattern(const piece& part) { return part.text.find(':') != part.text.npos; }
+
+std::string_view day_pattern(const piece& part) {
+  return has_pattern(part) ? part.pattern : std::string_view{"%Y-%m-%d"};
+}
+
+std::optional<template_error> fault(const piece& part, template_scope scope) {
+  const auto wrong = [&](std::string message, std::string remedy) {
+    return template_error{std::string{part.text}, std::move(message), std::move(remedy)};
+  };
+  if (part.is == piece::kind::literal) return std::nullopt;
+  if (part.is == piece::kind::stray) {
+    return wrong(fmt::format("has a lone {}", part.text), "write {{ or }} for a brace");
+  }
+  static constexpr std::string_view known[] = {"client", "account", "currency", "day"};
+  const auto allowed = std::span{known}.first(scope == template_scope::client ? 3 : 4);
+  if (std::ranges::find(allowed, part.name) == allowed.end()) {
+    const auto best = closest(part.name, allowed);
+    return wrong(fmt::format("has an unknown placeholder {}", in_quotes(part.text)),
+                 best ? fmt::format("did you mean {{{}}}?", *best)
+                      : fmt::format("known: {{{}}}", fmt::join(allowed, "}, {")));
+  }
+  if (!has_pattern(part)) return std::nullopt;
+  if (part.name != "day") {
+    return wrong(fmt::format("gives {{{}}} a format, which only {{day}} takes", part.name),
+                 fmt::format("write {{{}}}", part.name));
+  }
+  const auto unknown = day_pattern_fault(part.pattern);
+  if (!unknown && !part.pattern.empty()) return std::nullopt;
+  return wrong(unknown ? fmt::format("has an unknown day format {}", in_quotes(*unknown))
+                       : std::string{"has an empty day format"},
+               "write {day}, or {day:%Y%m%d} with %Y, %m, %d");
+}
+
+std::string percent_encoded(std::string_view value) {
+  std::string out;
+  for (const char c : value) {
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                       std::string_view{"-._~"}.find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string_view value_of(std::string_view name, const client& of) {
+  if (name == "client") return of.id;
+  return name == "account" ? of.account : of.currency;
+}
+
+enum class encoding { none, percent, file_name };
+
+std::expected<std::string, template_error> expand(std::string_view text, const client& of,
+                                                  std::optional<day> on, encoding how) {
+  std::string out;
+  for (const auto& part : split(text)) {
+    if (auto wrong = fault(part, on ? template_scope::report : template_scope::client)) {
+      return std::unexpected(*std::move(wrong));
+    }
+    if (part.is == piece::kind::literal) {
+      out += part.text;
+    } else if (part.name == "day") {
+      out += format_day(*on, day_pattern(part));
+    } else {
+      const auto value = value_of(part.name, of);
+      if (value.empty()) {
+        return std::unexpected(template_error{
+            std::string{part.text}, fmt::format("client {} has no {}", in_quotes(of.id), part.name),
+            fmt::format(R"(give it one: {{ id = {}, {} = "…" }})", in_quotes(of.id), part.name)});
+      }
+      if (how == encoding::file_name && value.contains('/')) {
+        return std::unexpected(template_error{
+            std::string{part.text},
+            fmt::format("client {} has a \"/\" in its {}", in_quotes(of.id), part.name),
+            "a file name cannot hold it: name files by {client}"});
+      }
+      out += how == encoding::percent ? percent_encoded(value) : std::string{value};
+    }
+  }
+  return out;
+}
+
+constexpr std::string_view plain_path = "say plainly where it leads, without the dots";
+
+bool has_dot_segment(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  while (true) {
+    const auto slash = url.find('/');
+    const auto segment = url.substr(0, slash);
+    if (segment == "." || segment == "..") return true;
+    if (slash == url.npos) return false;
+    url.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace
+
+std::vector<template_error> check_template(std::string_view text, template_scope scope) {
+  std::vector<template_error> faults;
+  for (const auto& part : split(text)) {
+    if (auto wrong = fault(part, scope)) faults.push_back(*std::move(wrong));
+  }
+  if (scope == template_scope::report && has_dot_segment(text)) {
+    faults.push_back({"/.", R"(has a ".." or "." in its path)", std::string{plain_path}});
+  }
+  return faults;
+}
+
+bool tells_days_apart(std::string_view text) {
+  std::string patterns;
+  for (const auto& part : split(text)) {
+    if (part.is == piece::kind::placeholder && part.name == "day") patterns += day_pattern(part);
+  }
+  const auto has = [&](std::string_view field) { return patterns.find(field) != patterns.npos; };
+  return has("%Y") && has("%m") && has("%d");
+}
+
+std::expected<std::string, template_error> expand_url(std::string_view text, const client& of,
+                                                      day on) {
+  const bool is_file = text.starts_with("file:");
+  auto url = expand(text, of, on, is_file ? encoding::file_name : encoding::percent);
+  if (url && has_dot_segment(*url)) {
+    return std::unexpected(template_error{
+        std::string{text}, fmt::format(R"(client {} puts a ".." or "." in its path)", in_quotes(of.id)),
+        std::string{plain_path}});
+  }
+  return url;
+}
+
+std::expected<std::string, template_error> expand_lane(std::string_view text, const client& of) {
+  return expand(text, of, std::nullopt, encoding::none);
+}
+
+}  // namespace wherry::app

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Templates: "https://…/{client}/{day}.csv" becomes one address per report, "{account}" one lane
+// per client. Placeholders are {client} {account} {currency} and {day}, which is 2025-01-31, or
+// {day:%Y%m%d} with %Y %m %d; "{{" and "}}" are braces.
+//
+// 1. A value never changes the shape of an address: http, https and s3 get it percent-encoded
+//    (only A-Z a-z 0-9 - . _ ~ stay), file gets it plain and refuses a "/"; all refuse an address
+//    with a segment "." or "..". What the template itself says is taken as it stands.
+// 2. A template that passed check_template fails to expand only by a client's values; read_spec has
+//    tried those of every client.
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spec/day.hpp"
+#include "spec/spec.hpp"
+
+namespace wherry::app {
+
+/// Says which part of a template is wrong, as the template spells it, and what to write instead.
+struct template_error {
+  std::string part;
+  std::string message;
+  std::string remedy;
+};
+
+/// Says what a template may speak of: a client, or a report, which also has a day.
+enum class template_scope { client, report };
+
+/// Finds everything that is wrong with a template itself.
+[[nodiscard]] std::vector<template_error> check_template(std::string_view text,
+                                                         template_scope scope);
+
+/// Tells whether two days always give two texts: year, month and day are all in it.
+[[nodiscard]] bool tells_days_apart(std::string_view text);
+
+/// Makes the address of a report. Errors: the client lacks a value, or has one that does not fit.
+[[nodiscard]] std::expected<std::string, template_error> expand_url(std::string_view text,
+                                                                    const client& of, day on);
+
+/// Makes the name of a client's lane; values are taken plain.
+[[nodiscard]] std::expected<std::string, template_error> expand_lane(std::string_view text,
+                                                                     const client& of);
+
+}  // namespace wherry::app
