@@ -8,6 +8,7 @@
 // 2. `attempt` is the number, from 1, that the next run of the current state's step will have.
 // 3. `phase` is waiting while due lies ahead, ready when it may run; running is no phase but a lease.
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,6 +20,13 @@
 
 namespace wherry {
 
+/// Bytes of a state's JSON at most: what is larger belongs into the spool.
+inline constexpr std::size_t data_size_limit = 1 << 20;
+/// Bytes that are kept of an error's text.
+inline constexpr std::size_t error_size_limit = 2'000;
+/// Priorities and ranks lie in [-limit, limit].
+inline constexpr std::int32_t priority_limit = 1'000'000;
+
 enum class phase : std::uint8_t { waiting, ready, completed, dead, cancelled };
 
 [[nodiscard]] std::string_view to_string(phase value) noexcept;
@@ -27,8 +35,16 @@ enum class phase : std::uint8_t { waiting, ready, completed, dead, cancelled };
   return value == phase::completed || value == phase::dead || value == phase::cancelled;
 }
 
-/// What became of one run of a step.
-enum class outcome_kind : std::uint8_t { advanced, went_back, retried, throttled, died };
+/// What became of one run of a step; or, the last two, what people did to the machine.
+enum class outcome_kind : std::uint8_t {
+  advanced,
+  went_back,
+  retried,
+  throttled,
+  died,
+  redriven,
+  cancelled
+};
 
 [[nodiscard]] std::string_view to_string(outcome_kind value) noexcept;
 [[nodiscard]] std::optional<outcome_kind> outcome_kind_from(std::string_view text) noexcept;
@@ -143,5 +159,12 @@ struct machine_counts {
   }
   [[nodiscard]] std::int64_t all() const noexcept;
 };
+
+/// Says what breaks a limit above, and the remedy; empty: nothing. Every store refuses these.
+[[nodiscard]] std::string refusal(const submission& wanted);
+[[nodiscard]] std::string refusal(const transition& outcome);
+
+/// The text, cut between two characters of UTF-8 to at most error_size_limit bytes.
+[[nodiscard]] std::string_view cut_error(std::string_view text) noexcept;
 
 }  // namespace wherry

@@ -30,7 +30,17 @@ namespace wherry {
 
 /// Says what the store could not do, where, and what to do about it.
 struct store_error {
-  enum class kind : std::uint8_t { full, busy, corrupt, foreign, newer, owned, missing, io };
+  enum class kind : std::uint8_t {
+    full,     ///< no space; may succeed once there is
+    busy,     ///< another process holds the file for too long; may succeed later
+    corrupt,
+    foreign,  ///< not a store of ours
+    newer,    ///< written by a newer version
+    owned,    ///< another process runs it
+    missing,
+    refused,  ///< the request breaks a limit (machine.hpp); nothing of it was done
+    io
+  };
   kind what = kind::io;
   std::string message;
 };

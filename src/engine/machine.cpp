@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names of phases and outcomes, as they stand in stores, and the limits of a machine.
+
+#include "wherry/engine/machine.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace wherry {
+namespace {
+
+template <class Value>
+using names = std::pair<Value, std::string_view>;
+
+constexpr std::array<names<phase>, 5> phases{{{phase::waiting, "waiting"},
+                                              {phase::ready, "ready"},
+                                              {phase::completed, "completed"},
+                                              {phase::dead, "dead"},
+                                              {phase::cancelled, "cancelled"}}};
+
+constexpr std::array<names<outcome_kind>, 7> outcomes{{{outcome_kind::advanced, "advanced"},
+                                                       {outcome_kind::went_back, "went_back"},
+                                                       {outcome_kind::retried, "retried"},
+                                                       {outcome_kind::throttled, "throttled"},
+                                                       {outcome_kind::died, "died"},
+                                                       {outcome_kind::redriven, "redriven"},
+                                                       {outcome_kind::cancelled, "cancelled"}}};
+
+template <class Table, class Value>
+std::string_view name_of(const Table& table, Value value) noexcept {
+  for (const auto& [each, name] : table) {
+    if (each == value) return name;
+  }
+  return "?";
+}
+
+template <class Value, std::size_t Size>
+std::optional<Value> value_of(const std::array<names<Value>, Size>& table,
+                              std::string_view text) noexcept {
+  for (const auto& [value, name] : table) {
+    if (name == text) return value;
+  }
+  return std::nullopt;
+}
+
+bool out_of_range(std::int32_t number) noexcept {
+  return number < -priority_limit || number > priority_limit;
+}
+
+std::string data_refusal(std::string_view id, std::string_view data) {
+  if (data.size() <= data_size_limit) return {};
+  return fmt::format(
+      "machine {}: its state is {} bytes of JSON, at most {} are kept: put the bulk into a file and "
+      "its name into the state",
+      id, data.size(), data_size_limit);
+}
+
+}  // namespace
+
+std::string_view to_string(phase value) noexcept { return name_of(phases, value); }
+std::optional<phase> phase_from(std::string_view text) noexcept { return value_of(phases, text); }
+
+std::string_view to_string(outcome_kind value) noexcept { return name_of(outcomes, value); }
+std::optional<outcome_kind> outcome_kind_from(std::string_view text) noexcept {
+  return value_of(outcomes, text);
+}
+
+std::int64_t machine_counts::in(phase wanted) const noexcept {
+  std::int64_t sum = 0;
+  for (const auto& [key, count] : by) {
+    if (key.first == wanted) sum += count;
+  }
+  return sum;
+}
+
+std::int64_t machine_counts::all() const noexcept {
+  std::int64_t sum = 0;
+  for (const auto& [key, count] : by) sum += count;
+  return sum;
+}
+
+std::string refusal(const submission& wanted) {
+  if (wanted.id.empty()) return "a machine has an empty id: give each one a name of its own";
+  if (wanted.generation < 1) {
+    return fmt::format("machine {}: generation {}: generations count from 1", wanted.id,
+                       wanted.generation);
+  }
+  if (out_of_range(wanted.priority) || out_of_range(wanted.rank)) {
+    return fmt::format("machine {}: priority {} and rank {} must lie between {} and {}", wanted.id,
+                       wanted.priority, wanted.rank, -priority_limit, priority_limit);
+  }
+  return data_refusal(wanted.id, wanted.data);
+}
+
+std::string refusal(const transition& outcome) {
+  if (out_of_range(outcome.rank)) {
+    return fmt::format("machine {}: rank {} must lie between {} and {}", outcome.id, outcome.rank,
+                       -priority_limit, priority_limit);
+  }
+  return data_refusal(outcome.id, outcome.data);
+}
+
+std::string_view cut_error(std::string_view text) noexcept {
+  if (text.size() <= error_size_limit) return text;
+  std::size_t end = error_size_limit;
+  const auto continues = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  while (end > error_size_limit - 4 && continues(end)) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace wherry
