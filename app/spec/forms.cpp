@@ -22,7 +22,11 @@ std::optional<std::string> read_template(reader& r, const value& from, template_
   auto text = r.line(from, reader::braces::doubled);
   if (!text) return std::nullopt;
   const auto faults = check_template(*text, scope);
-  for (const auto& fault : faults) r.wrong(r.locate(from, fault.part), fault.message, fault.remedy);
+  for (const auto& fault : faults) {
+    const bool is_ours = from.string.contains(fault.part);  // or else a variable's: not to be quoted
+    r.wrong(r.locate(from, fault.part),
+            is_ours ? fault.message : "is wrong once its variables are filled in", fault.remedy);
+  }
   return faults.empty() ? std::move(text) : std::nullopt;
 }
 

@@ -64,12 +64,13 @@ std::expected<std::string, mistake> read_bytes(const fs::path& file) {
 }
 
 // Without a tree nobody knows which strings are secret. So the key that the parser stumbled behind
-// decides: where its name is one of a secret, neither the line nor the parser's words are shown.
+// decides, or the line that may have opened the string it is in: where that names something secret,
+// neither the line nor the parser's words are shown.
 mistake about_syntax(std::string_view text, const fs::path& file, const toml_file::syntax_error& error) {
   auto wrong = about_file(file, error.message, "write TOML as in https://toml.io");
   wrong.line = error.at.line;
   wrong.column = error.at.column;
-  int line = error.at.line;
+  int line = error.at.line - 1;
   const auto opens_text = [&](std::string_view l) { return l.contains("\"\"\"") || l.contains("'''"); };
   while (line > 1 && !opens_text(toml_file::line_of(text, line))) --line;
   const auto mentions_secret = [&](std::string_view l) {

@@ -120,7 +120,7 @@ std::string column_type_remedy(std::string_view text) {
     if (name == base) return fmt::format("write {}", in_quotes(ours));
   }
   if (type == "timestampwithtimezone") return R"(write "timestamptz")";
-  return did_you_mean(type, column_types, "types");
+  return did_you_mean(base, column_types, "types");
 }
 
 bool is_id(std::string_view text) {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: no secret reaches a mistake: not from the file, not from the environment.
+// Method: the word "hunter2" is put wherever a secret can be, beside something wrong; the word must
+// not be in anything that is printed.
+#include "sample.hpp"
+
+using namespace wherry::app;
+using namespace wherry::app::sample;
+
+namespace {
+
+void check_hidden(std::string_view text, variables set = {}) {
+  const auto made = parse_spec(text, "ads.toml", from(std::move(set)));
+  REQUIRE_FALSE(made);
+  for (const auto& wrong : made.error()) {
+    CAPTURE(to_string(wrong));
+    CHECK_FALSE((to_string(wrong) + wrong.key + wrong.source_line).contains("hunter2"));
+  }
+}
+
+}  // namespace
+
+TEST_SUITE("spec/read.hpp secrets") {
+  TEST_CASE("a secret beside a mistake is masked in the shown line") {
+    CHECK(shown(added("[source]", R"(auth = { bearer = "hunter2", colour = "red" })")) == lines{
+        "ads.toml:6:8: auth in [source] has more than one way; write one of bearer, basic, header\n"
+        "  6 | auth = { bearer = ***, colour = *** }\n"
+        "    |        ^",
+        "ads.toml:6:30: unknown key \"colour\" in [source.auth]; known keys: bearer, basic, header\n"
+        "  6 | auth = { bearer = ***, colour = *** }\n"
+        "    |                        ^"});
+  }
+
+  TEST_CASE("a reference to the environment is shown for it tells nothing") {
+    CHECK(shown(added("[source]", R"(auth = { bearer = "${T}" })")).at(0).contains("6 | auth = { bearer = \"${T}\" }"));
+  }
+
+  TEST_CASE("secrets in the wrong place or of the wrong type are masked") {
+    for (const auto* more : {"auth = { beerer = \"hunter2\" }", "auth = \"Bearer hunter2\"", "bearer = \"hunter2\"",
+                             "auth = { bearer = [\"hunter2\"] }", "auth = { bearer = { x = \"hunter2\" } }",
+                             "auth = { basic = { user = 1, pasword = \"hunter2\" } }",
+                             "headers = { Authorization = \"hunter2\", X = 1 }", "heders = { A = \"hunter2\" }",
+                             "headers = { A = \"hunter2\\n\" }", "auth = { bearer = \"hunter2${X\" }",
+                             "auth = { bearer = \"hunter2${X}\" }", "auth = { bearer = \"\"\"\nhunter2\n\"\"\", b = 1 }"}) {
+      CAPTURE(more);
+      check_hidden(added("[source]", more));
+    }
+    for (const auto* more : {"secret_key = [\"hunter2\"]", "secret_ky = \"hunter2\"", "session_token = \"hunter2${\"",
+                             "acces_key = \"hunter2\""}) {
+      CAPTURE(more);
+      check_hidden(added("[sink]", more));
+    }
+    check_hidden(changed("https://host", "https://me:hunter2@host"));
+    check_hidden(added("[sink]", "endpoint = \"http://me:hunter2@host\""));
+  }
+
+  TEST_CASE("what a variable says is never quoted") {
+    const variables set{{"X", "hunter2"}};
+    for (const auto* more : {"timeout = \"${X}\"", "limit.rate = \"${X}\"", "limit.lane = \"{${X}}\"",
+                             "max_size = \"${X}\"", "columns = { a = \"${X}\" }",
+                             "[[source.on]]\nstatus = 1\nis = \"${X}\""}) {
+      CAPTURE(more);
+      check_hidden(added("[source]", more), set);
+    }
+    check_hidden(changed("https://host", "${X}://host"), set);
+    check_hidden(changed("https://host", "https://${X}"), {{"X", "a:hunter2@b"}});
+    check_hidden(changed("https://host", "https://host/${X}/.."), set);
+    check_hidden(added("[source]", "auth.bearer = \"${X}\""), {{"X", "hunter2\r\nX-Evil: 1"}});
+    check_hidden(changed("\"acme\"", "{ id = \"${X}/\", currency = \"${X}\", timezone = \"${X}\" }"), set);
+  }
+
+  TEST_CASE("toml that does not parse near a secret shows neither line nor words") {
+    for (const auto* more : {"auth = { bearer = \"hunter2 }", "auth = { bearer = hunter2 }", "secret_key = hunter2",
+                             "password = \"\"\"\nhunter2\\q\"\"\"", "auth.basic.password = 'hunter2\nx",
+                             "value = 99999999999999999999hunter2"}) {
+      CAPTURE(more);
+      check_hidden(added("[source]", more));
+    }
+  }
+
+  TEST_CASE("control characters of a file do not reach the terminal") {
+    CHECK_FALSE(shown("\"a\\u001b[2J\" = 1\n").at(0).contains('\x1b'));
+    CHECK_FALSE(shown("a = \x1b[2J\n").at(0).contains('\x1b'));
+    CHECK_FALSE(shown(changed("{ day = \"date\" }", "{ \"a\\u001b\" = 1 }")).at(0).contains('\x1b'));
+  }
+}
