@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: what counts as the same place for credentials, and what of a URL may be said aloud.
+#include "net/origin.hpp"
+
+#include <doctest/doctest.h>
+
+namespace wherry::app {
+
+TEST_SUITE("net/origin.hpp") {
+
+TEST_CASE("an origin is scheme and host and port in lower case") {
+  CHECK(parse_origin("HTTPS://API.Example.com/x") == origin{"https", "api.example.com", 443});
+  CHECK(parse_origin("http://api.example.com:8080") == origin{"http", "api.example.com", 8080});
+  CHECK(parse_origin("https://a.example:443/x") == parse_origin("https://a.example/y"));
+  CHECK(parse_origin("http://a.example/") != parse_origin("https://a.example/"));
+}
+
+TEST_CASE("user and password are no part of an origin") {
+  CHECK(parse_origin("https://api.example.com:443@evil.example/") ==
+        origin{"https", "evil.example", 443});
+  CHECK(to_string(*parse_origin("https://me:hunter2@api.example.com/")) ==
+        "https://api.example.com");
+}
+
+TEST_CASE("other schemes and other text have no origin") {
+  CHECK_FALSE(parse_origin("ftp://a.example/"));
+  CHECK_FALSE(parse_origin("file:///etc/passwd"));
+  CHECK_FALSE(parse_origin("http://"));
+  CHECK(place_of("not a url hunter2") == "the given URL");
+}
+
+}  // TEST_SUITE
+
+}  // namespace wherry::app
