@@ -198,7 +198,7 @@ def main():
     print("\n" + "\n".join(table.lines(rows)))
     explain(rows, options.rounds, options.size)
     judged = table.verdicts(rows)
-    print()
+    print("" if judged else "\nNo target was judged: Wherry did not take part.")
     for met, sentence in judged:
         print(f"{'ok  ' if met else 'MISS'}  {sentence}")
     return 1 if options.strict and not all(met for met, _ in judged) else 0

@@ -4,8 +4,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/classpath.sh"
-newest=$(find "$here/src" -name '*.clj' -newer "$out/classes/peer/serial.class" 2>/dev/null || echo missing)
-[ -n "$newest" ] || exit 0
+built=$out/classes/peer/serial.class  # the last to be compiled
+if [ -e "$built" ] && [ -z "$(find "$here/src" -name '*.clj' -newer "$built")" ]; then exit 0; fi
 rm -rf "$out/classes"
 mkdir -p "$out/classes"
 cd "$out"

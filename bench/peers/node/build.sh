@@ -6,9 +6,10 @@ cd "$(dirname "$0")"
 out=${BENCH_BUILD:-$PWD/../../../build/bench}/peers/node
 mkdir -p "$out"
 if ! cmp -s package-lock.json "$out/package-lock.json" || [ ! -d "$out/node_modules" ]; then
-  cp package.json "$out/"
-  cp package-lock.json "$out/package-lock.json.new"
-  mv "$out/package-lock.json.new" "$out/package-lock.json"
-  npm ci --prefix "$out" --no-audit --no-fund --ignore-scripts >/dev/null || { rm -f "$out/package-lock.json"; exit 1; }
+  cp package.json package-lock.json "$out/"
+  if ! npm ci --prefix "$out" --no-audit --no-fund --ignore-scripts >/dev/null; then
+    rm -f "$out/package-lock.json"  # so that the next build tries again
+    exit 1
+  fi
 fi
 cp ./*.js "$out/"

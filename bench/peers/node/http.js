@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP by undici.request over an Agent: what its docs recommend for speed. A cut body is an error of its own.
+// HTTP by undici.request over an Agent: what its docs recommend for speed. A cut body is an error of
+// undici's own.
 import { Agent, request } from 'undici'
 export const REPORTS = process.env.REPORTS ?? 'http://127.0.0.1:18080/reports'
 export const BUCKET = process.env.BUCKET ?? 'http://127.0.0.1:18081/bucket'
@@ -16,7 +17,10 @@ export function client (connections) {
   return {
     async get (url) {
       const r = await request(url, { dispatcher })
-      if (r.statusCode !== 200) { await r.body.dump(); throw new HttpError(r.statusCode, r.headers['retry-after']) }
+      if (r.statusCode !== 200) {
+        await r.body.dump()
+        throw new HttpError(r.statusCode, r.headers['retry-after'])
+      }
       return r.body.text()
     },
     async put (url, body) {

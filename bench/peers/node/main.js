@@ -17,11 +17,13 @@ async function withRetry (f) {
 }
 const t0 = performance.now(); const c0 = process.cpuUsage()
 await Promise.all(Array.from(jobs(n), j => limit(async () => {
-  const gz = await withRetry(async () => transform(await http.get(`${REPORTS}/${j.client}/${j.day}.csv`), rates.get(j.day)))
+  const url = `${REPORTS}/${j.client}/${j.day}.csv`
+  const gz = await withRetry(async () => transform(await http.get(url), rates.get(j.day)))
   await withRetry(() => http.put(`${BUCKET}/${j.client}/${j.day}.csv.gz`, gz))
   completed++
 })))
 const u = process.cpuUsage(c0)
-console.log(JSON.stringify({ completed, retries, job_wall: (performance.now() - t0) / 1000, job_cpu: (u.user + u.system) / 1e6 }))
+const wall = (performance.now() - t0) / 1000
+console.log(JSON.stringify({ completed, retries, job_wall: wall, job_cpu: (u.user + u.system) / 1e6 }))
 http.close()
 process.exit(0)

@@ -18,7 +18,9 @@ export async function transform (text, rate) {
   const { data, errors } = Papa.parse(text, { skipEmptyLines: true, delimiter: ',' })
   if (errors.length) throw new Error(errors[0].message)
   const head = data[0]
-  const cost = head.indexOf('cost_micros'); const cur = head.indexOf('currency'); const dist = head.indexOf('distance_miles')
+  const cost = head.indexOf('cost_micros')
+  const cur = head.indexOf('currency')
+  const dist = head.indexOf('distance_miles')
   head[cost] = 'cost_usd'; head[dist] = 'distance_km'
   for (let i = 1; i < data.length; i++) {
     const r = data[i]; const u = rate.get(r[cur])
@@ -31,6 +33,9 @@ export async function transform (text, rate) {
 
 export function * jobs (n) {
   for (let i = 0; i < n; i++) {
-    yield { client: 'c' + String(Math.floor(i / 30)).padStart(5, '0'), day: new Date(Date.UTC(2025, 0, 1 + i % 30)).toISOString().slice(0, 10) }
+    yield {
+      client: 'c' + String(Math.floor(i / 30)).padStart(5, '0'),
+      day: new Date(Date.UTC(2025, 0, 1 + i % 30)).toISOString().slice(0, 10)
+    }
   }
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# ceiling.sh: how much the upstream itself can serve (wrk, one thread, 256 connections, 8 s each), so that
-# a contestant near this rate is known to be limited by the server. One report is one GET and one PUT.
+# ceiling.sh: how much the upstream itself can serve (wrk, one thread, 256 connections, 8 s each), so
+# that a contestant near this rate is known to be limited by the server. A report is a GET and a PUT.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export UP_RUN=${UP_RUN:-$here/../../../build/bench/upstream}
@@ -22,7 +22,11 @@ measure() {
   wrk -t1 -c256 -d8s --latency -s "$here/$2" "$3" > "$UP_RUN/wrk.txt"
   after=$(worker_ticks)
   awk -v label="$1" -v ticks=$((after - before)) '
-    /Requests\/sec/ {rate = $2} /50%/ {p50 = $2} /99%/ {p99 = $2} /requests in/ {requests = $1} /Non-2xx/ {bad = $NF}
+    /Requests\/sec/ {rate = $2}
+    /50%/ {p50 = $2}
+    /99%/ {p99 = $2}
+    /requests in/ {requests = $1}
+    /Non-2xx/ {bad = $NF}
     END {printf "%-32s %8.0f req/s  p50 %s  p99 %s  not 2xx: %d  server CPU %.0f us/request\n",
          label, rate, p50, p99, bad, ticks * 1e4 / requests}' "$UP_RUN/wrk.txt"
 }

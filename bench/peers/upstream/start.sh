@@ -20,8 +20,8 @@ esac
 mkdir -p "$run/store"
 run=$(cd "$run" && pwd)
 UP_RUN=$run "$here/stop.sh"
-sed -e "s|@PUT@|$put|" -e "s|@RUN@|$run|" -e "s|@GET_PORT@|$get_port|" -e "s|@PUT_PORT@|$put_port|" \
-  "$here/nginx.conf" > "$run/nginx.conf"
+sed -e "s|@PUT@|$put|" -e "s|@RUN@|$run|" \
+  -e "s|@GET_PORT@|$get_port|" -e "s|@PUT_PORT@|$put_port|" "$here/nginx.conf" > "$run/nginx.conf"
 cp "$here/upstream.lua" "$run/"
 : > "$run/error.log"
 ulimit -n 20000 2>/dev/null || true
@@ -29,7 +29,8 @@ ulimit -n 20000 2>/dev/null || true
 as=()
 [ "$(id -u)" != 0 ] || as=(-g 'user root;')
 cd "$run"
-UP_MODE=$mode setsid nginx -p "$run" -c "$run/nginx.conf" "${as[@]}" > "$run/out.log" 2>&1 < /dev/null &
+UP_MODE=$mode setsid nginx -p "$run" -c "$run/nginx.conf" "${as[@]}" \
+  > "$run/out.log" 2>&1 < /dev/null &
 pid=$!
 for _ in $(seq 100); do
   kill -0 "$pid" 2>/dev/null || break

@@ -1,30 +1,32 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Content, faults and counters of the upstream. Every answer is a pure function of (client, day, attempt),
--- so each contestant meets the same faults after a /_reset.
+-- Content, faults and counters of the upstream. Every answer is a pure function of (client, day,
+-- attempt), so each contestant meets the same faults after a /_reset.
 --
 -- Counters (shared dict `stats`, one nginx worker):
---   in_flight rises when a request's headers are read and falls in its log phase, which also runs for cut
---   and aborted requests; a request whose client left counts until its latency is over, as on a real server.
---   max_in_flight is its highest value, GET and PUT together. reports = distinct objects accepted by PUT.
+--   in_flight rises when a request's headers are read and falls in its log phase, which also runs
+--   for cut and aborted requests; a request whose client left counts until its latency is over, as
+--   on a real server. max_in_flight is its highest value, GET and PUT together.
+--   reports = distinct objects accepted by PUT.
 --   span_s runs from the first request to the last accepted PUT.
 local crc, sleep, say = ngx.crc32_short, ngx.sleep, ngx.print
 local attempts, stats = ngx.shared.attempts, ngx.shared.stats
 
 local function setting(name, default) return tonumber(os.getenv(name) or "") or default end
 local LATENCY_GET, LATENCY_PUT = setting("UP_LAT_GET", 0.050), setting("UP_LAT_PUT", 0.010)
-local P503, PCLOSE, P503_PUT = setting("UP_P503", 0.02), setting("UP_PCLOSE", 0.01), setting("UP_P503_PUT", 0)
+local P503, PCLOSE = setting("UP_P503", 0.02), setting("UP_PCLOSE", 0.01)
+local P503_PUT = setting("UP_P503_PUT", 0)
 local RATE, BURST = setting("UP_RATE", 0), setting("UP_BURST", 50)
 local MODE = os.getenv("UP_MODE") or "discard"
 
 -- 64 bodies of 200 rows, made once; a report picks one by the hash of its key.
-local HEADER = "day,client,campaign_id,campaign_name,ad_group,country,device,currency,impressions,clicks,"
-  .. "cost_micros,conversions,conversion_value,distance_miles,avg_position"
+local HEADER = "day,client,campaign_id,campaign_name,ad_group,country,device,currency,"
+  .. "impressions,clicks,cost_micros,conversions,conversion_value,distance_miles,avg_position"
 local BODIES, ROWS = 64, 200
 local CURRENCIES = {"EUR", "GBP", "USD", "JPY", "CHF", "SEK", "AUD", "CAD"}
 local COUNTRIES = {"DE", "GB", "US", "JP", "CH", "SE", "AU", "CA", "FR", "NL"}
 local DEVICES = {"DESKTOP", "MOBILE", "TABLET", "CONNECTED_TV"}
-local NAMES = {'Brand - exact', '"Brand, broad"', 'Generic | Shoes', '"Sale ""Summer"" 2025"', 'Retargeting 30d',
-  '"Düsseldorf, lokal"', 'Competitors', 'Performance Max'}
+local NAMES = {'Brand - exact', '"Brand, broad"', 'Generic | Shoes', '"Sale ""Summer"" 2025"',
+  'Retargeting 30d', '"Düsseldorf, lokal"', 'Competitors', 'Performance Max'}
 local templates = {}
 do
   local seed = 12345
@@ -36,8 +38,8 @@ do
     local rows = {}
     for i = 1, ROWS do
       rows[i] = string.format("%d,%s,ag-%04d,%s,%s,%s,%d,%d,%d,%d,%.2f,%.3f,%.1f",
-        1000000 + random(9000) * 7 + i, NAMES[random(8) + 1], random(10000), COUNTRIES[random(10) + 1],
-        DEVICES[random(4) + 1], CURRENCIES[random(8) + 1], random(30000), random(900),
+        1000000 + random(9000) * 7 + i, NAMES[random(8) + 1], random(10000),
+        COUNTRIES[random(10) + 1], DEVICES[random(4) + 1], CURRENCIES[random(8) + 1], random(30000), random(900),
         random(30000) * 1000 + random(1000), random(50), random(30000) / 100,
         random(30000) / 1000 + random(300), 1 + random(90) / 10)
     end
@@ -143,14 +145,14 @@ function upstream.put_discard()
   ngx.exit(201)
 end
 
-local SHOWN = {"reports", "get_attempts", "get_200", "get_503", "get_cut", "get_429", "put_attempts", "put_ok",
-  "put_503", "other_attempts", "in_flight", "max_in_flight"}
+local SHOWN = {"reports", "get_attempts", "get_200", "get_503", "get_cut", "get_429",
+  "put_attempts", "put_ok", "put_503", "other_attempts", "in_flight", "max_in_flight"}
 function upstream.show()
   for _, name in ipairs(SHOWN) do say(name, "=", stats:get(name) or 0, " ") end
   local first, last = stats:get("first"), stats:get("last")
   say(string.format("span_s=%.3f", first and last and last - first or 0))
-  say(" mode=", MODE, " lat_get=", LATENCY_GET, " lat_put=", LATENCY_PUT, " p503=", P503, " pcut=", PCLOSE,
-    " p503_put=", P503_PUT, " rate=", RATE, "\n")
+  say(" mode=", MODE, " lat_get=", LATENCY_GET, " lat_put=", LATENCY_PUT, " p503=", P503,
+    " pcut=", PCLOSE, " p503_put=", P503_PUT, " rate=", RATE, "\n")
 end
 
 -- Requests still under way stay counted.

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """verify.py N [STORE]: checks N objects of a store-mode upstream against an independent transform.
 
-Every object STORE/bucket/{client}/{day}.csv.gz must exist, hold 200 rows in the order of the report,
-and equal a transform of the upstream's /raw/ page done here: numbers to 1 in the last digit, all other
-fields to the character. UP_GET_PORT (18080) says where the upstream is.
+Every object STORE/bucket/{client}/{day}.csv.gz must exist, hold 200 rows in the order of the
+report, and equal a transform of the upstream's /raw/ page done here: numbers to 1 in the last digit,
+all other fields to the character. UP_GET_PORT (18080) says where the upstream is.
 """
 import collections
 import csv
