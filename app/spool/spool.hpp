@@ -96,7 +96,7 @@ class spool {
   [[nodiscard]] bool reserve(std::uint64_t size_bytes) noexcept;
   void give_back(std::uint64_t size_bytes) noexcept;
   [[nodiscard]] std::expected<int, spool_error> create(const std::string& name);
-  void unlink(const std::string& name, std::uint64_t size_bytes) noexcept;
+  void unlink(const std::string& name) noexcept;
 
   std::filesystem::path directory_;
   int descriptor_;
@@ -123,14 +123,14 @@ class spool_writer {
   friend class spool;
   spool_writer(spool& home, std::string name) : home_(&home), name_(std::move(name)) {}
   [[nodiscard]] std::expected<void, spool_error> flush();
-  void abandon() noexcept;
 
   spool* home_;
   std::string name_;
   int descriptor_ = -1;
   bool created_ = false;
   std::string buffer_;
-  std::uint64_t size_bytes_ = 0;
+  std::uint64_t size_bytes_ = 0;     // taken in, and reserved
+  std::uint64_t written_bytes_ = 0;  // on the disk
   sha256 hash_;
 };
 

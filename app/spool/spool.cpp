@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spool/spool.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "spool/spool_errors.hpp"
+
+namespace wherry::app {
+namespace {
+
+constexpr std::size_t piece_size_bytes = 256 * 1024;
+constexpr std::size_t id_in_name_limit = 80;
+
+// What a file name may hold, in every file system and shell.
+std::string plain(std::string_view text) {
+  std::string name{text.substr(0, id_in_name_limit)};
+  std::ranges::replace_if(
+      name,
+      [](char c) {
+        return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                 c == '-' || c == '_' || c == '.');
+      },
+      '_');
+  return name;
+}
+
+// The readable part may be the same for two ids, the hash is not.
+std::string name_of(const spool_key& key) {
+  return fmt::format("{}-{}-g{}.{}", plain(key.id), to_hex(sha256_of(key.id)).substr(0, 16),
+                     key.generation, plain(key.step));
+}
+
+// Calls `each(name, size)` for all files of a directory. Errors: errno's.
+template <class Each>
+std::error_code for_each_file(const std::filesystem::path& directory, Each each) {
+  std::error_code wrong;
+  for (std::filesystem::directory_iterator at{directory, wrong}, end; !wrong && at != end;
+       at.increment(wrong)) {
+    std::error_code ignored;  // a file that vanishes meanwhile is none
+    if (!at->is_regular_file(ignored)) continue;
+    const auto size = at->file_size(ignored);
+    each(at->path().filename().native(), ignored ? 0 : size);
+  }
+  return wrong;
+}
+
+// A descriptor that closes itself.
+struct open_file {
+  int descriptor;
+  explicit open_file(int opened) : descriptor(opened) {}
+  ~open_file() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+  open_file(const open_file&) = delete;
+  open_file& operator=(const open_file&) = delete;
+};
+
+}  // namespace
+
+spool_error spool_io_error(int code, std::string_view verb, const std::filesystem::path& what) {
+  if (code == ENOSPC || code == EDQUOT) {
+    return {spool_error_kind::no_space,
+            fmt::format("no space left to {} {}: free some, or let `spool` in the spec name a "
+                        "directory on another disk",
+                        verb, what.native())};
+  }
+  return {spool_error_kind::io,
+          fmt::format("cannot {} {}: {}; check its owner and rights, or let `spool` in the spec name "
+                      "another directory",
+                      verb, what.native(), std::generic_category().message(code))};
+}
+
+std::expected<std::unique_ptr<spool>, spool_error> spool::open(
+    const std::filesystem::path& directory, std::uint64_t budget_bytes) {
+  std::error_code wrong;
+  if (!directory.parent_path().empty()) {
+    std::filesystem::create_directories(directory.parent_path(), wrong);
+    if (wrong) return std::unexpected(spool_io_error(wrong.value(), "make", directory));
+  }
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return std::unexpected(spool_io_error(errno, "make", directory));
+  }
+  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return std::unexpected(spool_io_error(errno, "open", directory));
+  std::unique_ptr<spool> made{new spool{directory, descriptor, budget_bytes}};
+  wrong = for_each_file(directory,
+                        [&](const auto&, std::uint64_t size) { made->used_bytes_ += size; });
+  if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory));
+  return made;
+}
+
+spool::spool(std::filesystem::path directory, int descriptor, std::uint64_t budget_bytes)
+    : directory_(std::move(directory)), descriptor_(descriptor), budget_bytes_(budget_bytes) {}
+
+spool::~spool() { ::close(descriptor_); }
+
+spool_writer spool::write(const spool_key& key) { return spool_writer{*this, name_of(key)}; }
+
+std::filesystem::path spool::path_of(const spool_file& file) const {
+  return directory_ / file.name;
+}
+
+std::expected<void, spool_error> spool::read_pieces(
+    const spool_file& file, const std::function<bool(std::string_view)>& each) const {
+  const auto damaged = [&](std::string_view what) {
+    return std::unexpected(spool_error{
+        spool_error_kind::damaged,
+        fmt::format("{} {}; it is fetched again", path_of(file).native(), what)});
+  };
+  const open_file opened{::openat(descriptor_, file.name.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (opened.descriptor < 0) {
+    if (errno == ENOENT) return damaged("has vanished from the spool");
+    return std::unexpected(spool_io_error(errno, "read", path_of(file)));
+  }
+  struct stat found;
+  if (::fstat(opened.descriptor, &found) != 0) {
+    return std::unexpected(spool_io_error(errno, "read", path_of(file)));
+  }
+  if (static_cast<std::uint64_t>(found.st_size) != file.size_bytes) {
+    return damaged(fmt::format("has {} bytes where {} were written", found.st_size,
+                               file.size_bytes));
+  }
+  sha256 hash;
+  std::string piece(std::min<std::uint64_t>(file.size_bytes, piece_size_bytes), '\0');
+  for (std::uint64_t left = file.size_bytes; left > 0;) {
+    const auto size = ::read(opened.descriptor, piece.data(),
+                             std::min<std::uint64_t>(left, piece.size()));
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return std::unexpected(spool_io_error(errno, "read", path_of(file)));
+    if (size == 0) return damaged("ended early");
+    const std::string_view bytes{piece.data(), static_cast<std::size_t>(size)};
+    left -= bytes.size();
+    hash.add(bytes);
+    if (!each(bytes)) return {};
+  }
+  if (to_hex(hash.finish()) != file.sha256) return damaged("holds other bytes than were written");
+  return {};
+}
+
+std::expected<std::string, spool_error> spool::read(const spool_file& file) const {
+  std::string all;
+  const auto done = read_pieces(file, [&](std::string_view bytes) {
+    if (all.empty()) all.reserve(file.size_bytes);
+    all.append(bytes);
+    return true;
+  });
+  if (!done) return std::unexpected(done.error());
+  return all;
+}
+
+void spool::unlink(const std::string& name) noexcept {
+  // Its real size, not the one in a state: the budget counts what is on the disk.
+  struct stat found;
+  if (::fstatat(descriptor_, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+      ::unlinkat(descriptor_, name.c_str(), 0) == 0) {
+    give_back(static_cast<std::uint64_t>(found.st_size));
+  }
+}
+
+void spool::remove(const spool_file& file) noexcept { unlink(file.name); }
+
+std::expected<std::size_t, spool_error> spool::remove_orphans(
+    const std::unordered_set<std::string>& live) {
+  std::size_t removed = 0;
+  const auto wrong = for_each_file(directory_, [&](const std::string& name, std::uint64_t) {
+    if (live.contains(name)) return;
+    unlink(name);
+    ++removed;
+  });
+  if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory_));
+  return removed;
+}
+
+bool spool::reserve(std::uint64_t size_bytes) noexcept {
+  auto used = used_bytes_.load(std::memory_order_relaxed);
+  do {
+    if (size_bytes > budget_bytes_ || used > budget_bytes_ - size_bytes) return false;
+  } while (!used_bytes_.compare_exchange_weak(used, used + size_bytes, std::memory_order_relaxed));
+  return true;
+}
+
+void spool::give_back(std::uint64_t size_bytes) noexcept {
+  auto used = used_bytes_.load(std::memory_order_relaxed);
+  while (!used_bytes_.compare_exchange_weak(used, used - std::min(used, size_bytes),
+                                            std::memory_order_relaxed)) {
+  }
+}
+
+std::expected<int, spool_error> spool::create(const std::string& name) {
+  // A file of that name is left by an earlier run of the step. It gets a new inode, so that a writer
+  // that is still at the old one cannot mix its bytes in.
+  for (int tries = 0; tries < 3; ++tries) {
+    const int descriptor = ::openat(descriptor_, name.c_str(),
+                                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor >= 0) return descriptor;
+    if (errno != EEXIST) break;
+    unlink(name);
+    errno = EEXIST;
+  }
+  return std::unexpected(spool_io_error(errno, "write", directory_ / name));
+}
+
+}  // namespace wherry::app
