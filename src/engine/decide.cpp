@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "wherry/csp/assert.hpp"
+
 namespace wherry::detail {
 namespace {
 
@@ -84,6 +86,9 @@ transition decide(const leased_machine& machine, raw_outcome outcome, const stat
     case outcome_kind::died:
       die(to, "");
       break;
+    case outcome_kind::redriven:
+    case outcome_kind::cancelled:
+      WHERRY_ASSERT(false, "no step says this: people do");
   }
   return to;
 }

@@ -173,25 +173,23 @@ task<> engine_core::record_batch(std::vector<transition> batch) {
   if (!accepted) {
     fail(std::move(accepted.error()));  // the leases go with the process: nothing is lost
   } else {
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (!(*accepted)[i]) {
-        add(counts_.refused);
-        continue;
-      }
-      add(counts_.transitions);
-      switch (batch[i].outcome) {
-        case outcome_kind::retried:
-        case outcome_kind::went_back: add(counts_.retried); break;
-        case outcome_kind::throttled: add(counts_.throttled); break;
-        case outcome_kind::died: add(counts_.dead); break;
-        case outcome_kind::advanced:
-          if (batch[i].phase != phase::completed) break;
-          add(counts_.completed);
-          if (on_completed_) on_completed_(batch[i]);
-      }
-    }
+    for (std::size_t i = 0; i < batch.size(); ++i) count(batch[i], (*accepted)[i]);
   }
   co_await returned_.put(note{.lane = {}, .parked_until = {}, .recorded = batch.size()});
+}
+
+void engine_core::count(const transition& recorded, bool accepted) {
+  if (!accepted) return add(counts_.refused);
+  add(counts_.transitions);
+  if (recorded.phase == phase::dead) add(counts_.dead);
+  if (recorded.phase == phase::completed) {
+    add(counts_.completed);
+    if (on_completed_) on_completed_(recorded);
+  }
+  if (recorded.outcome == outcome_kind::throttled) add(counts_.throttled);
+  if (recorded.outcome == outcome_kind::retried || recorded.outcome == outcome_kind::went_back) {
+    add(counts_.retried);
+  }
 }
 
 task<> engine_core::rescue() {

@@ -95,6 +95,7 @@ class engine_core {
                                              system_time started);
   task<> record();
   task<> record_batch(std::vector<transition> batch);
+  void count(const transition& recorded, bool accepted);
   task<> rescue();
   void fail(store_error error);
   [[nodiscard]] const state_policy& policy_of(std::string_view state) const;

@@ -18,6 +18,9 @@ struct step_context {
   /// When the run began.
   system_time started{};
 
+  /// The time of the engine's clock, real or virtual.
+  [[nodiscard]] system_time now() const { return scheduler::current().system_now(); }
+
   /// The same for every run of this step in this generation of the machine, also after a crash, and
   /// for no other: give it to what must not act twice.
   [[nodiscard]] std::string idempotency_key() const {

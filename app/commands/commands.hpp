@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The commands of the program: what each is asked, and its exit status. Parsing of the command line
+// is main.cpp's; the commands read no arguments and call no exit.
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "spec/backlog.hpp"
+
+namespace wherry::app {
+
+/// Exit statuses.
+enum exit_status : int {
+  all_well = 0,
+  some_dead = 1,  ///< work ended in dead letters, or could not go on
+  mistake_made = 2  ///< nothing was begun: a mistake in the call or the spec, or no store to work on
+};
+
+enum class only { missing, failed, all };
+
+struct import_call {
+  std::filesystem::path spec;
+  backlog_request range;
+  app::only only = only::missing;
+  bool json = false;
+};
+int import_reports(const import_call& call);
+
+struct check_call {
+  std::filesystem::path spec;
+  backlog_request range;  ///< from and to may be empty: no count then
+  bool json = false;
+};
+int check_spec(const check_call& call);
+
+struct preview_call {
+  std::filesystem::path spec;
+  std::string client;
+  std::string day;
+  std::size_t rows = 10;
+};
+int preview_report(const preview_call& call);
+
+/// What to look at: the store, and machines in it.
+struct inspect_call {
+  std::string store;  ///< empty: the one in the working directory
+  std::string phase;
+  std::string state;
+  std::size_t limit = 50;
+  std::vector<std::string> ids;
+  bool all = false;
+  bool json = false;
+};
+int show_status(const inspect_call& call);
+int list_machines(const inspect_call& call);
+int show_machines(const inspect_call& call);
+int redrive_machines(const inspect_call& call);
+int cancel_machines(const inspect_call& call);
+
+int write_starting_spec(const std::filesystem::path& to);
+
+}  // namespace wherry::app

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of `wherry`: what may be said, and which command it is.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <map>
+
+#include "commands/commands.hpp"
+
+namespace {
+
+using namespace wherry::app;
+
+/// Ids or all: redrive and cancel never act on everything by an omission.
+void add_ids(CLI::App& to, inspect_call& call, const char* all) {
+  auto* ids = to.add_option("id", call.ids, "reports, as client/2025-01-31");
+  to.add_flag("--all", call.all, all)->excludes(ids);
+}
+
+void add_store(CLI::App& to, inspect_call& call) {
+  to.add_option("--store", call.store, "the store's file, if there are several here")
+      ->envname("WHERRY_STORE");
+  to.add_flag("--json", call.json, "write JSON");
+}
+
+void add_range(CLI::App& to, backlog_request& range, bool required) {
+  to.add_option("--from", range.from, "first day, as 2025-01-31")->required(required);
+  to.add_option("--to", range.to, "last day, included")->required(required);
+  to.add_option("--client", range.clients, "only these clients");
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  CLI::App app("Wherry carries reports, one per client and day, from HTTP APIs to files or S3.",
+               "wherry");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "wherry " WHERRY_VERSION);
+  std::function<int()> command;
+
+  std::filesystem::path init_to = "wherry.toml";
+  auto* init = app.add_subcommand("init", "write a commented spec to start from");
+  init->add_option("file", init_to, "where to; never overwrites")->capture_default_str();
+  init->callback([&] { command = [&] { return write_starting_spec(init_to); }; });
+
+  check_call checked;
+  auto* check = app.add_subcommand("check", "find the mistakes of a spec, and show its plan");
+  check->add_option("spec", checked.spec, "the spec file")->required();
+  add_range(*check, checked.range, false);
+  check->add_flag("--json", checked.json, "write JSON");
+  check->callback([&] { command = [&] { return check_spec(checked); }; });
+
+  preview_call previewed;
+  auto* preview = app.add_subcommand("preview", "one report, before and after; nothing is written");
+  preview->add_option("spec", previewed.spec, "the spec file")->required();
+  preview->add_option("--client", previewed.client, "the client")->required();
+  preview->add_option("--day", previewed.day, "the day, as 2025-01-31")->required();
+  preview->add_option("--rows", previewed.rows, "rows to show")->capture_default_str();
+  preview->callback([&] { command = [&] { return preview_report(previewed); }; });
+
+  import_call imported;
+  auto* import = app.add_subcommand("import", "import the reports of some days to completion");
+  import->add_option("spec", imported.spec, "the spec file")->required();
+  add_range(*import, imported.range, true);
+  import->add_option("--only", imported.only,
+                     "missing: what was never asked for (default); failed: dead ones again; all: "
+                     "everything again")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, only>{
+          {"missing", only::missing}, {"failed", only::failed}, {"all", only::all}}));
+  import->add_flag("--json", imported.json, "write the result as JSON, no progress");
+  import->callback([&] { command = [&] { return import_reports(imported); }; });
+
+  inspect_call inspected;
+  auto* status = app.add_subcommand("status", "how many reports are in which state");
+  add_store(*status, inspected);
+  status->callback([&] { command = [&] { return show_status(inspected); }; });
+
+  auto* list = app.add_subcommand("list", "the reports, one a line");
+  add_store(*list, inspected);
+  list->add_option("--phase", inspected.phase, "waiting, ready, completed, dead or cancelled");
+  list->add_option("--state", inspected.state, "for instance uploadable");
+  list->add_option("--limit", inspected.limit, "at most so many")->capture_default_str();
+  list->callback([&] { command = [&] { return list_machines(inspected); }; });
+
+  auto* show = app.add_subcommand("show", "one report: its state, last error and history");
+  add_store(*show, inspected);
+  show->add_option("id", inspected.ids, "as client/2025-01-31")->required();
+  show->callback([&] { command = [&] { return show_machines(inspected); }; });
+
+  auto* redrive = app.add_subcommand("redrive", "let dead or cancelled reports run again");
+  add_store(*redrive, inspected);
+  add_ids(*redrive, inspected, "all that are dead");
+  redrive->callback([&] { command = [&] { return redrive_machines(inspected); }; });
+
+  auto* cancel = app.add_subcommand("cancel", "end reports that have not finished");
+  add_store(*cancel, inspected);
+  add_ids(*cancel, inspected, "all that have not finished");
+  cancel->callback([&] { command = [&] { return cancel_machines(inspected); }; });
+
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? all_well : mistake_made;
+  }
+  return command();
+}

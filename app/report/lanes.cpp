@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lanes and policies of an import, from its spec.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "report/report.hpp"
+#include "spec/template.hpp"
+
+namespace wherry::app {
+namespace {
+
+const std::string transform_lane = "transform";
+
+// read_spec has expanded every client's lanes once: they cannot fail here.
+std::string lane_name(const limit& of, const client* who) {
+  if (who == nullptr) return of.lane;  // not in the spec any more: the step will say so
+  auto name = expand_lane(of.lane, *who);
+  return name ? std::move(*name) : of.lane;
+}
+
+lane_limits limits_of(const limit& from) {
+  return {.in_flight = static_cast<std::size_t>(from.in_flight),
+          .rate = from.calls,
+          .per = from.per,
+          .burst = 1};
+}
+
+// Source and sink may name the same lane: then the tighter limits of the two hold for both.
+void tighten(lane_limits& to, const lane_limits& by) {
+  to.in_flight = std::min(to.in_flight, by.in_flight);
+  const auto interval = [](const lane_limits& of) {
+    return of.rate > 0 ? static_cast<double>(of.per.count()) / of.rate : 0.0;
+  };
+  if (interval(by) > interval(to)) {
+    to.rate = by.rate;
+    to.per = by.per;
+  }
+}
+
+}  // namespace
+
+std::string report::lane(const downloadable& now) const {
+  return lane_name(parts_.spec.source.limit, find_client(now.client));
+}
+
+std::string report::lane(const transformable&) const { return transform_lane; }
+
+std::string report::lane(const uploadable& now) const {
+  return lane_name(parts_.spec.sink.limit, find_client(now.client));
+}
+
+engine_options options_of(const spec& spec) {
+  std::map<std::string, lane_limits, std::less<>> lanes;
+  const auto add = [&](std::string name, const lane_limits& limits) {
+    const auto [place, fresh] = lanes.emplace(std::move(name), limits);
+    if (!fresh) tighten(place->second, limits);
+  };
+  add(transform_lane, {.in_flight = static_cast<std::size_t>(spec.transform.threads)});
+  for (const auto& each : spec.clients) {
+    add(lane_name(spec.source.limit, &each), limits_of(spec.source.limit));
+    add(lane_name(spec.sink.limit, &each), limits_of(spec.sink.limit));
+  }
+
+  const auto policy = [&](std::chrono::milliseconds limit) {
+    return state_policy{.attempts = spec.retry.attempts,
+                        .first = spec.retry.first,
+                        .cap = spec.retry.cap,
+                        .time_limit = limit};
+  };
+  // The parts have timeouts of their own, with better messages: the engine's come well after.
+  constexpr auto slack = std::chrono::minutes(1);
+  auto transform = policy(std::chrono::minutes(30));
+  transform.attempts = std::min(transform.attempts, 3);  // each costs a download
+
+  engine_options options;
+  options.window = static_cast<std::size_t>(spec.window);
+  options.limits = [lanes = std::move(lanes)](std::string_view name) {
+    const auto found = lanes.find(name);
+    return found == lanes.end() ? lane_limits{} : found->second;
+  };
+  options.policies = {{std::string(downloadable::tag), policy(spec.source.timeout * 2 + slack)},
+                      {std::string(transformable::tag), transform},
+                      {std::string(uploadable::tag), policy(spec.sink.timeout + slack)}};
+  return options;
+}
+
+}  // namespace wherry::app

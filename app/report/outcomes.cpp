@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/outcomes.hpp"
+
+namespace wherry::app {
+namespace {
+
+std::optional<duration> as_duration(std::optional<std::chrono::milliseconds> wait) {
+  return wait ? std::optional<duration>(*wait) : std::nullopt;
+}
+
+system_time until(std::optional<std::chrono::milliseconds> wait, system_time now) {
+  return now + wait.value_or(default_throttle_wait);
+}
+
+}  // namespace
+
+outcome<report_state> outcome_of(const source_error& error, system_time now) {
+  switch (error.is) {
+    case source_error::meaning::throttled: return throttled{error.message, until(error.wait, now)};
+    case source_error::meaning::permanent: return permanent{error.message};
+    case source_error::meaning::empty:
+    case source_error::meaning::transient: break;
+  }
+  return transient{error.message, as_duration(error.wait)};
+}
+
+outcome<report_state> outcome_of(const spool_error& error, downloadable again) {
+  if (error.kind == spool_error_kind::damaged) {
+    return go_back<report_state>{std::move(again), error.message};
+  }
+  return transient{error.message, std::nullopt};
+}
+
+outcome<report_state> outcome_of(const transform_error& error, downloadable again) {
+  if (!error.permanent) return transient{error.message, std::nullopt};
+  if (error.what == transform_error::kind::sql || error.what == transform_error::kind::unit) {
+    return permanent{error.message};  // the spec's fault: no download can mend it
+  }
+  return go_back<report_state>{std::move(again), error.message};
+}
+
+outcome<report_state> outcome_of(const sink_error& error, downloadable again, system_time now) {
+  switch (error.kind) {
+    case sink_error_kind::throttled: return throttled{error.message, until(error.wait, now)};
+    case sink_error_kind::permanent: return permanent{error.message};
+    case sink_error_kind::damaged: return go_back<report_state>{std::move(again), error.message};
+    case sink_error_kind::transient: break;
+  }
+  return transient{error.message, as_duration(error.wait)};
+}
+
+}  // namespace wherry::app

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What an error of a part means for the report: tried again, waited for, done over from an earlier
+// state, or given up. Pure.
+
+#include "report/states.hpp"
+#include "sink/sink.hpp"
+#include "source/source.hpp"
+#include "spool/spool.hpp"
+#include "transform/error.hpp"
+#include "wherry/engine/outcome.hpp"
+
+namespace wherry::app {
+
+/// How long a lane waits after a "too many requests" that did not say how long.
+inline constexpr std::chrono::seconds default_throttle_wait{5};
+
+using report_state = std::variant<downloadable, transformable, uploadable, completed>;
+
+/// Requires: `error` is not `empty`, which is no failure.
+[[nodiscard]] outcome<report_state> outcome_of(const source_error& error, system_time now);
+
+/// `again`: what to do over when the spool's bytes are gone.
+[[nodiscard]] outcome<report_state> outcome_of(const spool_error& error, downloadable again);
+
+/// A report whose content is wrong is downloaded again: what is wrong may have been the answer.
+[[nodiscard]] outcome<report_state> outcome_of(const transform_error& error, downloadable again);
+
+[[nodiscard]] outcome<report_state> outcome_of(const sink_error& error, downloadable again,
+                                               system_time now);
+
+}  // namespace wherry::app

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The three steps of a report.
+
+#include "report/report.hpp"
+
+#include <utility>
+
+#include "report/outcomes.hpp"
+#include "spec/day.hpp"
+#include "spec/template.hpp"
+#include "wherry/csp/go.hpp"
+
+namespace wherry::app {
+namespace {
+
+/// A stored report whose client or day the spec does not know any more.
+permanent unknown(const std::string& client, const std::string& day) {
+  return permanent{"the report of client \"" + client + "\" on " + day +
+                   " is not in the spec any more; put the client back into [import] clients, or "
+                   "cancel the report"};
+}
+
+}  // namespace
+
+report::report(report_parts parts) : parts_(parts) {
+  for (const auto& each : parts_.spec.clients) clients_.emplace(each.id, &each);
+}
+
+const client* report::find_client(const std::string& id) const {
+  const auto found = clients_.find(id);
+  return found == clients_.end() ? nullptr : found->second;
+}
+
+spool_key downloaded_key(const std::string& id, std::int64_t generation) {
+  return {id, static_cast<std::uint64_t>(generation), "download"};
+}
+
+spool_key transformed_key(const std::string& id, std::int64_t generation) {
+  return {id, static_cast<std::uint64_t>(generation), "transform"};
+}
+
+task<report::said> report::step(downloadable now, step_context context) {
+  const client* const of = find_client(now.client);
+  const auto on = parse_day(now.day);
+  if (of == nullptr || !on) co_return unknown(now.client, now.day);
+
+  auto writer = parts_.spool.write(downloaded_key(context.id, context.generation));
+  auto fetched = co_await parts_.source.fetch(*of, *on, writer);
+  if (!fetched) {
+    if (fetched.error().is == source_error::meaning::empty) co_return completed{};
+    co_return outcome_of(fetched.error(), context.now());
+  }
+  co_return transformable{now.client, now.day, std::move(fetched->file)};
+}
+
+task<report::said> report::step(transformable now, step_context context) {
+  const client* const of = find_client(now.client);
+  const auto on = parse_day(now.day);
+  if (of == nullptr || !on) co_return unknown(now.client, now.day);
+
+  const downloadable again{now.client, now.day};
+  // DuckDB does not unwind: who stops waiting for it must not go before it has let go of the files.
+  const auto guard = co_await shield();
+  auto converted = co_await thread([this, &now, &context, again]() -> said {
+    auto& spool = parts_.spool;
+    if (auto intact = spool.read_pieces(now.downloaded, [](std::string_view) { return true; });
+        !intact) {
+      return outcome_of(intact.error(), again);
+    }
+    const auto key = transformed_key(context.id, context.generation);
+    auto result = parts_.transformer.run({.client = now.client,
+                                          .day = now.day,
+                                          .input = spool.path_of(now.downloaded),
+                                          .output = spool.path_for(key)});
+    if (!result) return outcome_of(result.error(), again);
+    auto written = spool.adopt(key);
+    if (!written) return outcome_of(written.error(), again);
+    return uploadable{now.client, now.day, std::move(*written), result->rows_out};
+  }).take();
+  if (!converted->has_value()) converted->error().rethrow();
+  co_return std::move(**converted);
+}
+
+task<report::said> report::step(uploadable now, step_context context) {
+  const client* const of = find_client(now.client);
+  const auto on = parse_day(now.day);
+  if (of == nullptr || !on) co_return unknown(now.client, now.day);
+
+  // That this state is durable means that the download is not needed any more.
+  parts_.spool.remove(downloaded_key(context.id, context.generation));
+  auto stored = co_await parts_.sink.put(*of, *on, now.transformed);
+  if (!stored) {
+    co_return outcome_of(stored.error(), downloadable{now.client, now.day}, context.now());
+  }
+  co_return completed{std::move(stored->url), stored->size_bytes, std::move(stored->sha256),
+                      now.rows};
+}
+
+}  // namespace wherry::app

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// report: the kind of machine that this program carries, one per (client, day). Its steps join source,
+// spool, transform and sink; what their errors mean for the machine is decided in outcomes.hpp.
+//
+// Every step may run again after a crash: it writes the same bytes to the same place.
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "report/states.hpp"
+#include "sink/sink.hpp"
+#include "source/source.hpp"
+#include "spec/spec.hpp"
+#include "spool/spool.hpp"
+#include "transform/transformer.hpp"
+#include "wherry/engine/engine.hpp"
+
+namespace wherry::app {
+
+/// What the steps work with. Requires: outlives the engine.
+struct report_parts {
+  const app::spec& spec;
+  report_source& source;
+  app::spool& spool;
+  app::transformer& transformer;
+  object_sink& sink;
+};
+
+class report {
+ public:
+  static constexpr std::string_view name = "report";
+  using state = std::variant<downloadable, transformable, uploadable, completed>;
+  using said = outcome<state>;
+
+  explicit report(report_parts parts);
+
+  task<said> step(downloadable now, step_context context);
+  task<said> step(transformable now, step_context context);
+  task<said> step(uploadable now, step_context context);
+
+  /// The lane whose limit a step falls under: the source's, the transform's, the sink's.
+  [[nodiscard]] std::string lane(const downloadable& now) const;
+  [[nodiscard]] std::string lane(const transformable& now) const;
+  [[nodiscard]] std::string lane(const uploadable& now) const;
+
+ private:
+  [[nodiscard]] const client* find_client(const std::string& id) const;
+
+  report_parts parts_;
+  std::map<std::string, const client*, std::less<>> clients_;
+};
+
+/// The engine's options for an import: window, limits of all lanes, policies of all states.
+[[nodiscard]] engine_options options_of(const spec& spec);
+
+/// Names the spool files of a machine.
+[[nodiscard]] spool_key downloaded_key(const std::string& id, std::int64_t generation);
+[[nodiscard]] spool_key transformed_key(const std::string& id, std::int64_t generation);
+
+}  // namespace wherry::app

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The states of a report, in the order in which it goes through them. Each holds all that the next
+// step needs and nothing more; what is written here is what `sqlite3` shows.
+//
+//   downloadable -> transformable -> uploadable -> completed
+//
+// A spool file is known by size and SHA-256: a step that finds other bytes goes back a state.
+
+#include <boost/describe.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "spool/spool.hpp"
+
+namespace wherry::app {
+
+BOOST_DESCRIBE_STRUCT(spool_file, (), (name, size_bytes, sha256))
+
+/// The API has a report to be fetched.
+struct downloadable {
+  static constexpr std::string_view tag = "downloadable";
+  std::string client;
+  std::string day;  ///< 2025-01-31
+};
+BOOST_DESCRIBE_STRUCT(downloadable, (), (client, day))
+
+/// Its bytes are in the spool, as the API sent them.
+struct transformable {
+  static constexpr std::string_view tag = "transformable";
+  std::string client;
+  std::string day;
+  spool_file downloaded;
+};
+BOOST_DESCRIBE_STRUCT(transformable, (), (client, day, downloaded))
+
+/// The object's bytes are in the spool.
+struct uploadable {
+  static constexpr std::string_view tag = "uploadable";
+  std::string client;
+  std::string day;
+  spool_file transformed;
+  std::uint64_t rows = 0;
+};
+BOOST_DESCRIBE_STRUCT(uploadable, (), (client, day, transformed, rows))
+
+/// The object is at its place.
+struct completed {
+  static constexpr std::string_view tag = "completed";
+  std::string url;  ///< empty: the API said that there is no report for the day
+  std::uint64_t size_bytes = 0;
+  std::string sha256;
+  std::uint64_t rows = 0;
+};
+BOOST_DESCRIBE_STRUCT(completed, (), (url, size_bytes, sha256, rows))
+
+}  // namespace wherry::app
