@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the fault test knows of the SQLite store's schema: read-only, beside the process that owns it.
+
+Never opened between a kill and the restart: the first to open a store after a crash repairs it, and
+that has to be wherry."""
+
+import pathlib
+import sqlite3
+
+
+class store_view:
+    def __init__(self, file: pathlib.Path):
+        self._db = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10, isolation_level=None)
+
+    def close(self):
+        self._db.close()
+
+    def _one(self, sql: str):
+        return self._db.execute(sql).fetchone()[0]
+
+    def transitions(self) -> int:
+        return self._one("select count(*) from history")
+
+    def completed(self) -> set[str]:
+        return {row[0] for row in self._db.execute("select id from machines where phase = 'completed'")}
+
+    def phases(self) -> dict[str, str]:
+        """The phase of each machine; fails if one id has two rows."""
+        rows = self._db.execute("select id, phase from machines").fetchall()
+        found = dict(rows)
+        if len(found) != len(rows):
+            raise AssertionError("an id has two rows in machines")
+        return found
+
+    def counted(self) -> dict[str, int]:
+        """The counter rows, by phase."""
+        sql = "select phase, sum(n) from counts group by phase having sum(n) <> 0"
+        return dict(self._db.execute(sql))
+
+    def history(self) -> list[tuple]:
+        """(id, generation, version after, from, to, phase after, outcome), in order of commit."""
+        return self._db.execute(
+            "select id, generation, version, from_state, to_state, phase, outcome"
+            " from history order by id, generation, version, rowid").fetchall()
+
+    def damage(self) -> str:
+        """Empty if SQLite finds the file whole."""
+        found = self._one("pragma integrity_check")
+        return "" if found == "ok" else found
