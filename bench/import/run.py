@@ -205,6 +205,7 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that children and server are stopped
     try:
         sys.exit(main())
     except BenchError as error:
