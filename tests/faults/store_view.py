@@ -24,6 +24,11 @@ class store_view:
     def completed(self) -> set[str]:
         return {row[0] for row in self._db.execute("select id from machines where phase = 'completed'")}
 
+    def digests(self) -> dict[str, str]:
+        """What each completed machine says of its object's bytes."""
+        return dict(self._db.execute(
+            "select id, json_extract(data, '$.sha256') from machines where phase = 'completed'"))
+
     def phases(self) -> dict[str, str]:
         """The phase of each machine; fails if one id has two rows."""
         rows = self._db.execute("select id, phase from machines").fetchall()
@@ -40,8 +45,9 @@ class store_view:
     def history(self) -> list[tuple]:
         """(id, generation, version after, from, to, phase after, outcome), in order of commit."""
         return self._db.execute(
-            "select id, generation, version, from_state, to_state, phase, outcome"
-            " from history order by id, generation, version, rowid").fetchall()
+            "select m.id, h.generation, h.version, h.from_state, h.to_state, h.phase, h.outcome"
+            " from history h join machines m on m.key = h.machine"
+            " order by m.id, h.generation, h.version").fetchall()
 
     def damage(self) -> str:
         """Empty if SQLite finds the file whole."""
