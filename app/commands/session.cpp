@@ -29,7 +29,9 @@ session::session(app::spec spec, std::unique_ptr<app::spool> spool,
 
 std::expected<std::unique_ptr<session>, std::string> session::open(
     app::spec spec, const std::filesystem::path& spool_directory) {
-  auto transformer = app::transformer::open(spec.source, spec.transform, spec.sink);
+  auto transformer =
+      app::transformer::open(spec.source, spec.transform, spec.sink,
+                             {.directory = std::filesystem::absolute(spool_directory)});
   if (!transformer) return std::unexpected(std::move(transformer.error().message));
   auto spool = app::spool::open(spool_directory, spec.spool_budget_bytes);
   if (!spool) return std::unexpected(std::move(spool.error().message));

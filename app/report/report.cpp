@@ -13,6 +13,8 @@
 namespace wherry::app {
 namespace {
 
+constexpr std::uint64_t in_memory_limit_bytes = 4 << 20;
+
 /// A stored report whose client or day the spec does not know any more.
 permanent unknown(const std::string& client, const std::string& day) {
   return permanent{"the report of client \"" + client + "\" on " + day +
@@ -58,27 +60,41 @@ task<report::said> report::step(transformable now, step_context context) {
   const auto on = parse_day(now.day);
   if (of == nullptr || !on) co_return unknown(now.client, now.day);
 
-  const downloadable again{now.client, now.day};
   // DuckDB does not unwind: who stops waiting for it must not go before it has let go of the files.
   const auto guard = co_await shield();
-  auto converted = co_await thread([this, &now, &context, again]() -> said {
-    auto& spool = parts_.spool;
-    if (auto intact = spool.read_pieces(now.downloaded, [](std::string_view) { return true; });
-        !intact) {
-      return outcome_of(intact.error(), again);
-    }
-    const auto key = transformed_key(context.id, context.generation);
-    auto result = parts_.transformer.run({.client = now.client,
-                                          .day = now.day,
-                                          .input = spool.path_of(now.downloaded),
-                                          .output = spool.path_for(key)});
-    if (!result) return outcome_of(result.error(), again);
-    auto written = spool.adopt(key);
-    if (!written) return outcome_of(written.error(), again);
-    return uploadable{now.client, now.day, std::move(*written), result->rows_out};
-  }).take();
+  auto converted = co_await thread([&] { return convert(now, context); }).take();
   if (!converted->has_value()) converted->error().rethrow();
   co_return std::move(**converted);
+}
+
+report::said report::convert(const transformable& now, const step_context& context) {
+  const downloadable again{now.client, now.day};
+  auto& spool = parts_.spool;
+  const auto key = transformed_key(context.id, context.generation);
+  auto result = run_transform(now, spool.path_for(key));
+  if (!result) return outcome_of(result.error(), again);
+  if (!*result) return outcome_of(result->error(), again);
+  auto written = spool.adopt(key);
+  if (!written) return outcome_of(written.error(), again);
+  return uploadable{now.client, now.day, std::move(*written), (*result)->rows_out};
+}
+
+// A small report is verified and read in one pass; a large one, or one whose columns DuckDB is to
+// guess, is verified first and then read where it lies.
+std::expected<std::expected<transform_result, transform_error>, spool_error>
+report::run_transform(const transformable& now, const std::string& output) {
+  auto& spool = parts_.spool;
+  if (!parts_.spec.source.columns.empty() && now.downloaded.size_bytes <= in_memory_limit_bytes) {
+    auto text = spool.read(now.downloaded);
+    if (!text) return std::unexpected(std::move(text.error()));
+    return parts_.transformer.run(*text, output);
+  }
+  auto intact = spool.read_pieces(now.downloaded, [](std::string_view) { return true; });
+  if (!intact) return std::unexpected(std::move(intact.error()));
+  return parts_.transformer.run({.client = now.client,
+                                 .day = now.day,
+                                 .input = spool.path_of(now.downloaded),
+                                 .output = output});
 }
 
 task<report::said> report::step(uploadable now, step_context context) {

@@ -46,6 +46,9 @@ class report {
   [[nodiscard]] std::string lane(const uploadable& now) const;
 
  private:
+  [[nodiscard]] said convert(const transformable& now, const step_context& context);
+  [[nodiscard]] std::expected<std::expected<transform_result, transform_error>, spool_error>
+  run_transform(const transformable& now, const std::string& output);
   [[nodiscard]] const client* find_client(const std::string& id) const;
 
   report_parts parts_;

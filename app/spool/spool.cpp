@@ -155,6 +155,33 @@ std::expected<std::string, spool_error> spool::read(const spool_file& file) cons
   return all;
 }
 
+std::filesystem::path spool::path_for(const spool_key& key) noexcept {
+  remove(key);
+  return directory_ / name_of(key);
+}
+
+std::expected<spool_file, spool_error> spool::adopt(const spool_key& key) {
+  spool_file file{.name = name_of(key), .size_bytes = 0, .sha256 = {}};
+  const open_file opened{::openat(descriptor_, file.name.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (opened.descriptor < 0) return std::unexpected(spool_io_error(errno, "read", path_of(file)));
+  sha256 hash;
+  std::string piece(piece_size_bytes, '\0');
+  for (;;) {
+    const auto size = ::read(opened.descriptor, piece.data(), piece.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return std::unexpected(spool_io_error(errno, "read", path_of(file)));
+    if (size == 0) break;
+    hash.add({piece.data(), static_cast<std::size_t>(size)});
+    file.size_bytes += static_cast<std::uint64_t>(size);
+  }
+  file.sha256 = to_hex(hash.finish());
+  if (!reserve(file.size_bytes)) {
+    ::unlinkat(descriptor_, file.name.c_str(), 0);
+    return std::unexpected(full());
+  }
+  return file;
+}
+
 void spool::unlink(const std::string& name) noexcept {
   // Its real size, not the one in a state: the budget counts what is on the disk.
   struct stat found;
@@ -166,6 +193,8 @@ void spool::unlink(const std::string& name) noexcept {
 
 void spool::remove(const spool_file& file) noexcept { unlink(file.name); }
 
+void spool::remove(const spool_key& key) noexcept { unlink(name_of(key)); }
+
 std::expected<std::size_t, spool_error> spool::remove_orphans(
     const std::unordered_set<std::string>& live) {
   std::size_t removed = 0;
@@ -176,6 +205,13 @@ std::expected<std::size_t, spool_error> spool::remove_orphans(
   });
   if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory_));
   return removed;
+}
+
+spool_error spool::full() const {
+  return {spool_error_kind::full,
+          fmt::format("the spool {} is full: {} of {} bytes are used; it empties as reports "
+                      "complete; if it stays full, raise `spool_budget` in the spec",
+                      directory_.native(), used_bytes(), budget_bytes())};
 }
 
 bool spool::reserve(std::uint64_t size_bytes) noexcept {

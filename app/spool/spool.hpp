@@ -77,11 +77,18 @@ class spool {
   [[nodiscard]] std::expected<void, spool_error> read_pieces(
       const spool_file& file, const std::function<bool(std::string_view)>& each) const;
 
+  /// Where another writer than spool_writer may make the file of `key`; an earlier one is removed.
+  /// What it made belongs to the spool, and counts, once it is adopted.
+  [[nodiscard]] std::filesystem::path path_for(const spool_key& key) noexcept;
+  /// Takes over the file that was made at path_for(key). Errors: full (the file is removed), io.
+  [[nodiscard]] std::expected<spool_file, spool_error> adopt(const spool_key& key);
+
   /// Where the file is, for readers that need a path (they must cope with damage).
   [[nodiscard]] std::filesystem::path path_of(const spool_file& file) const;
 
   /// Removes a file; one that is gone already is no error.
   void remove(const spool_file& file) noexcept;
+  void remove(const spool_key& key) noexcept;
 
   /// Removes every file whose name is not in `live`. Requires: no writer at work. Errors: io.
   [[nodiscard]] std::expected<std::size_t, spool_error> remove_orphans(
@@ -93,6 +100,7 @@ class spool {
  private:
   friend class spool_writer;
   spool(std::filesystem::path directory, int descriptor, std::uint64_t budget_bytes);
+  [[nodiscard]] spool_error full() const;
   [[nodiscard]] bool reserve(std::uint64_t size_bytes) noexcept;
   void give_back(std::uint64_t size_bytes) noexcept;
   [[nodiscard]] std::expected<int, spool_error> create(const std::string& name);

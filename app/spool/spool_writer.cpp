@@ -35,11 +35,7 @@ spool_writer::~spool_writer() {
 
 std::expected<void, spool_error> spool_writer::write(std::string_view bytes) {
   if (!home_->reserve(bytes.size())) {
-    return std::unexpected(spool_error{
-        spool_error_kind::full,
-        fmt::format("the spool {} is full: {} of {} bytes are used; it empties as reports complete; "
-                    "if it stays full, raise `spool_budget` in the spec",
-                    home_->directory_.native(), home_->used_bytes(), home_->budget_bytes())});
+    return std::unexpected(home_->full());
   }
   size_bytes_ += bytes.size();
   hash_.add(bytes);

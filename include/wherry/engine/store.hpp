@@ -47,10 +47,10 @@ struct store_error {
 
 /// Selects machines for a query or for a control command. Empty members select all.
 struct machine_filter {
-  std::optional<wherry::phase> phase;
-  std::string state;
-  std::string id;         ///< exact
-  std::string id_prefix;
+  std::optional<wherry::phase> phase{};
+  std::string state{};
+  std::string id{};         ///< exact
+  std::string id_prefix{};
 };
 
 enum class control_verb : std::uint8_t {

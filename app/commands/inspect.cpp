@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// `wherry status`, `list` and `show`: what is in a store, beside whoever works on it.
+
+#include <fmt/core.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+
+#include "commands/commands.hpp"
+#include "commands/progress.hpp"
+#include "commands/session.hpp"
+#include "commands/store_file.hpp"
+#include "commands/views.hpp"
+#include "wherry/store/sqlite.hpp"
+
+namespace wherry::app {
+namespace json = boost::json;
+
+namespace {
+
+// Runs `act` on the store that the call means; prints what hinders.
+template <class Act>
+int with_store(const inspect_call& call, Act act) {
+  const auto file = find_store(call.store);
+  if (!file) return complain(file.error()), mistake_made;
+  auto store = inspect_sqlite_store(*file);
+  if (!store) return complain(store.error().message), mistake_made;
+  auto done = act(**store);
+  if (!done) return complain(done.error().message), mistake_made;
+  return *done;
+}
+
+using status_or_error = std::expected<int, store_error>;
+
+status_or_error print_status(sqlite_inspector& store, bool as_json) {
+  const auto counts = store.count();
+  if (!counts) return std::unexpected(counts.error());
+  const auto owner = store.owner();
+  if (as_json) {
+    fmt::print("{}\n", json::serialize(json_of(*counts, owner)));
+    return all_well;
+  }
+  fmt::print("{}\n", owner.empty() ? "nobody works on it now" : "worked on by " + owner);
+  for (const auto& [of, number] : counts->by) {
+    fmt::print("{:>12}  {} {}\n", grouped(number), to_string(of.first), of.second);
+  }
+  fmt::print("{:>12}  in all\n", grouped(counts->all()));
+  return all_well;
+}
+
+status_or_error print_list(sqlite_inspector& store, const inspect_call& call,
+                           const machine_filter& filter) {
+  const auto found = store.query(filter, call.limit, "");
+  if (!found) return std::unexpected(found.error());
+  if (call.json) {
+    json::array all;
+    for (const auto& each : *found) all.push_back(json_of(each));
+    fmt::print("{}\n", json::serialize(all));
+    return all_well;
+  }
+  for (const auto& each : *found) fmt::print("{}\n", line_of(each));
+  if (found->size() == call.limit) {
+    fmt::print(stderr, "the first {}; more with --limit N\n", call.limit);
+  }
+  return all_well;
+}
+
+status_or_error print_machine(sqlite_inspector& store, const std::string& id, bool as_json) {
+  const auto found = store.query({.id = id}, 1, "");
+  if (!found) return std::unexpected(found.error());
+  if (found->empty()) {
+    return std::unexpected(store_error{
+        store_error::kind::missing, "no report \"" + id + "\" in this store; see: wherry list"});
+  }
+  const auto history = store.history(id);
+  if (!history) return std::unexpected(history.error());
+  if (as_json) {
+    fmt::print("{}\n", json::serialize(json_of(found->front(), *history)));
+    return all_well;
+  }
+  fmt::print("{}", page_of(found->front(), *history));
+  return all_well;
+}
+
+}  // namespace
+
+int show_status(const inspect_call& call) {
+  return with_store(call, [&](sqlite_inspector& store) { return print_status(store, call.json); });
+}
+
+int list_machines(const inspect_call& call) {
+  machine_filter filter{.phase = std::nullopt, .state = call.state, .id = {}, .id_prefix = {}};
+  if (!call.phase.empty()) {
+    filter.phase = phase_from(call.phase);
+    if (!filter.phase) {
+      complain("no phase \"" + call.phase + "\": waiting, ready, completed, dead or cancelled");
+      return mistake_made;
+    }
+  }
+  return with_store(call,
+                    [&](sqlite_inspector& store) { return print_list(store, call, filter); });
+}
+
+int show_machines(const inspect_call& call) {
+  return with_store(call, [&](sqlite_inspector& store) -> status_or_error {
+    for (const auto& id : call.ids) {
+      if (auto shown = print_machine(store, id, call.json); !shown) return shown;
+    }
+    return all_well;
+  });
+}
+
+}  // namespace wherry::app

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/views.hpp"
+
+#include <fmt/format.h>
+
+namespace wherry::app {
+namespace json = boost::json;
+
+namespace {
+
+std::int64_t milliseconds(system_time at) { return at.time_since_epoch().count(); }
+
+// The stored state as JSON; as a string should it not be JSON.
+json::value data_of(const machine_view& machine) {
+  boost::system::error_code error;
+  auto parsed = json::parse(machine.data, error);
+  return error ? json::value(machine.data) : parsed;
+}
+
+json::object json_of(const history_entry& entry) {
+  return {{"generation", entry.generation},
+          {"version", entry.version},
+          {"from", entry.from},
+          {"to", entry.to},
+          {"phase", to_string(entry.phase)},
+          {"outcome", to_string(entry.outcome)},
+          {"attempt", entry.attempt},
+          {"started_ms", milliseconds(entry.started)},
+          {"ended_ms", milliseconds(entry.ended)},
+          {"error", entry.error}};
+}
+
+}  // namespace
+
+json::object json_of(const machine_counts& counts, const std::string& owner) {
+  json::object phases;
+  for (const auto each :
+       {phase::waiting, phase::ready, phase::completed, phase::dead, phase::cancelled}) {
+    phases[to_string(each)] = counts.in(each);
+  }
+  json::array states;
+  for (const auto& [of, number] : counts.by) {
+    states.push_back(json::object{
+        {"phase", to_string(of.first)}, {"state", of.second}, {"count", number}});
+  }
+  return {{"all", counts.all()},
+          {"unfinished", counts.unfinished()},
+          {"phases", std::move(phases)},
+          {"states", std::move(states)},
+          {"owner", owner}};
+}
+
+json::object json_of(const machine_view& machine) {
+  return {{"id", machine.id},
+          {"generation", machine.generation},
+          {"version", machine.version},
+          {"phase", to_string(machine.phase)},
+          {"state", machine.state},
+          {"data", data_of(machine)},
+          {"lane", machine.lane},
+          {"priority", machine.priority},
+          {"attempt", machine.attempt},
+          {"setbacks", machine.setbacks},
+          {"due_ms", milliseconds(machine.due)},
+          {"created_ms", milliseconds(machine.created)},
+          {"updated_ms", milliseconds(machine.updated)},
+          {"error", machine.error}};
+}
+
+json::object json_of(const machine_view& machine, const std::vector<history_entry>& history) {
+  auto object = json_of(machine);
+  json::array entries;
+  for (const auto& each : history) entries.push_back(json_of(each));
+  object["history"] = std::move(entries);
+  return object;
+}
+
+std::string spoken(system_time at) {
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(at - day);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count(),
+                     time.subseconds().count());
+}
+
+std::string line_of(const machine_view& machine) {
+  auto line = fmt::format("{:<32} {:<9} {:<14} attempt {}", machine.id, to_string(machine.phase),
+                          machine.state, machine.attempt);
+  if (machine.phase == phase::waiting) line += "  due " + spoken(machine.due);
+  if (!machine.error.empty()) line += "  " + machine.error;
+  return line;
+}
+
+std::string page_of(const machine_view& machine, const std::vector<history_entry>& history) {
+  auto page = fmt::format("{}\n  phase    {}\n  state    {} {}\n  attempt  {}\n  lane     {}\n",
+                          machine.id, to_string(machine.phase), machine.state, machine.data,
+                          machine.attempt, machine.lane);
+  if (machine.phase == phase::waiting) page += "  due      " + spoken(machine.due) + "\n";
+  if (!machine.error.empty()) page += "  error    " + machine.error + "\n";
+  page += "  history\n";
+  for (const auto& each : history) {
+    page += fmt::format("    {}  {:>6} ms  {} -> {}  {}", spoken(each.started),
+                        (each.ended - each.started).count(), each.from, each.to,
+                        to_string(each.outcome));
+    if (each.attempt > 1) page += fmt::format(", attempt {}", each.attempt);
+    if (!each.error.empty()) page += ": " + each.error;
+    page += "\n";
+  }
+  return page;
+}
+
+}  // namespace wherry::app

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Machines as text and as JSON: the words of DESIGN.md, times in ISO 8601 for people and in
+// milliseconds since the epoch for programs. Pure.
+
+#include <boost/json.hpp>
+#include <string>
+#include <vector>
+
+#include "wherry/engine/machine.hpp"
+
+namespace wherry::app {
+
+[[nodiscard]] boost::json::object json_of(const machine_counts& counts, const std::string& owner);
+[[nodiscard]] boost::json::object json_of(const machine_view& machine);
+[[nodiscard]] boost::json::object json_of(const machine_view& machine,
+                                          const std::vector<history_entry>& history);
+
+/// One line, for a list.
+[[nodiscard]] std::string line_of(const machine_view& machine);
+/// Several lines: situation, last error, history.
+[[nodiscard]] std::string page_of(const machine_view& machine,
+                                  const std::vector<history_entry>& history);
+
+/// "2026-11-24 19:42:24.120Z".
+[[nodiscard]] std::string spoken(system_time at);
+
+}  // namespace wherry::app
