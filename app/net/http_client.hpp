@@ -61,6 +61,8 @@ struct http_request {
   std::string method = "GET";
   std::string url;  ///< http or https; may hold secrets
   http_headers headers;  ///< may hold secrets
+  std::string user;      ///< for basic authentication; empty: none
+  std::string password;
   request_body body;
 
   /// Receives the body of the answer; null collects it in http_response::body.

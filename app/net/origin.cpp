@@ -22,10 +22,25 @@ std::optional<std::string> part(CURLU* url, CURLUPart which, unsigned flags) {
   return copy;
 }
 
+using url_handle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
 }  // namespace
 
+std::string resolve_url(const std::string& base, const std::string& location) {
+  const url_handle parsed{curl_url(), &curl_url_cleanup};
+  char* text = nullptr;
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, base.c_str(), 0) != CURLUE_OK ||
+      curl_url_set(parsed.get(), CURLUPART_URL, location.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(parsed.get(), CURLUPART_URL, &text, 0) != CURLUE_OK) {
+    return {};
+  }
+  std::string absolute{text};
+  curl_free(text);
+  return absolute;
+}
+
 std::optional<origin> parse_origin(const std::string& url) {
-  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed{curl_url(), &curl_url_cleanup};
+  const url_handle parsed{curl_url(), &curl_url_cleanup};
   if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return {};
   const auto scheme = part(parsed.get(), CURLUPART_SCHEME, 0);
   const auto host = part(parsed.get(), CURLUPART_HOST, 0);

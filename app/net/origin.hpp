@@ -20,6 +20,9 @@ struct origin {
 /// Finds where a URL goes. Empty: it is no http or https URL.
 [[nodiscard]] std::optional<origin> parse_origin(const std::string& url);
 
+/// Makes an absolute URL of a Location header's value. Empty: it is no URL.
+[[nodiscard]] std::string resolve_url(const std::string& base, const std::string& location);
+
 /// Writes an origin as "https://host" or "http://host:8080", for messages.
 [[nodiscard]] std::string to_string(const origin& of);
 

@@ -86,6 +86,11 @@ std::expected<void, net_error> transfer::prepare(void* handle) {
   static_assert(CURL_ERROR_SIZE <= std::tuple_size_v<decltype(tls_detail_)>);
   set(easy, CURLOPT_ERRORBUFFER, tls_detail_.data());
   prepare_callbacks();
+  if (!request_.user.empty()) {
+    set(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    set(easy, CURLOPT_USERNAME, request_.user.c_str());
+    set(easy, CURLOPT_PASSWORD, request_.password.c_str());
+  }
   if (request_.method == "HEAD") {
     set(easy, CURLOPT_NOBODY, 1L);
   } else {
@@ -268,9 +273,9 @@ transfer::answer transfer::judge(int result) {
   response_.first_byte_after = std::chrono::microseconds{first_byte};
   response_.total = std::chrono::microseconds{total};
   if (response_.status >= 300 && response_.status < 400) {
-    char* redirect = nullptr;  // owned by the handle
-    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &redirect);
-    if (redirect != nullptr) response_.redirect_url = redirect;
+    // Not CURLINFO_REDIRECT_URL: libcurl leaves it empty when a writer had enough of the body.
+    const auto location = find_header(response_.headers, "location");
+    if (!location.empty()) response_.redirect_url = resolve_url(request_.url, std::string{location});
   }
   return std::move(response_);
 }

@@ -29,6 +29,14 @@ TEST_CASE("other schemes and other text have no origin") {
   CHECK(place_of("not a url hunter2") == "the given URL");
 }
 
+TEST_CASE("a location is resolved against the URL that sent it") {
+  CHECK(resolve_url("http://a.example/x/y?z=1", "/w?v=2") == "http://a.example/w?v=2");
+  CHECK(resolve_url("http://a.example/x/y", "w") == "http://a.example/x/w");
+  CHECK(resolve_url("https://a.example/x", "http://b.example/y") == "http://b.example/y");
+  CHECK(resolve_url("https://a.example/x", "//b.example/y") == "https://b.example/y");
+  CHECK(resolve_url("https://a.example/x", "nonsense://[").empty());
+}
+
 }  // TEST_SUITE
 
 }  // namespace wherry::app

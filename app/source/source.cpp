@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "net/origin.hpp"
+#include "source/answer.hpp"
+#include "source/source_words.hpp"
+#include "spec/template.hpp"
+#include "wherry/csp/scheduler.hpp"
+
+namespace wherry::app {
+namespace {
+
+using meaning = answer_rule::meaning;
+constexpr int redirects_limit = 5;
+
+// Rules can make any status rows; by themselves only 2xx are.
+bool may_be_rows(const source& spec, int status) {
+  return (status >= 200 && status < 300) ||
+         std::ranges::any_of(spec.on, [&](const answer_rule& rule) {
+           return rule.is == meaning::rows && (!rule.status || *rule.status == status);
+         });
+}
+
+// Parts an answer's body: to the spool if it may be rows, and its beginning to the rules.
+class body_splitter final : public body_writer {
+ public:
+  body_splitter(const source& spec, spool_writer& rows)
+      : spec_(spec), rows_(rows), keep_prefix_(looks_at_bodies(spec.on)) {}
+
+  verdict write(int status, std::string_view bytes) override {
+    const auto room = body_prefix_limit - prefix.size();
+    if (keep_prefix_) prefix.append(bytes.substr(0, room));
+    is_whole = is_whole && bytes.size() <= room;
+    if (!may_be_rows(spec_, status)) {
+      return keep_prefix_ && is_whole ? verdict::more : verdict::enough;
+    }
+    if (auto written = rows_.write(bytes); !written) {
+      wrong = std::move(written.error());
+      return verdict::failed;
+    }
+    return verdict::more;
+  }
+
+  std::string prefix;
+  bool is_whole = true;
+  std::optional<spool_error> wrong;
+
+ private:
+  const source& spec_;
+  spool_writer& rows_;
+  const bool keep_prefix_;
+};
+
+http_request request_to(const source& spec, std::string url, bool with_credentials) {
+  http_request request;
+  request.url = std::move(url);
+  request.accept_compressed = true;
+  request.max_size_bytes = spec.max_size_bytes;
+  request.connect_timeout = spec.connect_timeout;
+  request.timeout = spec.timeout;
+  if (!with_credentials) return request;
+  request.headers.assign(spec.headers.begin(), spec.headers.end());
+  if (const auto* bearer = std::get_if<bearer_auth>(&spec.auth)) {
+    request.headers.emplace_back("Authorization", "Bearer " + bearer->token.reveal);
+  } else if (const auto* basic = std::get_if<basic_auth>(&spec.auth)) {
+    request.user = basic->user;
+    request.password = basic->password.reveal;
+  } else if (const auto* header = std::get_if<header_auth>(&spec.auth)) {
+    request.headers.emplace_back(header->name, header->value.reveal);
+  }
+  return request;
+}
+
+source_error from_spool(const spool_error& wrong) {
+  return {source_error::meaning::transient, std::nullopt, wrong.message};
+}
+
+source_error from_answer(const source& spec, const std::string& place, int status,
+                         const answer_meaning& meant) {
+  using is = source_error::meaning;
+  const auto kind = meant.is == meaning::empty       ? is::empty
+                    : meant.is == meaning::transient ? is::transient
+                    : meant.is == meaning::throttled ? is::throttled
+                                                     : is::permanent;
+  return {kind, meant.wait, explain_answer(spec, place, status, meant)};
+}
+
+std::expected<download, source_error> take_rows(const http_response& answered,
+                                                const std::string& place, spool_writer& into) {
+  if (into.size_bytes() == 0) {
+    // A report without rows still has its header line; 204 says that there is nothing.
+    return std::unexpected(source_error{
+        source_error::meaning::transient, std::nullopt,
+        fmt::format("{} answered {} with an empty body; it will be tried again; an API without rows "
+                    "for a day must send the header line or 204",
+                    place, answered.status)});
+  }
+  auto file = into.finish();
+  if (!file) return std::unexpected(from_spool(file.error()));
+  return download{std::move(*file), answered.first_byte_after, answered.total};
+}
+
+}  // namespace
+
+task<std::expected<download, source_error>> report_source::fetch(client of, day on,
+                                                                 spool_writer& into) {
+  auto expanded = expand_url(spec_.url, of, on);
+  if (!expanded) {
+    co_return std::unexpected(source_error{
+        source_error::meaning::permanent, std::nullopt,
+        fmt::format("`source.url`: {}; {}", expanded.error().message, expanded.error().remedy)});
+  }
+  std::string url = std::move(*expanded);
+  const auto home = parse_origin(url);
+  for (int redirects = 0;; ++redirects) {
+    const auto here = parse_origin(url);
+    const auto place = here ? to_string(*here) : place_of(url);
+    body_splitter splitter{spec_, into};
+    auto request = request_to(spec_, url, here == home);
+    request.into = &splitter;
+    auto answered = co_await client_.fetch(std::move(request));
+    if (splitter.wrong) co_return std::unexpected(from_spool(*splitter.wrong));
+    if (!answered) co_return std::unexpected(explain_failure(spec_, answered.error()));
+    const auto meant = classify(spec_.on,
+                                {.status = answered->status,
+                                 .headers = answered->headers,
+                                 .body_prefix = splitter.prefix,
+                                 .body_is_whole = splitter.is_whole},
+                                scheduler::current().system_now());
+    const bool moved = !meant.rule && !answered->redirect_url.empty() && into.size_bytes() == 0;
+    if (moved && redirects < redirects_limit) {
+      const auto next = parse_origin(answered->redirect_url);
+      const bool downgrade = here && next && here->scheme == "https" && next->scheme == "http";
+      if (next && !downgrade) {
+        url = std::move(answered->redirect_url);
+        continue;
+      }
+    }
+    if (meant.is == meaning::rows) co_return take_rows(*answered, place, into);
+    co_return std::unexpected(from_answer(spec_, place, answered->status, meant));
+  }
+}
+
+}  // namespace wherry::app
