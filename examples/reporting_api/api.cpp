@@ -13,6 +13,7 @@
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 namespace example {
 
@@ -49,6 +50,14 @@ std::optional<std::chrono::sys_days> parse_day(const std::string& text) {
 }
 
 }  // namespace
+
+std::string statistics::sentence() const {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    if (counts_[i] > 0) parts.push_back(fmt::format("{} {}", counts_[i].load(), answer_names[i]));
+  }
+  return fmt::format("{}; at most {} in flight", fmt::join(parts, ", "), most_.load());
+}
 
 std::string statistics::json() const {
   std::string text = "{";
@@ -89,6 +98,7 @@ void reporting_api::run() {
     std::filesystem::rename(unfinished, options_.port_file);
   }
   server_.listen_after_bind();
+  fmt::print("answered {}\n", statistics_.sentence());
 }
 
 void reporting_api::stop() {

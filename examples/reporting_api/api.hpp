@@ -44,6 +44,7 @@ class statistics {
   void leave() { --in_flight_; }
   void count(answer kind) { ++counts_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] std::string json() const;
+  [[nodiscard]] std::string sentence() const;  ///< the kinds that happened, for people
 
  private:
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(answer::count)> counts_{};
