@@ -20,7 +20,7 @@ endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(DuckDB
   REQUIRED_VARS DuckDB_LIBRARY DuckDB_INCLUDE_DIR
-  REASON_FAILURE_MESSAGE "DuckDB is neither installed nor in build/deps; run: make setup")
+  REASON_FAILURE_MESSAGE "DuckDB is neither installed nor in build/deps. To get it run: make setup")
 mark_as_advanced(DuckDB_INCLUDE_DIR DuckDB_LIBRARY)
 
 if(DuckDB_FOUND AND NOT TARGET DuckDB::duckdb)

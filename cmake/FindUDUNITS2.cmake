@@ -6,7 +6,7 @@ find_library(UDUNITS2_LIBRARY udunits2)
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(UDUNITS2
   REQUIRED_VARS UDUNITS2_LIBRARY UDUNITS2_INCLUDE_DIR
-  REASON_FAILURE_MESSAGE "UDUNITS-2 is not installed (Debian: libudunits2-dev); run: make setup")
+  REASON_FAILURE_MESSAGE "UDUNITS-2 is not installed (Debian: libudunits2-dev). To get it run: make setup")
 mark_as_advanced(UDUNITS2_INCLUDE_DIR UDUNITS2_LIBRARY)
 
 if(UDUNITS2_FOUND AND NOT TARGET UDUNITS2::udunits2)
