@@ -29,8 +29,8 @@ std::expected<std::size_t, backlog_error> find_client(std::string_view id,
                                        did_you_mean(id, known, "known clients")});
 }
 
-std::expected<std::vector<std::size_t>, backlog_error> choose(
-    std::span<const std::string> wanted, std::span<const client> clients) {
+std::expected<std::vector<std::size_t>, backlog_error> choose(std::span<const std::string> wanted,
+                                                              std::span<const client> clients) {
   std::vector<bool> chosen(clients.size(), wanted.empty());
   for (const auto& id : wanted) {
     const auto index = find_client(id, clients);
@@ -53,9 +53,9 @@ std::expected<backlog, backlog_error> backlog::make(const backlog_request& reque
   const auto to = read_flag("--to", request.to);
   if (!to) return std::unexpected(to.error());
   if (*from > *to) {
-    return std::unexpected(backlog_error{
-        fmt::format("--from {} is after --to {}", to_string(*from), to_string(*to)),
-        fmt::format("write --from {} --to {}", to_string(*to), to_string(*from))});
+    return std::unexpected(
+        backlog_error{fmt::format("--from {} is after --to {}", to_string(*from), to_string(*to)),
+                      fmt::format("write --from {} --to {}", to_string(*to), to_string(*from))});
   }
   auto chosen = choose(request.clients, clients);
   if (!chosen) return std::unexpected(chosen.error());
@@ -87,8 +87,9 @@ std::expected<report_id, backlog_error> parse_report_id(std::string_view text,
   const auto slash = text.rfind('/');
   const auto date = slash == text.npos ? std::nullopt : parse_day(text.substr(slash + 1));
   if (!date) {
-    return std::unexpected(backlog_error{fmt::format("{} is not the id of a report", in_quotes(text)),
-                                         "write CLIENT/DAY, such as acme/2025-01-31"});
+    return std::unexpected(
+        backlog_error{fmt::format("{} is not the id of a report", in_quotes(text)),
+                      "write CLIENT/DAY, such as acme/2025-01-31"});
   }
   const auto index = find_client(text.substr(0, slash), clients);
   if (!index) return std::unexpected(index.error());

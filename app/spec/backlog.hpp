@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The backlog: which reports an import asks for, one per (client, day). Ten million reports must not
-// cost ten million rows of memory, so a backlog is arithmetic and not a list: report k is computed.
+// The backlog: which reports an import asks for, one per (client, day). Ten million reports must
+// not cost ten million rows of memory, so a backlog is arithmetic and not a list: report k is
+// computed.
 //
 // 1. Order is by day, then by client as the spec lists them: every client's lane gets work at once.
 // 2. An id reads "client/2025-01-31"; a client id holds no "/", so an id parses back to one report.

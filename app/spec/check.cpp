@@ -32,19 +32,21 @@ void check_ids(reader& r, const spec& whole) {
     if (id.empty()) continue;
     const auto [known, is_new] = first.try_emplace(id, i);
     if (is_new) continue;
-    r.wrong(place_of_client(r, i), fmt::format("has the client {} twice", in_quotes(id)),
-            fmt::format("it is also in line {}: remove one", place_of_client(r, known->second).line));
+    r.wrong(
+        place_of_client(r, i), fmt::format("has the client {} twice", in_quotes(id)),
+        fmt::format("it is also in line {}: remove one", place_of_client(r, known->second).line));
   }
 }
 
-// A client that lacks what an address or a lane asks for. Stops at the first client of each.
+// Every client that lacks what an address or a lane asks for.
 template <class Expand>
 void check_clients(reader& r, const spec& whole, std::string_view asker, Expand expand) {
   const reader::inside import{r, "import"}, clients{r, "clients"};
   for (std::size_t i = 0; i < whole.clients.size(); ++i) {
     if (whole.clients[i].id.empty()) continue;
     if (const auto made = expand(whole.clients[i]); !made) {
-      r.report(place_of_client(r, i), fmt::format("{}, which {} asks for", made.error().message, asker),
+      r.report(place_of_client(r, i),
+               fmt::format("{}, which {} asks for", made.error().message, asker),
                made.error().remedy);
     }
   }
@@ -67,13 +69,15 @@ void check_objects(reader& r, const spec& whole) {
   if (whole.sink.url.empty()) return;
   std::map<std::string, std::string_view> owner;
   for (const auto& one : whole.clients) {
-    const auto url = one.id.empty() ? std::unexpected(template_error{}) : expand_url(whole.sink.url, one, sample_day);
+    const auto url = one.id.empty() ? std::unexpected(template_error{})
+                                    : expand_url(whole.sink.url, one, sample_day);
     if (!url) continue;
     const auto [known, is_new] = owner.try_emplace(*url, one.id);
     if (is_new || known->second == one.id) continue;
     const reader::inside sink{r, "sink"}, key{r, "url"};
     r.wrong(r.place_of({"sink", "url"}),
-            fmt::format("gives clients {} and {} the same object", in_quotes(known->second), in_quotes(one.id)),
+            fmt::format("gives clients {} and {} the same object", in_quotes(known->second),
+                        in_quotes(one.id)),
             "put {client} into it");
     return;
   }

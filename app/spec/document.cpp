@@ -16,13 +16,20 @@ place convert(const toml::source_position& at) {
 
 kind convert(toml::node_type type) {
   switch (type) {
-    case toml::node_type::string: return text;
-    case toml::node_type::integer: return whole;
-    case toml::node_type::floating_point: return real;
-    case toml::node_type::boolean: return flag;
-    case toml::node_type::array: return list;
-    case toml::node_type::table: return table;
-    default: return moment;
+    case toml::node_type::string:
+      return text;
+    case toml::node_type::integer:
+      return whole;
+    case toml::node_type::floating_point:
+      return real;
+    case toml::node_type::boolean:
+      return flag;
+    case toml::node_type::array:
+      return list;
+    case toml::node_type::table:
+      return table;
+    default:
+      return moment;
   }
 }
 
@@ -62,13 +69,20 @@ std::size_t offset_of(std::string_view text, place at) {
 
 std::string_view name_of(kind is) {
   switch (is) {
-    case text: return "a string";
-    case whole: return "a whole number";
-    case real: return "a number with a fraction";
-    case flag: return "true or false";
-    case moment: return "a date or time";
-    case list: return "an array";
-    case table: return "a table";
+    case text:
+      return "a string";
+    case whole:
+      return "a whole number";
+    case real:
+      return "a number with a fraction";
+    case flag:
+      return "true or false";
+    case moment:
+      return "a date or time";
+    case list:
+      return "an array";
+    case table:
+      return "a table";
   }
   return "a value";
 }
@@ -87,7 +101,8 @@ std::expected<value, syntax_error> parse(std::string_view text) {
   try {
     return convert(toml::parse(text));
   } catch (const toml::parse_error& error) {
-    return std::unexpected(syntax_error{convert(error.source().begin), std::string{error.description()}});
+    return std::unexpected(
+        syntax_error{convert(error.source().begin), std::string{error.description()}});
   }
 }
 
@@ -97,8 +112,10 @@ place locate(std::string_view text, const value& in, std::string_view needle) {
   place at = in.begin;
   if (found == text.npos) return at;
   for (const char c : text.substr(begin, found)) {
-    if (c == '\n') at = {at.line + 1, 1};
-    else if (begins_code_point(c)) ++at.column;
+    if (c == '\n')
+      at = {at.line + 1, 1};
+    else if (begins_code_point(c))
+      ++at.column;
   }
   return at;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A TOML file as a plain tree, so that toml++ stays in one .cpp. Unlike toml++'s own tree it keeps
-// the order of keys as the file has them (the order of columns means something) and knows where each
-// key and value stands. Internal to app/spec.
+// the order of keys as the file has them (the order of columns means something) and knows where
+// each key and value stands. Internal to app/spec.
 //
 // 1. Lines and columns count from 1, columns in code points, as editors do.
-// 2. `end` of a value is one past its last character; a table opened by a [header] spans the header.
+// 2. `end` of a value is one past its last character; a table opened by a [header] spans the
+// header.
 
 #include <cstdint>
 #include <expected>
@@ -23,7 +24,15 @@ struct place {
 };
 
 /// The kinds of TOML values; as bits, so that a key can take several.
-enum kind : unsigned { text = 1, whole = 2, real = 4, flag = 8, moment = 16, list = 32, table = 64 };
+enum kind : unsigned {
+  text = 1,
+  whole = 2,
+  real = 4,
+  flag = 8,
+  moment = 16,
+  list = 32,
+  table = 64
+};
 
 /// Says what a kind is, as in "is a string".
 [[nodiscard]] std::string_view name_of(kind is);
@@ -37,8 +46,8 @@ struct value {
   std::string string;
   std::int64_t integer = 0;
   bool boolean = false;
-  std::vector<value> items;      ///< of a list
-  std::vector<member> members;   ///< of a table, as the file orders them
+  std::vector<value> items;     ///< of a list
+  std::vector<member> members;  ///< of a table, as the file orders them
 
   /// Follows names from table to table. Null where there is none.
   [[nodiscard]] const value* find(std::initializer_list<std::string_view> path) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How each form is read into its field. Messages quote the string of the file, never what a variable
-// of the environment made of it.
+// How each form is read into its field. Messages quote the string of the file, never what a
+// variable of the environment made of it.
 #include "spec/forms.hpp"
 
 #include <algorithm>
@@ -13,7 +13,8 @@ namespace {
 bool is_header_name(std::string_view name) {
   constexpr std::string_view others = "!#$%&'*+-.^_`|~";  // RFC 9110, token
   return !name.empty() && std::ranges::all_of(name, [&](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || others.contains(c);
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           others.contains(c);
   });
 }
 
@@ -23,7 +24,8 @@ std::optional<std::string> read_template(reader& r, const value& from, template_
   if (!text) return std::nullopt;
   const auto faults = check_template(*text, scope);
   for (const auto& fault : faults) {
-    const bool is_ours = from.string.contains(fault.part);  // or else a variable's: not to be quoted
+    const bool is_ours =
+        from.string.contains(fault.part);  // or else a variable's: not to be quoted
     r.wrong(r.locate(from, fault.part),
             is_ours ? fault.message : "is wrong once its variables are filled in", fault.remedy);
   }
@@ -38,7 +40,8 @@ std::optional<address> split_address(reader& r, const value& from, std::string_v
                                      std::span<const std::string_view> schemes) {
   const auto colon = text.find("://");
   const auto scheme = text.substr(0, colon == text.npos ? 0 : colon);
-  if (std::ranges::find(schemes, scheme) != schemes.end()) return address{scheme, text.substr(colon + 3)};
+  if (std::ranges::find(schemes, scheme) != schemes.end())
+    return address{scheme, text.substr(colon + 3)};
   const auto best = closest(scheme, schemes);
   r.wrong(from.begin, fmt::format("does not begin with {}://", fmt::join(schemes, ":// or ")),
           best ? fmt::format("did you mean {}://?", *best)
@@ -52,7 +55,7 @@ std::optional<std::string_view> read_host(reader& r, const value& from, std::str
   if (host.contains('@')) {
     r.hide(from);
     r.wrong(from.begin, "holds a user or a password",
-            R"(put them where they stay secret: auth = { basic = { user = "…", password = "${PASSWORD}" } })");
+            R"(put them into auth = { basic = { user = "…", password = "${PASSWORD}" } })");
     return std::nullopt;
   }
   if (host.empty() || host.starts_with(':')) {
@@ -80,7 +83,8 @@ bool reaches_an_object(reader& r, const value& from, const address& to) {
     r.wrong(from.begin, "has no valid bucket",
             "write s3://bucket/name, the bucket of 3 to 63 of a-z 0-9 - .");
   } else if (!has_name) {
-    r.wrong(from.begin, "has no name behind the bucket", "write s3://bucket/{day}/{client}.parquet");
+    r.wrong(from.begin, "has no name behind the bucket",
+            "write s3://bucket/{day}/{client}.parquet");
   } else {
     return true;
   }
@@ -105,12 +109,15 @@ void read_by(reader& r, const value& from, Parse parse, Field& to) {
   if (auto parsed = parse(*words)) {
     to = *std::move(parsed);
   } else {
-    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)), fmt::format("write {}", Form::wanted));
+    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)),
+            fmt::format("write {}", Form::wanted));
   }
 }
 
 auto only_if(bool (*fits)(std::string_view)) {
-  return [fits](const std::string& words) { return fits(words) ? std::optional{words} : std::nullopt; };
+  return [fits](const std::string& words) {
+    return fits(words) ? std::optional{words} : std::nullopt;
+  };
 }
 
 void flatten(reader& r, const value& from, const std::string& path,
@@ -181,7 +188,8 @@ void size_text::read(reader& r, const value& from, std::uint64_t& to) {
 void rate_text::read(reader& r, const value& from, limit& to) {
   const auto words = r.line(from);
   if (words && !parse_rate(*words, to)) {
-    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)), fmt::format("write {}", wanted));
+    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)),
+            fmt::format("write {}", wanted));
   }
 }
 
@@ -229,7 +237,8 @@ void column_list::read(reader& r, const value& from, std::vector<column>& to) {
       if (auto type = parse_column_type(*words)) {
         to.push_back({member.name, *std::move(type)});
       } else {
-        r.wrong(member.item.begin, fmt::format("has an unknown type {}", in_quotes(member.item.string)),
+        r.wrong(member.item.begin,
+                fmt::format("has an unknown type {}", in_quotes(member.item.string)),
                 column_type_remedy(*words));
       }
     }
@@ -242,19 +251,22 @@ void json_conditions::read(reader& r, const value& from, std::map<std::string, s
 }
 
 void meaning_word::read(reader& r, const value& from, answer_rule::meaning& to) {
-  static constexpr std::string_view words[] = {"rows", "empty", "transient", "throttled", "permanent"};
+  static constexpr std::string_view words[] = {"rows", "empty", "transient", "throttled",
+                                               "permanent"};
   const auto word = r.line(from);
   if (!word) return;
   const auto found = std::ranges::find(words, *word);
   if (found != std::end(words)) {
     to = static_cast<answer_rule::meaning>(found - words);
   } else {
-    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)), did_you_mean(*word, words, "known"));
+    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)),
+            did_you_mean(*word, words, "known"));
   }
 }
 
 void source_url::read(reader& r, const value& from, std::string& to) {
   static constexpr std::string_view schemes[] = {"http", "https"};
+  if (from.string.contains('?') && mentions_secret(from.string)) r.hide(from);
   auto url = read_template(r, from, template_scope::report);
   if (!url) return;
   const auto parts = split_address(r, from, *url, schemes);
@@ -269,7 +281,8 @@ void endpoint_url::read(reader& r, const value& from, std::string& to) {
   if (!host) return;
   const auto behind = parts->rest.substr(host->size());
   if (!behind.empty() && behind != "/") {
-    r.wrong(from.begin, "has a path", "write only scheme, host and port: the sink's url has the rest");
+    r.wrong(from.begin, "has a path",
+            "write only scheme, host and port: the sink's url has the rest");
     return;
   }
   url->resize(url->size() - behind.size());
@@ -281,9 +294,11 @@ void sink_url::read(reader& r, const value& from, sink& to) {
   auto url = read_template(r, from, template_scope::report);
   const auto parts = url ? split_address(r, from, *url, schemes) : std::nullopt;
   if (!parts || !reaches_an_object(r, from, *parts)) return;
-  const auto known = std::ranges::find_if(endings, [&](const ending& e) { return url->ends_with(e.name); });
+  const auto known =
+      std::ranges::find_if(endings, [&](const ending& e) { return url->ends_with(e.name); });
   if (known == std::end(endings)) {
-    r.wrong(from.begin, "has a name that tells no format", "end it with .csv .csv.gz .csv.zst or .parquet");
+    r.wrong(from.begin, "has a name that tells no format",
+            "end it with .csv .csv.gz .csv.zst or .parquet");
   } else if (!tells_days_apart(*url)) {
     r.wrong(from.begin, "gives several days the same object, and one would replace the other",
             "put {day} into it");

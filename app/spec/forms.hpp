@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Forms: what values of the spec look like. A form says which TOML kinds it takes, how to ask for it
+// Forms: what values of the spec look like. A form says which TOML kinds it takes, how to ask for
+// it
 // ("write a duration such as …"), its JSON Schema, and how to read it into a field. keys.cpp pairs
 // forms with fields; nothing else knows a syntax. Internal to app/spec.
 
@@ -125,7 +126,8 @@ struct number {
 /// The columns of a table, in the order of the file.
 struct column_list {
   static constexpr unsigned takes = table;
-  static constexpr std::string_view wanted = R"(columns such as { day = "date", clicks = "bigint" })";
+  static constexpr std::string_view wanted =
+      R"(columns such as { day = "date", clicks = "bigint" })";
   static constexpr std::string_view schema =
       R"({"type":"object","minProperties":1,"additionalProperties":{"type":"string"}})";
   static void read(reader& r, const value& from, std::vector<column>& to);

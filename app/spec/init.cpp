@@ -5,7 +5,7 @@
 namespace wherry::app {
 
 std::string_view starting_spec() {
-  return R"toml(# An import for Wherry: one report per client and day, from an HTTP API to files or S3.
+  return R"toml(# An import for Wherry: a report per client and day, from an HTTP API to files.
 #
 #   wherry check   ads.toml                                    find mistakes, show the plan
 #   wherry preview ads.toml --client acme --day 2025-01-31     one report, nothing written

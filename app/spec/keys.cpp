@@ -10,9 +10,11 @@ constexpr auto optional = need::optional;
 constexpr auto secret_key = privacy::secret;
 
 constexpr key<limit> limit_keys[] = {
-    entry<lane_name, &limit::lane>("lane", "Who shares the limit: a name per client, such as {account}."),
+    entry<lane_name, &limit::lane>("lane",
+                                   "Who shares the limit: a name per client, such as {account}."),
     whole_entry<rate_text, limit>("rate", "Calls per time; none: as many as there is room for."),
-    entry<number<1, 100'000>, &limit::in_flight>("in_flight", "Calls under way at once; 8 by default."),
+    entry<number<1, 100'000>, &limit::in_flight>("in_flight",
+                                                 "Calls under way at once; 8 by default."),
 };
 
 constexpr key<basic_auth> basic_keys[] = {
@@ -30,8 +32,10 @@ template <class Alternative, class Form>
 struct auth_as : Form {
   static void read(reader& r, const value& from, auth& to) {
     Alternative chosen;
-    if constexpr (requires { chosen.token; }) Form::read(r, from, chosen.token);
-    else Form::read(r, from, chosen);
+    if constexpr (requires { chosen.token; })
+      Form::read(r, from, chosen.token);
+    else
+      Form::read(r, from, chosen);
     to = std::move(chosen);
   }
 };
@@ -41,13 +45,14 @@ constexpr key<auth> auth_keys[] = {
                                                       optional, secret_key),
     whole_entry<auth_as<basic_auth, table_of<basic_keys>>, auth>("basic", "User and password.",
                                                                  optional, secret_key),
-    whole_entry<auth_as<header_auth, table_of<header_keys>>, auth>("header", "A header of your own.",
-                                                                   optional, secret_key),
+    whole_entry<auth_as<header_auth, table_of<header_keys>>, auth>(
+        "header", "A header of your own.", optional, secret_key),
 };
 
 struct auth_form : table_of<auth_keys> {
   static constexpr std::string_view wanted = R"(auth = { bearer = "${TOKEN}" })";
-  static constexpr std::string_view schema = R"({"type":"object","minProperties":1,"maxProperties":1})";
+  static constexpr std::string_view schema =
+      R"({"type":"object","minProperties":1,"maxProperties":1})";
   static void read(reader& r, const value& from, auth& to) {
     read_table(r, from, to, auth_keys);
     if (from.members.size() != 1) {
@@ -60,7 +65,8 @@ struct auth_form : table_of<auth_keys> {
 constexpr key<answer_rule> rule_keys[] = {
     entry<number<100, 599>, &answer_rule::status>("status", "If the HTTP status is this."),
     entry<one_line, &answer_rule::body_contains>("contains", "If the body contains this."),
-    entry<json_conditions, &answer_rule::json>("json", "If the JSON body says this, by dotted path."),
+    entry<json_conditions, &answer_rule::json>("json",
+                                               "If the JSON body says this, by dotted path."),
     entry<meaning_word, &answer_rule::is>("is", "What the answer means.", required),
     entry<duration, &answer_rule::wait>("wait", "How long to wait before the next try."),
 };
@@ -72,13 +78,15 @@ struct rule_list {
   static constexpr auto keys = infos<rule_keys>;
   static void read_one(reader& r, const value& from, answer_rule& to) {
     read_table(r, from, to, rule_keys);
-    const bool has_condition = from.find({"status"}) || from.find({"contains"}) || from.find({"json"});
+    const bool has_condition =
+        from.find({"status"}) || from.find({"contains"}) || from.find({"json"});
     if (!has_condition) {
       r.wrong(from.begin, "has a rule without a condition, which every answer meets",
               "give it a status, contains or json");
     }
     const auto* wait = from.find({"wait"});
-    const bool waits = to.is == answer_rule::meaning::transient || to.is == answer_rule::meaning::throttled;
+    const bool waits =
+        to.is == answer_rule::meaning::transient || to.is == answer_rule::meaning::throttled;
     if (wait != nullptr && from.find({"is"}) != nullptr && !waits) {
       r.wrong(wait->begin, "waits, but what it says is final",
               R"(take wait out, or write is = "throttled" or "transient")");
@@ -86,36 +94,46 @@ struct rule_list {
   }
   static void read(reader& r, const value& from, std::vector<answer_rule>& to) {
     for (const auto& item : from.items) {
-      if (item.is == table) read_one(r, item, to.emplace_back());
-      else r.wrong(item.begin, fmt::format("holds {}", name_of(item.is)), fmt::format("write {}", wanted));
+      if (item.is == table)
+        read_one(r, item, to.emplace_back());
+      else
+        r.wrong(item.begin, fmt::format("holds {}", name_of(item.is)),
+                fmt::format("write {}", wanted));
     }
   }
 };
 
 constexpr key<source> source_keys[] = {
     entry<source_url, &source::url>(
-        "url", "Address of a report; {client} {account} {currency} {day} stand for its own.", required),
+        "url", "Address of a report; {client} {account} {currency} {day} stand for its own.",
+        required),
     entry<auth_form, &source::auth>("auth", "How to sign in: { bearer }, { basic } or { header }.",
                                     optional, secret_key),
     entry<header_map, &source::headers>("headers", "Headers to send.", optional, secret_key),
     entry<table_of<limit_keys>, &source::limit>("limit", "How much the API can take."),
     entry<rule_list, &source::on>("on", "What answers mean; the first rule that fits decides."),
-    entry<column_list, &source::columns>("columns", "Columns of the CSV; none: guessed for each report."),
-    entry<duration, &source::connect_timeout>("connect_timeout", "Time to connect; 10s by default."),
+    entry<column_list, &source::columns>("columns",
+                                         "Columns of the CSV; none: guessed for each report."),
+    entry<duration, &source::connect_timeout>("connect_timeout",
+                                              "Time to connect; 10s by default."),
     entry<duration, &source::timeout>("timeout", "Time for the whole answer; 5m by default."),
-    entry<size_text, &source::max_size_bytes>("max_size", "Most that a report may hold; 1GiB by default."),
+    entry<size_text, &source::max_size_bytes>("max_size",
+                                              "Most that a report may hold; 1GiB by default."),
 };
 
 constexpr key<transform> transform_keys[] = {
-    entry<any_text, &transform::sql>("sql", "SQL over the table report; none: select * from report."),
-    entry<column_list, &transform::columns>("columns", "Name, order and type of what comes out.", required),
+    entry<any_text, &transform::sql>("sql",
+                                     "SQL over the table report; none: select * from report."),
+    entry<column_list, &transform::columns>("columns", "Name, order and type of what comes out.",
+                                            required),
     entry<one_line, &transform::rates>("rates", "File of exchange rates, beside this file."),
     entry<number<1, 256>, &transform::threads>("threads", "Transforms at once; 2 by default."),
 };
 
 constexpr key<sink> sink_keys[] = {
     whole_entry<sink_url, sink>(
-        "url", "Where objects go: file:///… or s3://…; the name ends in .csv .csv.gz .csv.zst .parquet.",
+        "url",
+        "Where objects go: file:///… or s3://…; the name ends in .csv .csv.gz .csv.zst .parquet.",
         required),
     entry<table_of<limit_keys>, &sink::limit>("limit", "How much the sink can take."),
     entry<endpoint_url, &sink::endpoint>("endpoint", "S3 server; AWS by default."),
@@ -124,28 +142,33 @@ constexpr key<sink> sink_keys[] = {
                                        optional, secret_key),
     entry<one_line, &sink::secret_key>("secret_key", "S3 secret; AWS_SECRET_ACCESS_KEY by default.",
                                        optional, secret_key),
-    entry<one_line, &sink::session_token>("session_token", "S3 token; AWS_SESSION_TOKEN by default.",
-                                          optional, secret_key),
-    entry<yes_or_no, &sink::path_style>("path_style", "http://host/bucket/… instead of http://bucket.host/…."),
+    entry<one_line, &sink::session_token>(
+        "session_token", "S3 token; AWS_SESSION_TOKEN by default.", optional, secret_key),
+    entry<yes_or_no, &sink::path_style>("path_style",
+                                        "http://host/bucket/… instead of http://bucket.host/…."),
     entry<duration, &sink::timeout>("timeout", "Time for one object; 2m by default."),
 };
 
 constexpr key<retry> retry_keys[] = {
-    entry<number<1, 1'000>, &retry::attempts>("attempts", "Tries before a report is dead; 12 by default."),
-    entry<duration, &retry::first>("first", "Longest first delay, doubled each time; 500ms by default."),
+    entry<number<1, 1'000>, &retry::attempts>("attempts",
+                                              "Tries before a report is dead; 12 by default."),
+    entry<duration, &retry::first>("first",
+                                   "Longest first delay, doubled each time; 500ms by default."),
     entry<duration, &retry::cap>("cap", "Longest delay; 1m by default."),
 };
 
 constexpr key<client> client_keys[] = {
     entry<id_text, &client::id>("id", "The client, {client} in addresses.", required),
-    entry<one_line, &client::account>("account", "Its account at the API, {account}; by default its id."),
+    entry<one_line, &client::account>("account",
+                                      "Its account at the API, {account}; by default its id."),
     entry<currency_code, &client::currency>("currency", "Its currency, {currency}."),
     entry<timezone_name, &client::timezone>("timezone", "Its time zone; UTC by default."),
 };
 
 struct client_list {
   static constexpr unsigned takes = list;
-  static constexpr std::string_view wanted = R"(clients = ["acme", { id = "globex", currency = "EUR" }])";
+  static constexpr std::string_view wanted =
+      R"(clients = ["acme", { id = "globex", currency = "EUR" }])";
   static constexpr std::string_view schema = R"({"type":"array","minItems":1})";
   static constexpr auto keys = infos<client_keys>;
   static constexpr bool items_or_text = true;
@@ -159,7 +182,8 @@ struct client_list {
       } else if (item.is == table) {
         read_table(r, item, made, client_keys);
       } else {
-        r.wrong(item.begin, fmt::format("holds {}", name_of(item.is)), fmt::format("write {}", wanted));
+        r.wrong(item.begin, fmt::format("holds {}", name_of(item.is)),
+                fmt::format("write {}", wanted));
       }
       if (made.account.empty()) made.account = made.id;
       if (made.timezone.empty()) made.timezone = "UTC";
@@ -169,17 +193,23 @@ struct client_list {
 
 constexpr key<spec> import_keys[] = {
     entry<id_text, &spec::name>("name", "Name of the import; files are called after it.", required),
-    entry<client_list, &spec::clients>("clients", "Whose reports: ids, or tables of id and more.", required),
+    entry<client_list, &spec::clients>("clients", "Whose reports: ids, or tables of id and more.",
+                                       required),
     entry<store_url, &spec::store>("store", "Where progress is kept; sqlite:<name>.db by default."),
-    entry<one_line, &spec::spool>("spool", "Directory for bytes under way; <name>.spool by default."),
-    entry<size_text, &spec::spool_budget_bytes>("spool_budget", "Most the spool may hold; 4GiB by default."),
-    entry<number<1, 1'000'000>, &spec::window>("window", "Reports in memory at once; 512 by default."),
+    entry<one_line, &spec::spool>("spool",
+                                  "Directory for bytes under way; <name>.spool by default."),
+    entry<size_text, &spec::spool_budget_bytes>("spool_budget",
+                                                "Most the spool may hold; 4GiB by default."),
+    entry<number<1, 1'000'000>, &spec::window>("window",
+                                               "Reports in memory at once; 512 by default."),
 };
 
 constexpr key<spec> root_keys[] = {
-    whole_entry<table_of<import_keys>, spec>("import", "What is imported, and where its state lives.", required),
+    whole_entry<table_of<import_keys>, spec>(
+        "import", "What is imported, and where its state lives.", required),
     entry<table_of<source_keys>, &spec::source>("source", "Where reports come from.", required),
-    entry<table_of<transform_keys>, &spec::transform>("transform", "How rows are converted.", required),
+    entry<table_of<transform_keys>, &spec::transform>("transform", "How rows are converted.",
+                                                      required),
     entry<table_of<sink_keys>, &spec::sink>("sink", "Where objects go.", required),
     entry<table_of<retry_keys>, &spec::retry>("retry", "How often a failed step is tried again."),
 };
@@ -190,14 +220,10 @@ std::vector<key_info> spec_keys() { return infos<root_keys>(); }
 
 void read_all(reader& r, spec& to) { read_table(r, r.root(), to, root_keys); }
 
-void report_unknown(reader& r, const member& stray, std::span<const key_info* const> known) {
-  std::vector<std::string_view> names;
-  for (const auto* key : known) names.push_back(key->name);
-  const auto best = closest(stray.name, names);
-  const auto meant = best ? std::ranges::find(known, *best, &key_info::name) : known.end();
-  if (meant == known.end() || (*meant)->shows == privacy::secret) r.hide(stray.item);
+void report_unknown(reader& r, const member& stray, std::span<const std::string_view> known) {
+  r.hide(stray.item);  // nobody knows what it is: it may be a secret under a misspelt name
   r.report(stray.at, fmt::format("unknown key {} {}", in_quotes(stray.name), r.table_name()),
-           did_you_mean(stray.name, names, "known keys"));
+           did_you_mean(stray.name, known, "known keys"));
 }
 
 void report_kind(reader& r, const value& from, const form_info& form) {
@@ -207,8 +233,10 @@ void report_kind(reader& r, const value& from, const form_info& form) {
 void report_missing(reader& r, const value& in, const key_info& key) {
   const reader::inside here{r, std::string{key.name}};
   const bool is_section = key.form.takes == table && r.table_name() == "at the top level";
-  r.report(in.begin, fmt::format("missing key {} {}", in_quotes(key.name), r.table_name()),
-           fmt::format("add {}: {}", is_section ? fmt::format("[{}]", key.name) : std::string{key.name}, key.doc));
+  r.report(
+      in.begin, fmt::format("missing key {} {}", in_quotes(key.name), r.table_name()),
+      fmt::format("add {}: {}", is_section ? fmt::format("[{}]", key.name) : std::string{key.name},
+                  key.doc));
 }
 
 }  // namespace wherry::app::toml_file

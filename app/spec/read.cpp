@@ -34,8 +34,14 @@ std::string sha256(std::string_view bytes) {
 }
 
 mistake about_file(const fs::path& file, std::string message, std::string remedy) {
-  return {.file = file.string(), .line = 0, .column = 0, .key = {}, .message = std::move(message),
-          .remedy = std::move(remedy), .source_line = {}, .caret = 0};
+  return {.file = file.string(),
+          .line = 0,
+          .column = 0,
+          .key = {},
+          .message = std::move(message),
+          .remedy = std::move(remedy),
+          .source_line = {},
+          .caret = 0};
 }
 
 std::expected<std::string, mistake> read_bytes(const fs::path& file) {
@@ -63,26 +69,27 @@ std::expected<std::string, mistake> read_bytes(const fs::path& file) {
   return bytes;
 }
 
-// Without a tree nobody knows which strings are secret. So the key that the parser stumbled behind
-// decides, or the line that may have opened the string it is in: where that names something secret,
-// neither the line nor the parser's words are shown.
-mistake about_syntax(std::string_view text, const fs::path& file, const toml_file::syntax_error& error) {
+// Without a tree nobody knows which strings are secret. So names decide: of the line, of the table
+// that it is in, and of the key whose long string it may be in. Where any of them speaks of
+// secrets, neither the line nor the parser's words, which quote it, are shown.
+mistake about_syntax(std::string_view text, const fs::path& file,
+                     const toml_file::syntax_error& error) {
   auto wrong = about_file(file, error.message, "write TOML as in https://toml.io");
   wrong.line = error.at.line;
   wrong.column = error.at.column;
-  int line = error.at.line - 1;
-  const auto opens_text = [&](std::string_view l) { return l.contains("\"\"\"") || l.contains("'''"); };
-  while (line > 1 && !opens_text(toml_file::line_of(text, line))) --line;
-  const auto mentions_secret = [&](std::string_view l) {
-    std::string lower{l};
-    std::ranges::transform(lower, lower.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    constexpr std::string_view words[] = {"auth", "bear", "basic", "pass", "header", "value", "key", "token", "secret"};
-    return std::ranges::any_of(words, [&](std::string_view word) { return lower.contains(word); });
+  const auto last_before = [&](auto fits) {
+    for (int line = error.at.line - 1; line > 0; --line) {
+      if (const auto found = toml_file::line_of(text, line); fits(found)) return found;
+    }
+    return std::string_view{};
   };
-  if (mentions_secret(toml_file::line_of(text, error.at.line)) ||
-      mentions_secret(toml_file::line_of(text, line))) {
+  const auto header = last_before([](std::string_view line) {
+    return line.find_first_not_of(" \t") == line.find('[') && line.contains('[');
+  });
+  const auto opening = last_before(
+      [](std::string_view line) { return line.contains("\"\"\"") || line.contains("'''"); });
+  if (mentions_secret(toml_file::line_of(text, error.at.line)) || mentions_secret(header) ||
+      mentions_secret(opening)) {
     wrong.message = "is not valid TOML";
   } else {
     toml_file::show_line(wrong, text, {});
@@ -118,7 +125,8 @@ environment process_environment() {
   };
 }
 
-std::expected<spec, std::vector<mistake>> read_spec(const fs::path& file, const environment& variables) {
+std::expected<spec, std::vector<mistake>> read_spec(const fs::path& file,
+                                                    const environment& variables) {
   const auto bytes = read_bytes(file);
   if (!bytes) return std::unexpected(std::vector{bytes.error()});
   return parse_spec(*bytes, file, variables);
@@ -143,7 +151,8 @@ std::expected<spec, std::vector<mistake>> parse_spec(std::string_view text, cons
 }
 
 std::string to_string(const mistake& wrong) {
-  const auto where = wrong.line == 0 ? wrong.file : fmt::format("{}:{}:{}", wrong.file, wrong.line, wrong.column);
+  const auto where =
+      wrong.line == 0 ? wrong.file : fmt::format("{}:{}:{}", wrong.file, wrong.line, wrong.column);
   auto out = printable(fmt::format("{}: {}; {}", where, wrong.message, wrong.remedy));
   if (wrong.source_line.empty()) return out;
   const auto number = std::to_string(wrong.line);

@@ -6,7 +6,8 @@
 // 1. Either a spec that holds every promise of spec.hpp, or at least one mistake; never both.
 // 2. No mistake holds a secret: values of secret keys stand as *** in source_line, and no message
 //    quotes them or what an environment variable says.
-// 3. rates is made relative to the spec's directory, store and spool are left to the working directory.
+// 3. rates is made relative to the spec's directory, store and spool are left to the working
+// directory.
 
 #include <expected>
 #include <filesystem>
@@ -23,8 +24,8 @@ namespace wherry::app {
 /// Says what is wrong in a spec, where, and what to write instead.
 struct mistake {
   std::string file;
-  int line = 0;    ///< from 1; 0: the file as a whole
-  int column = 0;  ///< from 1, in code points
+  int line = 0;     ///< from 1; 0: the file as a whole
+  int column = 0;   ///< from 1, in code points
   std::string key;  ///< "source.limit.rate"; empty: none
   std::string message;
   std::string remedy;
@@ -40,8 +41,8 @@ using environment = std::function<std::optional<std::string>(const std::string& 
 
 /// Reads and checks a spec file. Errors: every mistake in it, ordered by place; one without a line
 /// if the file cannot be read or is over 1 MB.
-[[nodiscard]] std::expected<spec, std::vector<mistake>> read_spec(
-    const std::filesystem::path& file, const environment& variables);
+[[nodiscard]] std::expected<spec, std::vector<mistake>> read_spec(const std::filesystem::path& file,
+                                                                  const environment& variables);
 
 /// Checks the text of a spec as if `file` held it. Errors: as read_spec.
 [[nodiscard]] std::expected<spec, std::vector<mistake>> parse_spec(

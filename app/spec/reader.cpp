@@ -39,14 +39,20 @@ std::string reader::table_name() const {
 }
 
 void reader::wrong(place at, std::string_view what, std::string remedy) {
-  report(at, fmt::format("{} {} {}", path_.back(), table_name(), what), std::move(remedy));
+  const auto& name = path_.back();
+  report(at, fmt::format("{} {} {}", name.empty() ? "\"\"" : name, table_name(), what),
+         std::move(remedy));
 }
 
 void reader::report(place at, std::string message, std::string remedy) {
-  mistakes_.push_back({.file = {}, .line = at.line, .column = at.column,
+  mistakes_.push_back({.file = {},
+                       .line = at.line,
+                       .column = at.column,
                        .key = fmt::format("{}", fmt::join(path_, ".")),
-                       .message = std::move(message), .remedy = std::move(remedy),
-                       .source_line = {}, .caret = 0});
+                       .message = std::move(message),
+                       .remedy = std::move(remedy),
+                       .source_line = {},
+                       .caret = 0});
 }
 
 std::optional<std::string> reader::text(const value& from, braces how) {
@@ -126,9 +132,8 @@ std::optional<std::string> reader::variable(const std::string& name) const {
 }
 
 std::vector<mistake> reader::finish(const std::string& file) {
-  std::ranges::sort(mistakes_, {}, [](const mistake& m) {
-    return std::tie(m.line, m.column, m.key, m.message);
-  });
+  std::ranges::sort(mistakes_, {},
+                    [](const mistake& m) { return std::tie(m.line, m.column, m.key, m.message); });
   for (auto& wrong : mistakes_) {
     wrong.file = file;
     show_line(wrong, source_, hidden_);

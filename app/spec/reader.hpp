@@ -4,7 +4,8 @@
 // the environment, and the list of mistakes. Internal to app/spec.
 //
 // 1. A value that was hidden before report() or finish() never shows in a mistake.
-// 2. text() and line() report what is wrong and return nothing; the caller then checks no further, so
+// 2. text() and line() report what is wrong and return nothing; the caller then checks no further,
+// so
 //    one slip makes one mistake.
 
 #include <optional>

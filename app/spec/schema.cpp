@@ -16,7 +16,8 @@ using toml_file::key_info;
 json::object schema_of(const std::vector<key_info>& keys);
 
 json::object schema_of(const form_info& form) {
-  json::object out = json::parse(json::string_view{form.schema.data(), form.schema.size()}).as_object();
+  json::object out =
+      json::parse(json::string_view{form.schema.data(), form.schema.size()}).as_object();
   if (form.bounds) {
     out["minimum"] = form.bounds->first;
     out["maximum"] = form.bounds->second;
@@ -42,7 +43,9 @@ json::object schema_of(const std::vector<key_info>& keys) {
     properties[std::string{key.name}] = std::move(property);
     if (key.needed == toml_file::need::required) required.emplace_back(std::string{key.name});
   }
-  return {{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)},
+  return {{"type", "object"},
+          {"properties", std::move(properties)},
+          {"required", std::move(required)},
           {"additionalProperties", false}};
 }
 

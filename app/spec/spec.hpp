@@ -17,12 +17,14 @@
 
 namespace wherry::app {
 
-/// Holds a value that must never reach a log, an error or the store. Has no stream or fmt formatter.
+/// Holds a value that must never reach a log, an error or the store. Has no stream or fmt
+/// formatter.
 struct secret {
   std::string reveal;
 };
 
-/// Names one client of the import. `account` groups clients that share an API limit; by default `id`.
+/// Names one client of the import. `account` groups clients that share an API limit; by default
+/// `id`.
 struct client {
   std::string id;
   std::string account;
@@ -32,8 +34,8 @@ struct client {
 
 /// Says how many calls a lane may make per time, and how many may be under way at once.
 struct limit {
-  std::string lane;             ///< template over the client: "{account}" by default
-  double calls = 0;             ///< 0: no rate limit
+  std::string lane;  ///< template over the client: "{account}" by default
+  double calls = 0;  ///< 0: no rate limit
   std::chrono::milliseconds per{1000};
   int in_flight = 8;
 };
@@ -44,9 +46,17 @@ struct column {
   std::string type;
 };
 
-struct bearer_auth { secret token; };
-struct basic_auth { std::string user; secret password; };
-struct header_auth { std::string name; secret value; };
+struct bearer_auth {
+  secret token;
+};
+struct basic_auth {
+  std::string user;
+  secret password;
+};
+struct header_auth {
+  std::string name;
+  secret value;
+};
 using auth = std::variant<std::monostate, bearer_auth, basic_auth, header_auth>;
 
 /// Says what an answer means. The first rule whose conditions all hold decides; without one, the
@@ -54,7 +64,7 @@ using auth = std::variant<std::monostate, bearer_auth, basic_auth, header_auth>;
 struct answer_rule {
   enum class meaning { rows, empty, transient, throttled, permanent };
   std::optional<int> status;
-  std::string body_contains;            ///< empty: any body
+  std::string body_contains;                ///< empty: any body
   std::map<std::string, std::string> json;  ///< dotted path in a JSON body -> its value as text
   meaning is = meaning::transient;
   std::optional<std::chrono::milliseconds> wait;  ///< for throttled and transient
@@ -67,7 +77,8 @@ struct source {
   std::map<std::string, std::string> headers;
   app::limit limit;
   std::vector<answer_rule> on;
-  std::vector<column> columns;  ///< declared columns of the CSV; empty: DuckDB sniffs each report (slower)
+  std::vector<column>
+      columns;  ///< declared columns of the CSV; empty: DuckDB sniffs each report (slower)
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{300'000};  ///< for the whole answer
   std::uint64_t max_size_bytes = 1ull << 30;   ///< of the body after decompression
@@ -77,7 +88,7 @@ struct source {
 struct transform {
   std::string sql;              ///< empty: select * from report
   std::vector<column> columns;  ///< exact names, order and types of the result
-  std::string rates;            ///< path of a rates file in the ECB's format; empty: no convert_currency
+  std::string rates;  ///< path of a rates file in the ECB's format; empty: no convert_currency
   int threads = 2;
 };
 
@@ -96,8 +107,8 @@ struct sink {
   std::string region = "us-east-1";
   std::string access_key;
   secret secret_key;
-  secret session_token;      ///< empty: none
-  bool path_style = false;   ///< http://host/bucket/key rather than http://bucket.host/key
+  secret session_token;     ///< empty: none
+  bool path_style = false;  ///< http://host/bucket/key rather than http://bucket.host/key
   std::chrono::milliseconds timeout{120'000};
 };
 
@@ -110,16 +121,16 @@ struct retry {
 
 struct spec {
   std::string name;
-  std::string store;          ///< "sqlite:<path>"; default "sqlite:<name>.db"
-  std::string spool;          ///< directory; default "<name>.spool"
+  std::string store;  ///< "sqlite:<path>"; default "sqlite:<name>.db"
+  std::string spool;  ///< directory; default "<name>.spool"
   std::uint64_t spool_budget_bytes = 4ull << 30;
-  int window = 512;           ///< machines in memory at once
+  int window = 512;  ///< machines in memory at once
   std::vector<client> clients;
   app::source source;
   app::transform transform;
   app::sink sink;
   app::retry retry;
-  std::string version;        ///< SHA-256 of the file's bytes, hex: kept with each machine
+  std::string version;  ///< SHA-256 of the file's bytes, hex: kept with each machine
 };
 
 }  // namespace wherry::app

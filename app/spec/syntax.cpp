@@ -38,14 +38,15 @@ std::optional<Factor> factor_of(std::string_view name, const unit<Factor> (&unit
 }
 
 constexpr std::string_view column_types[] = {
-    "varchar", "boolean", "tinyint", "smallint", "integer", "bigint",    "hugeint",     "float",
-    "double",  "decimal", "date",    "time",     "timestamp", "timestamptz"};
+    "varchar", "boolean", "tinyint", "smallint", "integer", "bigint",    "hugeint",
+    "float",   "double",  "decimal", "date",     "time",    "timestamp", "timestamptz"};
 
 // What other systems call them; accepted as a hint only, so that a spec has one spelling.
 constexpr std::pair<std::string_view, std::string_view> other_names[] = {
-    {"string", "varchar"}, {"text", "varchar"},  {"char", "varchar"},       {"bool", "boolean"},
-    {"int", "integer"},    {"int32", "integer"}, {"int64", "bigint"},       {"long", "bigint"},
-    {"real", "float"},     {"float4", "float"},  {"float8", "double"},      {"numeric", "decimal(18,6)"},
+    {"string", "varchar"},       {"text", "varchar"},        {"char", "varchar"},
+    {"bool", "boolean"},         {"int", "integer"},         {"int32", "integer"},
+    {"int64", "bigint"},         {"long", "bigint"},         {"real", "float"},
+    {"float4", "float"},         {"float8", "double"},       {"numeric", "decimal(18,6)"},
     {"number", "decimal(18,6)"}, {"money", "decimal(18,6)"}, {"decimal", "decimal(18,6)"},
     {"datetime", "timestamp"}};
 
@@ -60,7 +61,8 @@ std::string squeezed(std::string_view text) {
 }  // namespace
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  static constexpr unit<std::uint64_t> units[] = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}};
+  static constexpr unit<std::uint64_t> units[] = {
+      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}};
   constexpr std::uint64_t year = 366ull * 24 * 3'600'000;
   const auto parts = split(text);
   const auto factor = parts ? factor_of(parts->unit, units) : std::nullopt;
@@ -69,10 +71,15 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {
-  static constexpr unit<std::uint64_t> units[] = {
-      {"B", 1},           {"kB", 1'000},       {"MB", 1'000'000},   {"GB", 1'000'000'000},
-      {"TB", 1'000'000'000'000}, {"KiB", 1ull << 10}, {"MiB", 1ull << 20}, {"GiB", 1ull << 30},
-      {"TiB", 1ull << 40}};
+  static constexpr unit<std::uint64_t> units[] = {{"B", 1},
+                                                  {"kB", 1'000},
+                                                  {"MB", 1'000'000},
+                                                  {"GB", 1'000'000'000},
+                                                  {"TB", 1'000'000'000'000},
+                                                  {"KiB", 1ull << 10},
+                                                  {"MiB", 1ull << 20},
+                                                  {"GiB", 1ull << 30},
+                                                  {"TiB", 1ull << 40}};
   const auto parts = split(text);
   const auto factor = parts ? factor_of(parts->unit, units) : std::nullopt;
   constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
@@ -87,9 +94,10 @@ bool parse_rate(std::string_view text, limit& to) {
   const auto per = factor_of(text.substr(std::min(slash + 1, text.size())), units);
   if (!per || calls.empty() || !is_digit(calls[0])) return false;
   double number = 0;
-  const auto [stop, error] = std::from_chars(calls.data(), calls.data() + calls.size(), number,
-                                             std::chars_format::fixed);
-  const bool fits = error == std::errc{} && stop == calls.data() + calls.size() && number > 0 && number <= 1e6;
+  const auto [stop, error] =
+      std::from_chars(calls.data(), calls.data() + calls.size(), number, std::chars_format::fixed);
+  const bool fits =
+      error == std::errc{} && stop == calls.data() + calls.size() && number > 0 && number <= 1e6;
   if (fits) to.calls = number;
   if (fits) to.per = std::chrono::milliseconds{*per};
   return fits;
@@ -97,7 +105,8 @@ bool parse_rate(std::string_view text, limit& to) {
 
 std::optional<std::string> parse_column_type(std::string_view text) {
   const auto type = squeezed(text);
-  if (type != "decimal" && std::ranges::find(column_types, type) != std::end(column_types)) return type;
+  if (type != "decimal" && std::ranges::find(column_types, type) != std::end(column_types))
+    return type;
   constexpr std::string_view opening = "decimal(";
   if (!type.starts_with(opening)) return std::nullopt;
   unsigned precision = 0, scale = 0;
@@ -124,7 +133,9 @@ std::string column_type_remedy(std::string_view text) {
 }
 
 bool is_id(std::string_view text) {
-  const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; };
+  const auto fits = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.';
+  };
   return !text.empty() && text.size() <= 100 && (is_letter(text[0]) || is_digit(text[0])) &&
          std::ranges::all_of(text, fits);
 }
@@ -135,7 +146,9 @@ bool is_currency(std::string_view text) {
 
 bool is_timezone(std::string_view text) {
   if (text == "UTC") return true;
-  const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '+' || c == '-'; };
+  const auto fits = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '_' || c == '+' || c == '-';
+  };
   int parts = 0;
   while (true) {
     const auto slash = text.find('/');

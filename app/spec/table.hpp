@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Tables of keys: the one description of the spec's language. A `key` ties a name to a form and to a
-// field, with a sentence of documentation; read_table walks a TOML table by it, and spec_schema
+// Tables of keys: the one description of the spec's language. A `key` ties a name to a form and to
+// a field, with a sentence of documentation; read_table walks a TOML table by it, and spec_schema
 // prints the same tables as a JSON Schema. Internal to app/spec.
 
 #include <algorithm>
@@ -58,8 +58,9 @@ template <class Form, auto Field>
 constexpr auto entry(std::string_view name, std::string_view doc, need needed = need::optional,
                      privacy shows = privacy::shown) {
   using owner = decltype(owner_of_member(Field));
-  return key<owner>{{name, doc, needed, shows, describe<Form>()},
-                    [](reader& r, const value& from, owner& to) { Form::read(r, from, to.*Field); }};
+  return key<owner>{
+      {name, doc, needed, shows, describe<Form>()},
+      [](reader& r, const value& from, owner& to) { Form::read(r, from, to.*Field); }};
 }
 
 /// A key whose form is read into the whole struct.
@@ -70,8 +71,8 @@ constexpr key<T> whole_entry(std::string_view name, std::string_view doc,
           [](reader& r, const value& from, T& to) { Form::read(r, from, to); }};
 }
 
-/// Reports a key that the table does not have, and hides its value if it might be a secret.
-void report_unknown(reader& r, const member& stray, std::span<const key_info* const> known);
+/// Reports a key that the table does not have, and hides its value.
+void report_unknown(reader& r, const member& stray, std::span<const std::string_view> known);
 
 /// Reports a value of a kind that the key does not take.
 void report_kind(reader& r, const value& from, const form_info& form);
@@ -82,8 +83,8 @@ void report_missing(reader& r, const value& in, const key_info& key);
 /// Reads a TOML table by a table of keys.
 template <class T, std::size_t Count>
 void read_table(reader& r, const value& from, T& to, const key<T> (&keys)[Count]) {
-  std::vector<const key_info*> known;
-  for (const auto& key : keys) known.push_back(&key);
+  std::vector<std::string_view> known;
+  for (const auto& key : keys) known.push_back(key.name);
   for (const auto& member : from.members) {
     const reader::inside here{r, member.name};
     const auto found = std::ranges::find(keys, member.name, &key_info::name);
@@ -92,11 +93,14 @@ void read_table(reader& r, const value& from, T& to, const key<T> (&keys)[Count]
       continue;
     }
     if (found->shows == privacy::secret) r.hide(member.item);
-    if ((found->form.takes & member.item.is) == 0) report_kind(r, member.item, found->form);
-    else found->read(r, member.item, to);
+    if ((found->form.takes & member.item.is) == 0)
+      report_kind(r, member.item, found->form);
+    else
+      found->read(r, member.item, to);
   }
   for (const auto& key : keys) {
-    if (key.needed == need::required && from.find({key.name}) == nullptr) report_missing(r, from, key);
+    if (key.needed == need::required && from.find({key.name}) == nullptr)
+      report_missing(r, from, key);
   }
 }
 
@@ -113,7 +117,9 @@ struct table_of {
   static constexpr std::string_view schema = R"({"type":"object"})";
   static constexpr auto keys = infos<Keys>;
   template <class T>
-  static void read(reader& r, const value& from, T& to) { read_table(r, from, to, Keys); }
+  static void read(reader& r, const value& from, T& to) {
+    read_table(r, from, to, Keys);
+  }
 };
 
 /// The keys of the file itself: [import], [source] and so on.

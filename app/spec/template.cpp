@@ -23,7 +23,9 @@ struct piece {
 // Literals come out unescaped: of "{{" only one brace.
 std::vector<piece> split(std::string_view text) {
   std::vector<piece> pieces;
-  const auto add = [&](piece::kind is, std::string_view part) { pieces.push_back({is, part, {}, {}}); };
+  const auto add = [&](piece::kind is, std::string_view part) {
+    pieces.push_back({is, part, {}, {}});
+  };
   while (!text.empty()) {
     const auto brace = std::min(text.find_first_of("{}"), text.size());
     if (brace > 0) {
@@ -41,8 +43,8 @@ std::vector<piece> split(std::string_view text) {
     } else {
       const auto inner = text.substr(1, close - 1);
       const auto colon = std::min(inner.find(':'), inner.size());
-      pieces.push_back({piece::kind::placeholder, text.substr(0, close + 1),
-                        inner.substr(0, colon), inner.substr(std::min(colon + 1, inner.size()))});
+      pieces.push_back({piece::kind::placeholder, text.substr(0, close + 1), inner.substr(0, colon),
+                        inner.substr(std::min(colon + 1, inner.size()))});
       text.remove_prefix(close + 1);
     }
   }
@@ -133,7 +135,7 @@ std::expected<std::string, template_error> expand(std::string_view text, const c
 constexpr std::string_view plain_path = "say plainly where it leads, without the dots";
 
 bool has_dot_segment(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
+  if (url.starts_with("http")) url = url.substr(0, url.find_first_of("?#"));
   while (true) {
     const auto slash = url.find('/');
     const auto segment = url.substr(0, slash);
@@ -170,9 +172,10 @@ std::expected<std::string, template_error> expand_url(std::string_view text, con
   const bool is_file = text.starts_with("file:");
   auto url = expand(text, of, on, is_file ? encoding::file_name : encoding::percent);
   if (url && has_dot_segment(*url)) {
-    return std::unexpected(template_error{
-        std::string{text}, fmt::format(R"(client {} puts a ".." or "." in its path)", in_quotes(of.id)),
-        std::string{plain_path}});
+    return std::unexpected(
+        template_error{std::string{text},
+                       fmt::format(R"(client {} puts a ".." or "." in its path)", in_quotes(of.id)),
+                       std::string{plain_path}});
   }
   return url;
 }

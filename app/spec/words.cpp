@@ -66,10 +66,22 @@ std::optional<std::string_view> closest(std::string_view word,
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known,
                          std::string_view known_as) {
-  if (const auto best = closest(word, known)) return fmt::format("did you mean {}?", in_quotes(*best));
+  if (const auto best = closest(word, known))
+    return fmt::format("did you mean {}?", in_quotes(*best));
   const auto listed = known.first(std::min(known.size(), most_listed));
   const auto more = known.size() > listed.size() ? ", …" : "";
   return fmt::format("{}: {}{}", known_as, fmt::join(listed, ", "), more);
+}
+
+bool mentions_secret(std::string_view text) {
+  constexpr std::string_view words[] = {"auth",  "bearer", "basic", "pass",   "header",
+                                        "value", "key",    "token", "secret", "credential",
+                                        "sig",   "pwd",    "user"};
+  std::string lower{text};
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return std::ranges::any_of(words, [&](std::string_view word) { return lower.contains(word); });
 }
 
 }  // namespace wherry::app

@@ -9,8 +9,8 @@
 
 namespace wherry::app {
 
-/// Quotes input for a message: in double quotes, control characters as "?", cut at 60 bytes; so that
-/// no file can move a terminal's cursor or flood it.
+/// Quotes input for a message: in double quotes, control characters as "?", cut at 60 bytes; so
+/// that no file can move a terminal's cursor or flood it.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// Finds the known word nearest to a misspelt one: one edit in three letters, at most three; a swap
@@ -22,5 +22,8 @@ namespace wherry::app {
 [[nodiscard]] std::string did_you_mean(std::string_view word,
                                        std::span<const std::string_view> known,
                                        std::string_view known_as);
+
+/// Tells whether a text speaks of secrets: token, password, key and their like.
+[[nodiscard]] bool mentions_secret(std::string_view text);
 
 }  // namespace wherry::app

@@ -9,9 +9,10 @@ using namespace wherry::app;
 
 namespace {
 
-const std::vector<client> clients{{.id = "acme", .account = "acme", .currency = {}, .timezone = "UTC"},
-                                  {.id = "globex", .account = "7", .currency = {}, .timezone = "UTC"},
-                                  {.id = "initech", .account = "7", .currency = {}, .timezone = "UTC"}};
+const std::vector<client> clients{
+    {.id = "acme", .account = "acme", .currency = {}, .timezone = "UTC"},
+    {.id = "globex", .account = "7", .currency = {}, .timezone = "UTC"},
+    {.id = "initech", .account = "7", .currency = {}, .timezone = "UTC"}};
 
 std::vector<std::string> ids(const backlog_request& request) {
   const auto made = backlog::make(request, clients);
@@ -68,7 +69,8 @@ TEST_SUITE("spec/backlog.hpp") {
     const auto made = backlog::make({"2016-01-01", "2025-03-31", {}}, many);
     REQUIRE_FALSE(made);
     CHECK(made.error().message ==
-          "--from 2016-01-01 --to 2025-03-31 asks for 10134000 reports, more than 10000000 in one import");
+          "--from 2016-01-01 --to 2025-03-31 asks for 10134000 reports, more than 10000000 in one "
+          "import");
   }
 
   TEST_CASE("an id parses back to its report") {
@@ -81,7 +83,8 @@ TEST_SUITE("spec/backlog.hpp") {
   }
 
   TEST_CASE("what is not an id is refused with a remedy") {
-    for (const auto* text : {"", "acme", "acme/", "acme/2025-1-31", "acme/2025-02-30", "2025-01-31"}) {
+    for (const auto* text :
+         {"", "acme", "acme/", "acme/2025-1-31", "acme/2025-02-30", "2025-01-31"}) {
       const auto id = parse_report_id(text, clients);
       REQUIRE_FALSE(id);
       CHECK(id.error().remedy == "write CLIENT/DAY, such as acme/2025-01-31");
@@ -94,8 +97,9 @@ TEST_SUITE("spec/day.hpp") {
   TEST_CASE("only whole days of the calendar parse") {
     CHECK(to_string(*parse_day("0001-01-01")) == "0001-01-01");
     CHECK(to_string(*parse_day("9999-12-31")) == "9999-12-31");
-    for (const auto* text : {"2025-02-29", "2025-13-01", "2025-00-10", "2025-01-00", "20250131",
-                             "2025-01-31 ", " 2025-01-3", "+025-01-31", "2025/01/31", "2025-1-031"}) {
+    for (const auto* text :
+         {"2025-02-29", "2025-13-01", "2025-00-10", "2025-01-00", "20250131", "2025-01-31 ",
+          " 2025-01-3", "+025-01-31", "2025/01/31", "2025-1-031"}) {
       CAPTURE(text);
       CHECK_FALSE(parse_day(text));
     }

@@ -28,9 +28,11 @@ std::string fault(std::string_view text, const client& of) {
   return made.error().part + ": " + made.error().message;
 }
 
-std::vector<std::string> faults(std::string_view text, template_scope scope = template_scope::report) {
+std::vector<std::string> faults(std::string_view text,
+                                template_scope scope = template_scope::report) {
   std::vector<std::string> out;
-  for (const auto& one : check_template(text, scope)) out.push_back(one.message + "; " + one.remedy);
+  for (const auto& one : check_template(text, scope))
+    out.push_back(one.message + "; " + one.remedy);
   return out;
 }
 
@@ -38,7 +40,8 @@ std::vector<std::string> faults(std::string_view text, template_scope scope = te
 
 TEST_SUITE("spec/template.hpp") {
   TEST_CASE("placeholders become the values of the report") {
-    CHECK(url("https://h/{client}/{account}/{currency}/{day}.csv") == "https://h/acme/77/EUR/2025-01-31.csv");
+    CHECK(url("https://h/{client}/{account}/{currency}/{day}.csv") ==
+          "https://h/acme/77/EUR/2025-01-31.csv");
     CHECK(url("s3://b/y={day:%Y}/m={day:%m}/{day:%Y%m%d}") == "s3://b/y=2025/m=01/20250131");
     CHECK(url("file:///o/{day:%Y/%m/%d}/{client}.csv") == "file:///o/2025/01/31/acme.csv");
     CHECK(url("https://h/") == "https://h/");
@@ -72,28 +75,32 @@ TEST_SUITE("spec/template.hpp") {
   }
 
   TEST_CASE("a client without the value is named") {
-    CHECK(fault("https://h/{currency}", with_account("7")) == R"({currency}: client "acme" has no currency)");
+    CHECK(fault("https://h/{currency}", with_account("7")) ==
+          R"({currency}: client "acme" has no currency)");
   }
 
   TEST_CASE("every fault of a template is found") {
-    CHECK(faults("https://h/{clint}/{day:%H}/{account:%Y}/{day:}/{x/}") ==
-          std::vector<std::string>{
-              R"(has an unknown placeholder "{clint}"; did you mean {client}?)",
-              R"(has an unknown day format "%H"; write {day}, or {day:%Y%m%d} with %Y, %m, %d)",
-              "gives {account} a format, which only {day} takes; write {account}",
-              "has an empty day format; write {day}, or {day:%Y%m%d} with %Y, %m, %d",
-              R"(has an unknown placeholder "{x/}"; known: {client}, {account}, {currency}, {day})"});
+    CHECK(
+        faults("https://h/{clint}/{day:%H}/{account:%Y}/{day:}/{x/}") ==
+        std::vector<std::string>{
+            R"(has an unknown placeholder "{clint}"; did you mean {client}?)",
+            R"(has an unknown day format "%H"; write {day}, or {day:%Y%m%d} with %Y, %m, %d)",
+            "gives {account} a format, which only {day} takes; write {account}",
+            "has an empty day format; write {day}, or {day:%Y%m%d} with %Y, %m, %d",
+            R"(has an unknown placeholder "{x/}"; known: {client}, {account}, {currency}, {day})"});
     CHECK(faults("a}b{") == std::vector<std::string>{"has a lone }; write {{ or }} for a brace",
                                                      "has a lone {; write {{ or }} for a brace"});
     CHECK(faults("file:///a/../{client}.csv") ==
-          std::vector<std::string>{R"(has a ".." or "." in its path; say plainly where it leads, without the dots)"});
+          std::vector<std::string>{
+              R"(has a ".." or "." in its path; say plainly where it leads, without the dots)"});
     CHECK(faults("https://h/{client}/{{x}}/{day:%Y}").empty());
   }
 
   TEST_CASE("a lane knows no day and takes values plain") {
     CHECK(faults("api-{account}", template_scope::client).empty());
     CHECK(faults("{day}", template_scope::client) ==
-          std::vector<std::string>{R"(has an unknown placeholder "{day}"; known: {client}, {account}, {currency})"});
+          std::vector<std::string>{
+              R"(has an unknown placeholder "{day}"; known: {client}, {account}, {currency})"});
     CHECK(expand_lane("api {account}", with_account("a/b")) == "api a/b");
   }
 

@@ -9,7 +9,8 @@ using namespace wherry::app::sample;
 namespace {
 
 std::string s3(std::string_view more) {
-  return changed("file:///out/{day}/{client}.csv", "s3://bucket/{day}/{client}.csv") + std::string{more};
+  return changed("file:///out/{day}/{client}.csv", "s3://bucket/{day}/{client}.csv") +
+         std::string{more};
 }
 
 }  // namespace
@@ -17,56 +18,69 @@ std::string s3(std::string_view more) {
 TEST_SUITE("spec/read.hpp whole") {
   TEST_CASE("no client and the same client twice are mistakes") {
     CHECK(mistakes(changed(R"(["acme"])", "[]")) ==
-          lines{"ads.toml:3:11: clients in [import] is empty; write clients = [\"acme\", { id = \"globex\", currency = \"EUR\" }]"});
+          lines{"ads.toml:3:11: clients in [import] is empty; write clients = [\"acme\", { id = "
+                "\"globex\", currency = \"EUR\" }]"});
     CHECK(mistakes(changed(R"(["acme"])", "[\"acme\",\n\"b\",\n{ id = \"acme\" }]")) ==
-          lines{R"(ads.toml:5:8: clients in [import] has the client "acme" twice; it is also in line 3: remove one)"});
+          lines{R"(ads.toml:5:8: clients in [import] has the client "acme" twice)"
+                R"(; it is also in line 3: remove one)"});
   }
 
   TEST_CASE("a client that lacks what an address asks for is named") {
     CHECK(mistakes(changed("/{day}.csv", "/{currency}/{day}.csv")) ==
-          lines{R"(ads.toml:3:12: client "acme" has no currency, which the url of [source] asks for; give it one: { id = "acme", currency = "…" })"});
+          lines{R"(ads.toml:3:12: client "acme" has no currency, which the url of [source] asks)"
+                R"( for; give it one: { id = "acme", currency = "…" })"});
     CHECK(mistakes(added("[source]", "limit.lane = \"{currency}\"")) ==
-          lines{R"(ads.toml:3:12: client "acme" has no currency, which the lane of [source.limit] asks for; give it one: { id = "acme", currency = "…" })"});
+          lines{R"(ads.toml:3:12: client "acme" has no currency, which the lane of [source.limit])"
+                R"( asks for; give it one: { id = "acme", currency = "…" })"});
   }
 
   TEST_CASE("a client whose value leaves the directory is named") {
     auto text = changed("out/{day}/{client}.csv", "out/{day}/{account}.csv");
     text.replace(text.find("\"acme\""), 6, R"({ id = "acme", account = "../x" })");
     CHECK(mistakes(text) ==
-          lines{R"(ads.toml:3:19: client "acme" has a "/" in its account, which the url of [sink] asks for; a file name cannot hold it: name files by {client})"});
+          lines{R"(ads.toml:3:19: client "acme" has a "/" in its account, which the url of [sink])"
+                R"( asks for; a file name cannot hold it: name files by {client})"});
   }
 
   TEST_CASE("two clients with one object are a mistake") {
     auto text = changed("out/{day}/{client}.csv", "out/{day}/all.csv");
     text.replace(text.find("\"acme\""), 6, R"("acme", "globex")");
     CHECK(mistakes(text) ==
-          lines{R"(ads.toml:9:7: url in [sink] gives clients "acme" and "globex" the same object; put {client} into it)"});
+          lines{R"(ads.toml:9:7: url in [sink] gives clients "acme" and "globex" the same object)"
+                R"(; put {client} into it)"});
   }
 
   TEST_CASE("a window smaller than what is in flight is a mistake") {
     CHECK(mistakes(added("[import]", "window = 4")) ==
-          lines{"ads.toml:4:10: window in [import] is 4, less than the 8 in flight of [source.limit]; write window = 8 or more"});
+          lines{"ads.toml:4:10: window in [import] is 4, less than the 8 in flight of "
+                "[source.limit]; write window = 8 or more"});
     CHECK(mistakes(added("[sink]", "limit = { in_flight = 600 }")) ==
-          lines{"ads.toml:10:23: window in [import] is 512 by default, less than the 600 in flight of [sink.limit]; write window = 600 or more"});
+          lines{"ads.toml:10:23: window in [import] is 512 by default, less than the 600 in flight "
+                "of [sink.limit]; write window = 600 or more"});
   }
 
   TEST_CASE("a first delay beyond the cap is a mistake") {
     CHECK(mistakes(added("[retry]", "first = \"2m\"")) ==
-          lines{"ads.toml:11:9: first in [retry] is longer than cap; write first = \"500ms\" and a cap of at least that"});
+          lines{"ads.toml:11:9: first in [retry] is longer than cap; write first = \"500ms\" and a "
+                "cap of at least that"});
     CHECK(mistakes(added("[retry]", "cap = \"100ms\"")) ==
-          lines{"ads.toml:11:7: cap in [retry] is shorter than first; write first = \"500ms\" and a cap of at least that"});
+          lines{"ads.toml:11:7: cap in [retry] is shorter than first; write first = \"500ms\" and "
+                "a cap of at least that"});
   }
 
   TEST_CASE("an s3 sink takes its credentials from the file or the environment") {
-    const auto ours = good(s3("access_key = \"${A}\"\nsecret_key = \"${B}\"\nregion = \"eu-west-1\"\n"),
-                           {{"A", "id"}, {"B", "secret"}, {"AWS_SESSION_TOKEN", "other"}, {"AWS_REGION", "x"}});
+    const auto ours =
+        good(s3("access_key = \"${A}\"\nsecret_key = \"${B}\"\nregion = \"eu-west-1\"\n"),
+             {{"A", "id"}, {"B", "secret"}, {"AWS_SESSION_TOKEN", "other"}, {"AWS_REGION", "x"}});
     CHECK(ours.sink.access_key == "id");
     CHECK(ours.sink.secret_key.reveal == "secret");
     CHECK(ours.sink.session_token.reveal.empty());
     CHECK(ours.sink.region == "eu-west-1");
     const auto theirs = good(s3("endpoint = \"http://127.0.0.1:7480/\"\npath_style = true\n"),
-                             {{"AWS_ACCESS_KEY_ID", "id"}, {"AWS_SECRET_ACCESS_KEY", "secret"},
-                              {"AWS_SESSION_TOKEN", "token"}, {"AWS_REGION", "eu-central-1"}});
+                             {{"AWS_ACCESS_KEY_ID", "id"},
+                              {"AWS_SECRET_ACCESS_KEY", "secret"},
+                              {"AWS_SESSION_TOKEN", "token"},
+                              {"AWS_REGION", "eu-central-1"}});
     CHECK(theirs.sink.access_key == "id");
     CHECK(theirs.sink.secret_key.reveal == "secret");
     CHECK(theirs.sink.session_token.reveal == "token");
@@ -77,8 +91,11 @@ TEST_SUITE("spec/read.hpp whole") {
 
   TEST_CASE("missing credentials name both ways and count when empty") {
     CHECK(mistakes(s3(""), {{"AWS_ACCESS_KEY_ID", ""}}) ==
-          lines{R"(ads.toml:9:7: an s3 sink needs access_key; export AWS_ACCESS_KEY_ID=…, or write access_key = "${MY_VARIABLE}" in [sink])",
-                R"(ads.toml:9:7: an s3 sink needs secret_key; export AWS_SECRET_ACCESS_KEY=…, or write secret_key = "${MY_VARIABLE}" in [sink])"});
+          lines{R"(ads.toml:9:7: an s3 sink needs access_key)"
+                R"(; export AWS_ACCESS_KEY_ID=…, or write access_key = "${MY_VARIABLE}" in [sink])",
+                R"(ads.toml:9:7: an s3 sink needs secret_key)"
+                R"(; export AWS_SECRET_ACCESS_KEY=…, or write secret_key = "${MY_VARIABLE}" in)"
+                R"( [sink])"});
   }
 
   TEST_CASE("a file sink needs no credentials") { CHECK(mistakes(smallest).empty()); }
