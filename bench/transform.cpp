@@ -94,13 +94,14 @@ void measure(const variant& what, const std::string& rates, const std::filesyste
   std::uint64_t size = 0;
   const auto convert = [&](int thread, int count) {
     for (int i = 0; i < count; ++i) {
-      const auto done = (*opened)->run({"c00042", "2001-03-12", directory / "report.csv",
-                                        directory / fmt::format("out-{}", thread)});
+      const auto output = directory / fmt::format("out-{}", thread);
+      const auto done = (*opened)->run({"c00042", "2001-03-12", directory / "report.csv", output});
       if (!done) {
         fmt::print(stderr, "{}\n", done.error().message);
         std::exit(1);
       }
       if (thread == 0) size = done->size_bytes;
+      std::filesystem::remove(output);
     }
   };
   convert(0, reports / 10);
@@ -121,12 +122,14 @@ int main(int count, char** arguments) {
   auto directory = std::filesystem::temp_directory_path() / "wherry-bench-transform";
   std::filesystem::create_directories(directory);
   std::ofstream(directory / "report.csv") << report();
+  const int only = count > 2 ? std::atoi(arguments[2]) : -1;
+  int index = 0;
   for (const auto& what : {variant{"csv.gz", file_format::csv, compression::gzip, 1},
                            variant{"csv.gz", file_format::csv, compression::gzip, 2},
                            variant{"csv.zst", file_format::csv, compression::zstd, 1},
                            variant{"csv", file_format::csv, compression::none, 1},
                            variant{"parquet", file_format::parquet, compression::none, 1}}) {
-    measure(what, rates, directory, reports);
+    if (only < 0 || only == index++) measure(what, rates, directory, reports);
   }
   std::filesystem::remove_all(directory);
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transform/files.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace wherry::app {
+namespace {
+
+using kind = transform_error::kind;
+
+std::unexpected<transform_error> trouble(std::string_view doing, std::string_view path, int error) {
+  return failure(kind::io, file_trouble(doing, path, error));
+}
+
+// Closes a file that is only read.
+class descriptor {
+ public:
+  explicit descriptor(int number) : number_(number) {}
+  ~descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
+}  // namespace
+
+std::string file_trouble(std::string_view doing, std::string_view path, int error) {
+  std::string_view remedy = "Check the path and its permissions";
+  if (error == ENOSPC || error == EDQUOT) remedy = "Free space there, or lower the spool's budget";
+  if (error == EROFS) remedy = "Choose a directory that can be written";
+  if (error == ENOENT) remedy = "Check that the directory still exists";
+  if (error == EMFILE || error == ENFILE) remedy = "Raise the limit of open files (ulimit -n)";
+  return fmt::format("{} {}: {}. {}", doing, path, std::strerror(error), remedy);
+}
+
+std::expected<report_file, transform_error> report_file::open(const std::string& path, std::string& buffer) {
+  const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return trouble("cannot open the report", path, errno);
+  struct stat about {};
+  if (::fstat(file.get(), &about) != 0) return trouble("cannot read the report", path, errno);
+  if (!S_ISREG(about.st_mode)) return trouble("cannot read the report", path, EINVAL);
+  const auto size = static_cast<std::size_t>(about.st_size);
+  constexpr std::size_t small = 1 << 20;
+  if (size > small) {
+    void* const start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    if (start == MAP_FAILED) return trouble("cannot map the report", path, errno);
+    return report_file({static_cast<const char*>(start), size}, true);
+  }
+  buffer.resize(size);
+  std::size_t at = 0;
+  while (at < size) {
+    const auto got = ::read(file.get(), buffer.data() + at, size - at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return trouble("cannot read the report", path, errno);
+    if (got == 0) break;  // cut meanwhile: what is there is judged as it is
+    at += static_cast<std::size_t>(got);
+  }
+  return report_file({buffer.data(), at}, false);
+}
+
+report_file::~report_file() {
+  if (mapped_) ::munmap(const_cast<char*>(text_.data()), text_.size());
+}
+
+std::expected<output_file, transform_error> output_file::create(const std::string& path) {
+  constexpr int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+  int file = ::open(path.c_str(), flags | O_EXCL, 0600);
+  if (file < 0 && errno == EEXIST) {
+    struct stat about {};  // only a file or a link is removed; a device (/dev/full) is written to
+    const bool device = ::lstat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode) && !S_ISLNK(about.st_mode);
+    if (!device) ::unlink(path.c_str());
+    file = ::open(path.c_str(), device ? flags : flags | O_EXCL, 0600);
+  }
+  if (file < 0) return trouble("cannot create", path, errno);
+  return output_file(path, file);
+}
+
+output_file::output_file(output_file&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+output_file::~output_file() {
+  if (descriptor_ < 0) return;
+  struct stat about {};
+  if (::fstat(descriptor_, &about) == 0 && S_ISREG(about.st_mode)) ::unlink(path_.c_str());
+  ::close(descriptor_);
+}
+
+std::expected<void, transform_error> output_file::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return trouble("cannot write", path_, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+std::expected<std::uint64_t, transform_error> output_file::keep() {
+  struct stat about {};
+  if (::fstat(descriptor_, &about) != 0) return trouble("cannot measure", path_, errno);
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (::close(descriptor) != 0 && errno != EINTR) {
+    const int error = errno;
+    ::unlink(path_.c_str());
+    return trouble("cannot write", path_, error);
+  }
+  return static_cast<std::uint64_t>(about.st_size);
+}
+
+std::expected<std::uint64_t, transform_error> output_file::keep_as(const std::string& path) {
+  if (::rename(path_.c_str(), path.c_str()) != 0) return trouble("cannot create", path, errno);
+  path_ = path;
+  return keep();
+}
+
+}  // namespace wherry::app

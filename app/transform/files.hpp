@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The two files of a run: the report, read, and the output, written whole or removed.
+//
+// The output is a new file, 0600; what had its name is removed first, not written into. It is not fsynced: the caller knows it
+// by size and hash, and a mismatch goes back one state. One object a thread.
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "transform/error.hpp"
+
+namespace wherry::app {
+
+/// The text of a report. A small file is read into a buffer that is kept from one report to the next
+/// (unmapping interrupts every other core); a large one is mapped, so that it does not fill the memory.
+class report_file {
+ public:
+  /// Requires: `buffer` outlives the file.
+  [[nodiscard]] static std::expected<report_file, transform_error> open(const std::string& path, std::string& buffer);
+  report_file(report_file&& other) noexcept
+      : text_(other.text_), mapped_(std::exchange(other.mapped_, false)) {}
+  report_file& operator=(report_file&&) = delete;
+  ~report_file();
+
+  std::string_view text() const { return text_; }
+
+ private:
+  report_file(std::string_view text, bool mapped) : text_(text), mapped_(mapped) {}
+  std::string_view text_;
+  bool mapped_;
+};
+
+class output_file {
+ public:
+  /// Creates the file. Errors: io, with path and remedy.
+  [[nodiscard]] static std::expected<output_file, transform_error> create(const std::string& path);
+  output_file(output_file&& other) noexcept;
+  output_file& operator=(output_file&&) = delete;
+
+  /// Removes the file unless `keep` was called and succeeded.
+  ~output_file();
+
+  [[nodiscard]] std::expected<void, transform_error> write(std::string_view bytes);
+
+  /// Closes the file and keeps it. Returns its size.
+  [[nodiscard]] std::expected<std::uint64_t, transform_error> keep();
+
+  /// The same, under another name in the same file system.
+  [[nodiscard]] std::expected<std::uint64_t, transform_error> keep_as(const std::string& path);
+
+ private:
+  output_file(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+/// Says in one sentence why a file operation failed, and what to do. Requires: `error` is an errno.
+std::string file_trouble(std::string_view doing, std::string_view path, int error);
+
+}  // namespace wherry::app

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transform/lane.hpp"
+
+#include <atomic>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "transform/result_writer.hpp"
+
+namespace wherry::app {
+namespace {
+
+using kind = transform_error::kind;
+
+// As much CSV as is compressed at once: most reports are one block, a huge one stays bounded.
+constexpr std::size_t block_size_bytes = 4u << 20;
+
+// A result as DuckDB's streaming execution gives it: rows come while the report is still being read.
+std::expected<result_handle, transform_error> execute(duckdb_prepared_statement statement, bool streaming) {
+  result_handle result;
+  const auto state = streaming ? duckdb_execute_prepared_streaming(statement, result.out())
+                               : duckdb_execute_prepared(statement, result.out());
+  if (state == DuckDBSuccess) return result;
+  const char* error = duckdb_result_error(result.address());
+  return std::unexpected(from_duckdb(error == nullptr ? "DuckDB gives no reason" : error, kind::data));
+}
+
+std::expected<text_table, transform_error> first_rows(duckdb_connection connection, const std::string& from,
+                                                      std::size_t rows) {
+  text_table table;
+  auto columns = describe(connection, fmt::format("select * from {}", from), kind::sql);
+  if (!columns) return std::unexpected(std::move(columns.error()));
+  std::vector<std::string> texts;
+  for (const auto& one : *columns) texts.push_back(fmt::format("cast({} as varchar)", quoted_name(one.name)));
+  auto result = query(connection, fmt::format("select {} from {} limit {}", fmt::join(texts, ", "), from, rows), kind::data);
+  if (!result) return std::unexpected(std::move(result.error()));
+  table.columns = std::move(*columns);
+  table.rows = read_texts(*result);
+  return table;
+}
+
+}  // namespace
+
+transform_lane::transform_lane(connection_handle connection, const std::vector<report_column>& columns,
+                               output_options output)
+    : connection_(std::move(connection)), input_(columns), output_(std::move(output)), compressor_(output_.codec) {
+  static std::atomic<unsigned> lanes = 0;  // of the process: two transformers may share a directory
+  parquet_ = fmt::format("{}/.wherry-{}-{}.parquet", output_.directory, ::getpid(), ++lanes);
+}
+
+std::expected<void, transform_error> transform_lane::prepare_for(const result_plan& plan) {
+  const auto select = plan.select(output_.format);
+  const auto sql = output_.format == file_format::csv
+                       ? select
+                       : fmt::format("copy ({}) to {} (format parquet, compression {}, use_tmp_file false)", select,
+                                     quoted_text(parquet_), output_.codec == compression::gzip ? "gzip" : "zstd");
+  auto statement = prepare(connection_.get(), sql, kind::sql);
+  if (!statement) return std::unexpected(std::move(statement.error()));
+  statement_ = std::move(*statement);
+  return {};
+}
+
+std::expected<result_plan, transform_error> transform_lane::sniff(const std::string& path,
+                                                                  const transform& transform) {
+  const auto view = fmt::format(
+      "create or replace temp view report as select * from read_csv({}, header = true, delim = ',', quote = '\"', "
+      "escape = '\"', sample_size = -1, allow_quoted_nulls = false)", quoted_text(path));
+  auto created = query(connection_.get(), view, kind::data);
+  if (!created) return std::unexpected(std::move(created.error()));
+  auto plan = plan_result(connection_.get(), transform);
+  if (!plan) return plan;
+  if (auto ready = prepare_for(*plan); !ready) return std::unexpected(std::move(ready.error()));
+  return plan;
+}
+
+std::expected<transform_result, transform_error> transform_lane::run(const result_plan& plan,
+                                                                     const std::string& output, bool sniffed) {
+  const bool csv = output_.format == file_format::csv;
+  auto file = output_file::create(csv ? output : parquet_);
+  if (!file) return std::unexpected(std::move(file.error()));
+  transform_result result;
+  const auto rows_out = csv ? write_csv(plan, *file) : write_parquet();
+  if (!rows_out) return std::unexpected(explained(rows_out.error(), plan));
+  result.rows_out = *rows_out;
+  const auto rows_in = sniffed ? count_rows() : input_.finish();
+  if (!rows_in) return std::unexpected(rows_in.error());
+  result.rows_in = *rows_in;
+  const auto size = csv ? file->keep() : file->keep_as(output);
+  if (!size) return std::unexpected(size.error());
+  result.size_bytes = *size;
+  return result;
+}
+
+std::expected<std::uint64_t, transform_error> transform_lane::write_csv(const result_plan& plan, output_file& file) {
+  auto result = execute(statement_.get(), true);
+  if (!result) return std::unexpected(std::move(result.error()));
+  std::uint64_t rows = 0;
+  text_.clear();
+  result_writer::header(plan.columns, text_);
+  result_writer writer(*result->address());
+  for (;;) {
+    const chunk_handle chunk(duckdb_fetch_chunk(*result->address()));
+    if (chunk.get() == nullptr) break;
+    if (input_.stopped()) return failure(kind::interrupted, "interrupted");
+    writer.rows(chunk.get(), text_);
+    rows += duckdb_data_chunk_get_size(chunk.get());
+    if (text_.size() < block_size_bytes) continue;
+    if (auto flushed = flush(file); !flushed) return std::unexpected(std::move(flushed.error()));
+  }
+  if (const char* error = duckdb_result_error(result->address()); error != nullptr && *error != '\0') {
+    return std::unexpected(from_duckdb(error, kind::data));
+  }
+  if (!text_.empty()) {
+    if (auto flushed = flush(file); !flushed) return std::unexpected(std::move(flushed.error()));
+  }
+  return rows;
+}
+
+std::expected<void, transform_error> transform_lane::flush(output_file& file) {
+  if (output_.codec == compression::none) {
+    auto written = file.write(text_);
+    text_.clear();
+    return written;
+  }
+  compressor_.compress(text_, compressed_);
+  text_.clear();
+  return file.write(compressed_);
+}
+
+std::expected<std::uint64_t, transform_error> transform_lane::write_parquet() {
+  auto result = execute(statement_.get(), false);
+  if (!result) return std::unexpected(std::move(result.error()));
+  return duckdb_rows_changed(result->address());
+}
+
+std::expected<std::uint64_t, transform_error> transform_lane::count_rows() {
+  auto result = query(connection_.get(), "select cast(count(*) as varchar) from report", kind::data);
+  if (!result) return std::unexpected(std::move(result.error()));
+  return std::stoull(read_texts(*result)[0][0].value_or("0"));
+}
+
+std::expected<transform_preview, transform_error> transform_lane::preview(const result_plan& plan, std::size_t rows) {
+  auto before = first_rows(connection_.get(), "report", rows);
+  if (!before) return std::unexpected(input_.error().value_or(std::move(before.error())));
+  auto after = first_rows(connection_.get(), fmt::format("({}) as written", plan.select(file_format::parquet)), rows);
+  if (!after) return std::unexpected(input_.error().value_or(explained(std::move(after.error()), plan)));
+  return transform_preview{std::move(*before), std::move(*after)};
+}
+
+// Adds the column to the error of a cast: DuckDB names only the value. It costs another run or two of
+// the SQL, on this path alone.
+transform_error transform_lane::explained(transform_error error, const result_plan& plan) {
+  if (input_.error()) return *input_.error();
+  if (error.what != kind::data) return error;
+  for (const auto& cast : plan.casts) {
+    const auto name = quoted_name(cast.name);
+    auto found = query(connection_.get(), fmt::format(
+        "select left(cast({0} as varchar), 40) from ({1}\n) as result where {0} is not null and "
+        "try_cast({0} as {2}) is null limit 1", name, plan.sql, cast.to), kind::data);
+    if (!found) continue;
+    const auto rows = read_texts(*found);
+    if (rows.empty()) continue;
+    error.message = fmt::format("column \"{}\": {} ({}) does not fit {}, the type declared in [transform] columns. "
+                                "Declare a wider type, or correct the SQL",
+                                cast.name, rows[0][0].value_or(""), cast.from, cast.to);
+    return error;
+  }
+  return error;
+}
+
+void transform_lane::interrupt() {
+  input_.stop();
+  duckdb_interrupt(connection_.get());
+}
+
+}  // namespace wherry::app

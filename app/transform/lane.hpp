@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One of a transformer's N ways through DuckDB: a connection with its prepared statement, the input it
+// reads from, and buffers that keep their memory from one report to the next. One thread at a time,
+// but for `interrupt`.
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "transform/compress.hpp"
+#include "transform/database.hpp"
+#include "transform/files.hpp"
+#include "transform/plan.hpp"
+#include "transform/report_table.hpp"
+#include "transform/transformer.hpp"
+
+namespace wherry::app {
+
+class transform_lane {
+ public:
+  struct output_options {
+    file_format format;
+    compression codec;
+    std::string directory;  ///< where Parquet files are written before they get their name
+  };
+
+  transform_lane(connection_handle connection, const std::vector<report_column>& columns, output_options output);
+
+  duckdb_connection connection() const { return connection_.get(); }
+  report_input& input() { return input_; }
+  std::string& report_buffer() { return report_; }
+
+  /// Prepares the statement that `run` executes.
+  [[nodiscard]] std::expected<void, transform_error> prepare_for(const result_plan& plan);
+
+  /// Takes a report whose columns are guessed by DuckDB, and prepares for it.
+  [[nodiscard]] std::expected<result_plan, transform_error> sniff(const std::string& path,
+                                                                  const transform& transform);
+
+  /// Executes the statement and writes the output. Requires: `prepare_for`; a loaded input, unless the
+  /// report was sniffed.
+  [[nodiscard]] std::expected<transform_result, transform_error> run(const result_plan& plan,
+                                                                     const std::string& output, bool sniffed);
+
+  /// The first rows of `report` and of the result.
+  [[nodiscard]] std::expected<transform_preview, transform_error> preview(const result_plan& plan,
+                                                                          std::size_t rows);
+
+  /// Forgets an earlier interruption.
+  void begin() { input_.resume(); }
+  void interrupt();
+
+ private:
+  std::expected<std::uint64_t, transform_error> write_csv(const result_plan& plan, output_file& file);
+  std::expected<std::uint64_t, transform_error> write_parquet();
+  std::expected<void, transform_error> flush(output_file& file);
+  std::expected<std::uint64_t, transform_error> count_rows();
+  transform_error explained(transform_error error, const result_plan& plan);
+
+  connection_handle connection_;
+  report_input input_;
+  output_options output_;
+  std::string parquet_;  // a COPY prepared once has one path: each file is renamed to its own
+  block_compressor compressor_;
+  statement_handle statement_;
+  std::string report_;      // the text of a small report
+  std::string text_;        // CSV not yet compressed
+  std::string compressed_;
+};
+
+}  // namespace wherry::app

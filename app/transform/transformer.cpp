@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transform/transformer.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "transform/functions.hpp"
+#include "transform/lane.hpp"
+
+namespace wherry::app {
+
+using kind = transform_error::kind;
+
+// Members are destroyed from the last: connections before the database, the database before what its
+// functions look things up in.
+class transformer::body {
+ public:
+  body(const source& source, const app::transform& transform, const app::sink& sink, transform_options options)
+      : transform_(transform), sink_(sink), options_(std::move(options)), sniffs_(source.columns.empty()) {}
+
+  std::expected<void, transform_error> open(const source& source);
+
+  std::expected<transform_result, transform_error> run_file(const std::string& input, const std::string& output);
+  std::expected<transform_result, transform_error> run_text(std::string_view report, const std::string& output);
+  std::expected<transform_preview, transform_error> preview(const std::string& input, std::size_t rows);
+  std::vector<column> result_columns() const { return plan_.columns; }
+  void interrupt();
+
+ private:
+  struct give_back {
+    body* owner;
+    void operator()(transform_lane* lane) const { owner->put(*lane); }
+  };
+  using lease = std::unique_ptr<transform_lane, give_back>;
+
+  lease take();
+  std::expected<result_plan, transform_error> load(transform_lane& lane, std::string_view report,
+                                                   const std::string& input);
+  void put(transform_lane& lane);
+  std::expected<void, transform_error> look_things_up();
+  std::expected<void, transform_error> check_first();
+  std::expected<void, transform_error> add_lanes();
+  database_options for_database() const { return {options_.directory, options_.memory_limit}; }
+
+  app::transform transform_;
+  app::sink sink_;
+  transform_options options_;
+  bool sniffs_;
+  std::unique_ptr<units> units_;
+  std::optional<rates> rates_;
+  std::unique_ptr<report_table> table_;
+  result_plan plan_;  // empty when columns are guessed
+  database_handle database_;
+  std::vector<std::unique_ptr<transform_lane>> lanes_;
+
+  std::mutex mutex_;
+  std::condition_variable free_again_;
+  std::vector<transform_lane*> free_;
+};
+
+std::expected<void, transform_error> transformer::body::look_things_up() {
+  auto opened = units::open();
+  if (!opened) return failure(kind::unit, std::move(opened.error()));
+  units_ = std::move(*opened);
+  if (transform_.rates.empty()) return {};
+  auto loaded = rates::load(transform_.rates);
+  if (!loaded) return failure(kind::currency, std::move(loaded.error()));
+  rates_ = std::move(*loaded);
+  return {};
+}
+
+std::expected<void, transform_error> transformer::body::open(const source& source) {
+  if (options_.directory.empty() && (sniffs_ || sink_.format == file_format::parquet)) {
+    return failure(kind::io, "no directory for DuckDB's files. Parquet and undeclared columns need "
+                             "transform_options::directory");
+  }
+  if (auto found = look_things_up(); !found) return found;
+  auto database = open_database(for_database());
+  if (!database) return std::unexpected(std::move(database.error()));
+  database_ = std::move(*database);
+  auto first = connect(database_.get());
+  if (!first) return std::unexpected(std::move(first.error()));
+  if (!register_functions(first->get(), {units_.get(), rates_ ? &*rates_ : nullptr})) {
+    return failure(kind::sql, "DuckDB refuses Wherry's functions");
+  }
+  auto columns = plan_report(first->get(), source.columns);
+  if (!columns) return std::unexpected(std::move(columns.error()));
+  table_ = std::make_unique<report_table>(std::move(*columns));
+  if (!sniffs_) {
+    if (auto installed = table_->install(first->get()); !installed) {
+      return failure(kind::columns, fmt::format("[source] columns: {}", installed.error()));
+    }
+  }
+  if (auto locked = lock_down(first->get(), for_database()); !locked) return locked;
+  if (auto added = add_lanes(); !added) return added;
+  return check_first();
+}
+
+std::expected<void, transform_error> transformer::body::add_lanes() {
+  for (int i = 0; i < std::max(1, transform_.threads); ++i) {
+    auto connection = connect(database_.get());
+    if (!connection) return std::unexpected(std::move(connection.error()));
+    lanes_.push_back(std::make_unique<transform_lane>(
+        std::move(*connection), table_->columns(),
+        transform_lane::output_options{sink_.format, sink_.compression, options_.directory}));
+    table_->attach(lanes_.back()->connection(), lanes_.back()->input());
+    free_.push_back(lanes_.back().get());
+  }
+  return {};
+}
+
+std::expected<void, transform_error> transformer::body::check_first() {
+  const auto connection = lanes_.front()->connection();
+  if (sniffs_) return check_syntax(connection, transform_);
+  auto plan = plan_result(connection, transform_);
+  if (!plan) return std::unexpected(std::move(plan.error()));
+  plan_ = std::move(*plan);
+  for (const auto& lane : lanes_) {
+    if (auto ready = lane->prepare_for(plan_); !ready) return ready;
+  }
+  return {};
+}
+
+transformer::body::lease transformer::body::take() {
+  std::unique_lock lock(mutex_);
+  free_again_.wait(lock, [this] { return !free_.empty(); });
+  transform_lane* const lane = free_.back();
+  free_.pop_back();
+  lane->begin();
+  return {lane, give_back{this}};
+}
+
+void transformer::body::put(transform_lane& lane) {
+  {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(&lane);
+  }
+  free_again_.notify_one();
+}
+
+std::expected<transform_result, transform_error> transformer::body::run_text(std::string_view report,
+                                                                             const std::string& output) {
+  if (sniffs_) {
+    return failure(kind::columns, "a report in memory needs declared columns. Set [source] columns");
+  }
+  const auto lane = take();
+  if (auto loaded = lane->input().load(report); !loaded) return std::unexpected(std::move(loaded.error()));
+  return lane->run(plan_, output, false);
+}
+
+std::expected<transform_result, transform_error> transformer::body::run_file(const std::string& input,
+                                                                             const std::string& output) {
+  const auto lane = take();
+  const auto file = report_file::open(input, lane->report_buffer());
+  if (!file) return std::unexpected(file.error());
+  const auto plan = load(*lane, file->text(), input);
+  if (!plan) return std::unexpected(plan.error());
+  return lane->run(sniffs_ ? *plan : plan_, output, sniffs_);
+}
+
+// Gives a lane its report. Returns the plan for it, where columns are guessed.
+std::expected<result_plan, transform_error> transformer::body::load(transform_lane& lane, std::string_view report,
+                                                                    const std::string& input) {
+  if (report.empty()) return failure(kind::data, report_input::empty_report);
+  if (sniffs_) return lane.sniff(input, transform_);
+  if (auto loaded = lane.input().load(report); !loaded) return std::unexpected(std::move(loaded.error()));
+  return result_plan{};
+}
+
+std::expected<transform_preview, transform_error> transformer::body::preview(const std::string& input,
+                                                                             std::size_t rows) {
+  const auto lane = take();
+  const auto file = report_file::open(input, lane->report_buffer());
+  if (!file) return std::unexpected(file.error());
+  const auto plan = load(*lane, file->text(), input);
+  if (!plan) return std::unexpected(plan.error());
+  return lane->preview(sniffs_ ? *plan : plan_, rows);
+}
+
+void transformer::body::interrupt() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& lane : lanes_) {
+    if (std::ranges::find(free_, lane.get()) == free_.end()) lane->interrupt();
+  }
+}
+
+transformer::transformer(std::unique_ptr<body> opened) : body_(std::move(opened)) {}
+transformer::~transformer() = default;
+
+std::expected<std::unique_ptr<transformer>, transform_error> transformer::open(
+    const source& source, const transform& transform, const sink& sink, transform_options options) {
+  auto opened = std::make_unique<body>(source, transform, sink, std::move(options));
+  if (auto ready = opened->open(source); !ready) return std::unexpected(std::move(ready.error()));
+  return std::unique_ptr<transformer>(new transformer(std::move(opened)));
+}
+
+std::expected<transform_result, transform_error> transformer::run(const transform_job& job) {
+  auto result = body_->run_file(job.input, job.output);
+  if (!result) {
+    result.error().message = fmt::format("report of {} for {}: {}", job.client, job.day, result.error().message);
+  }
+  return result;
+}
+
+std::expected<transform_result, transform_error> transformer::run(std::string_view report,
+                                                                  const std::string& output) {
+  return body_->run_text(report, output);
+}
+
+std::expected<transform_preview, transform_error> transformer::preview(const std::string& input, std::size_t rows) {
+  return body_->preview(input, rows);
+}
+
+std::vector<column> transformer::result_columns() const { return body_->result_columns(); }
+
+void transformer::interrupt() { body_->interrupt(); }
+
+}  // namespace wherry::app
