@@ -48,8 +48,8 @@ setsid setpriv --pdeathsig TERM "$api" --data "$data" --port-file "$results/port
   --seed 1 --latency 50ms --error-503 0.02 --cut 0.01 --rate 240/s > "$results/reporting_api.log" 2>&1 &
 server=$!
 until [ -f "$results/port" ]; do
-  kill -0 "$server" 2>/dev/null || { cat "$results/reporting_api.log" >&2; exit 1; }
   [ -z "$interrupted" ] || stopped_by_hand
+  kill -0 "$server" 2>/dev/null || { cat "$results/reporting_api.log" >&2; exit 1; }
   sleep 0.1
 done
 export REPORTING_API=http://127.0.0.1:$(cat "$results/port")
