@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// Submit, record, promote: the statements of a running import.
+
+#include "commands.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "wherry/csp/assert.hpp"
+
+namespace wherry::sqlite {
+namespace {
+
+constexpr std::int64_t promote_limit = 500;
+constexpr std::size_t promote_byte_limit = 4 << 20;
+
+std::int64_t wide(std::int32_t number) { return number; }
+
+}  // namespace
+
+transaction::transaction(database& of)
+    : file(of),
+      insert(of,
+             "INSERT INTO machines (id, generation, version, phase, state, lane, priority, rank, "
+             "due_ms, attempt, created_ms, updated_ms, data, error) "
+             "VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?9, ?10, '') "
+             "ON CONFLICT (id) DO NOTHING"),
+      find(of, "SELECT key, generation, version, phase, state FROM machines WHERE id = ?"),
+      supersede(of,
+                "UPDATE machines SET generation = ?2, version = 0, phase = ?3, state = ?4, lane = ?5, "
+                "priority = ?6, rank = ?7, due_ms = ?8, attempt = 1, created_ms = ?9, "
+                "updated_ms = ?9, data = ?10, error = '' WHERE id = ?1"),
+      update(of,
+             "UPDATE machines SET version = version + 1, phase = ?4, state = ?5, lane = ?6, "
+             "rank = ?7, due_ms = ?8, attempt = ?9, updated_ms = ?10, data = ?11, error = ?12 "
+             "WHERE key = ?1 AND generation = ?2 AND version = ?3"),
+      promotable(of,
+                 "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
+                 "attempt FROM machines WHERE phase = 'waiting' AND due_ms <= ?1 "
+                 "ORDER BY due_ms LIMIT ?2"),
+      promote(of, "UPDATE machines SET phase = 'ready' WHERE key = ?"),
+      redrive(of,
+              "UPDATE machines SET version = version + 1, phase = 'ready', attempt = 1, due_ms = ?2, "
+              "updated_ms = ?2, error = '' WHERE key = ?1"),
+      cancel(of,
+             "UPDATE machines SET version = version + 1, phase = 'cancelled', updated_ms = ?2 "
+             "WHERE key = ?1"),
+      log(of, "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      park(of,
+           "INSERT INTO lanes VALUES (?1, 0, ?2) ON CONFLICT (lane) DO UPDATE "
+           "SET parked_until_ms = max(parked_until_ms, excluded.parked_until_ms)"),
+      count(of, "UPDATE counts SET n = n + ?3 WHERE phase = ?1 AND state = ?2"),
+      count_new(of, "INSERT INTO counts VALUES (?1, ?2, ?3)"),
+      lane(of, "UPDATE lanes SET ready = ready + ?2 WHERE lane = ?1"),
+      lane_new(of, "INSERT INTO lanes VALUES (?1, ?2, 0)"),
+      lane_idle(of, "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND parked_until_ms = 0"),
+      done_with(of, "DELETE FROM inbox WHERE key = ?") {}
+
+void transaction::settle() {
+  std::map<std::pair<phase, std::string_view>, std::int64_t> by_state;
+  std::map<std::string_view, std::int64_t> by_lane;
+  const auto note = [&](const place& at, std::int64_t sign) {
+    by_state[{at.phase, at.state}] += sign;
+    if (at.phase == phase::ready) by_lane[at.lane] += sign;
+  };
+  for (const auto& each : effects) {
+    if (each.before) note(*each.before, -1);
+    note(each.after, 1);
+  }
+  for (const auto& [key, change] : by_state) {
+    if (change == 0) continue;
+    count.with(to_string(key.first), key.second, change).run();
+    if (file.changes() == 0) count_new.with(to_string(key.first), key.second, change).run();
+  }
+  for (const auto& [name, change] : by_lane) {
+    if (change == 0) continue;
+    lane.with(name, change).run();
+    if (file.changes() == 0) lane_new.with(name, change).run();
+    if (change < 0) lane_idle.with(name).run();
+  }
+}
+
+void submit_command::run(transaction& changes) {
+  answer_ = {};
+  for (auto& each : wanted_) add(changes, each);
+}
+
+void submit_command::add(transaction& changes, submission& wanted) {
+  const auto due = std::max(wanted.due, now_);
+  const phase in = wanted.due > now_ ? phase::waiting : phase::ready;
+  const auto write = [&](statement& to) {
+    to.with(wanted.id, wanted.generation, to_string(in), wanted.state, wanted.lane,
+            wide(wanted.priority), wide(wanted.rank), to_ms(due), to_ms(now_), wanted.data)
+        .run();
+    return changes.file.changes() == 1;
+  };
+  effect done;
+  done.generation = wanted.generation;
+  if (write(changes.insert)) {
+    done.key = changes.file.last_key();
+    ++answer_.added;
+  } else {
+    auto& found = changes.find.with(wanted.id);
+    const bool exists = found.next();
+    WHERRY_ASSERT(exists, "an id that conflicts exists");
+    const auto before = phase_from(found.text(3)).value_or(phase::ready);
+    const bool stays = found.integer(1) >= wanted.generation || !is_finished(before);
+    done.key = found.integer(0);
+    done.version_before = found.integer(2);
+    done.before = place{before, found.text(4), {}, {}};
+    found.reset();
+    if (stays) {
+      ++answer_.known;
+      return;
+    }
+    write(changes.supersede);
+    ++answer_.superseded;
+  }
+  done.after = {in, wanted.state, wanted.lane,
+                {precedence(wanted.priority, wanted.rank), to_ms(due), done.key}};
+  if (in == phase::ready) {
+    done.contents = leased_machine{.key = done.key,
+                                   .id = std::move(wanted.id),
+                                   .generation = wanted.generation,
+                                   .version = 0,
+                                   .state = std::move(wanted.state),
+                                   .data = std::move(wanted.data),
+                                   .lane = std::move(wanted.lane),
+                                   .priority = wanted.priority,
+                                   .attempt = 1};
+  }
+  changes.effects.push_back(std::move(done));
+}
+
+void record_command::run(transaction& changes) {
+  const auto claims = live_.begin_commit(outcomes_);
+  answer_.assign(outcomes_.size(), false);
+  for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+    if (claims[i]) answer_[i] = commit(changes, outcomes_[i], *claims[i]);
+  }
+}
+
+void record_command::fail(const store_error& why) {
+  live_.abort_commit(outcomes_);
+  asking::fail(why);
+}
+
+bool record_command::commit(transaction& changes, transition& outcome,
+                            const live_state::claim& claim) {
+  const auto due = to_ms(outcome.due == system_time{} ? outcome.ended : outcome.due);
+  const auto error = cut_error(outcome.error);
+  const auto in = to_string(outcome.phase);
+  changes.update
+      .with(outcome.key, outcome.generation, outcome.version, in, outcome.to, outcome.lane,
+            wide(outcome.rank), due, wide(outcome.next_attempt), to_ms(outcome.ended), outcome.data,
+            error)
+      .run();
+  if (changes.file.changes() == 0) return false;  // cancelled in this very transaction
+  changes.log
+      .with(outcome.key, outcome.generation, outcome.version + 1, outcome.from, outcome.to, in,
+            to_string(outcome.outcome), wide(outcome.attempt), to_ms(outcome.started),
+            to_ms(outcome.ended), error)
+      .run();
+  if (outcome.lane_parked_until) {
+    changes.park.with(outcome.ran_in, to_ms(*outcome.lane_parked_until)).run();
+  }
+
+  effect done{.key = outcome.key,
+              .generation = outcome.generation,
+              .version = outcome.version + 1,
+              .version_before = outcome.version,
+              .before = claim.before,
+              .after = {outcome.phase, outcome.to, outcome.lane,
+                        {precedence(claim.priority, outcome.rank), due, outcome.key}},
+              .contents = {}};
+  if (outcome.phase == phase::ready) {
+    done.contents = leased_machine{.key = outcome.key,
+                                   .id = outcome.id,
+                                   .generation = outcome.generation,
+                                   .version = outcome.version + 1,
+                                   .state = std::move(outcome.to),
+                                   .data = std::move(outcome.data),
+                                   .lane = std::move(outcome.lane),
+                                   .priority = claim.priority,
+                                   .attempt = outcome.next_attempt};
+  }
+  changes.effects.push_back(std::move(done));
+  return true;
+}
+
+void promote_command::run(transaction& changes) {
+  answer_ = {};
+  std::size_t bytes = 0;
+  std::vector<effect> due;
+  auto& found = changes.promotable.with(to_ms(now_), promote_limit);
+  while (found.next()) {
+    leased_machine machine{.key = found.integer(0),
+                           .id = found.text(1),
+                           .generation = found.integer(2),
+                           .version = found.integer(3),
+                           .state = found.text(4),
+                           .data = found.text(5),
+                           .lane = found.text(6),
+                           .priority = static_cast<std::int32_t>(found.integer(7)),
+                           .attempt = static_cast<std::int32_t>(found.integer(10))};
+    const turn at{precedence(machine.priority, static_cast<std::int32_t>(found.integer(8))),
+                  found.integer(9), machine.key};
+    bytes += read_ahead::weight(machine);
+    due.push_back({.key = machine.key,
+                   .generation = machine.generation,
+                   .version = machine.version,
+                   .version_before = machine.version,
+                   .before = place{phase::waiting, machine.state, machine.lane, at},
+                   .after = {phase::ready, machine.state, machine.lane, at},
+                   .contents = std::move(machine)});
+    if (bytes > promote_byte_limit || std::ssize(due) == promote_limit) {
+      answer_.more = true;
+      found.reset();
+      break;
+    }
+  }
+  for (auto& each : due) {
+    changes.promote.with(each.key).run();
+    changes.effects.push_back(std::move(each));
+  }
+  answer_.changed = due.size();
+}
+
+}  // namespace wherry::sqlite

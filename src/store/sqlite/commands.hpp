@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the writer can be asked to do. A command runs inside the writer's transaction, notes what it
+// changed, and gets its answer out once that is durable, or has failed.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "database.hpp"
+#include "live_state.hpp"
+
+namespace wherry::sqlite {
+
+/// The prepared statements that change machines, and what they changed in this transaction.
+class transaction {
+ public:
+  explicit transaction(database& file);
+
+  database& file;
+  std::vector<effect> effects;
+
+  // machines
+  statement insert, find, supersede, update, promotable, promote, redrive, cancel;
+  // history, lanes, counts, inbox
+  statement log, park, count, count_new, lane, lane_new, lane_idle, done_with;
+
+  /// Brings `counts` and `lanes` up to date with the effects, in one update each.
+  void settle();
+};
+
+class command {
+ public:
+  command() = default;
+  command(const command&) = delete;
+  command& operator=(const command&) = delete;
+  virtual ~command() = default;
+  /// Errors: throws database_failure.
+  virtual void run(transaction& changes) = 0;
+  /// It is durable. Threads: the writer's.
+  virtual void succeed() = 0;
+  /// Nothing of it was done.
+  virtual void fail(const store_error& why) = 0;
+};
+
+/// A command whose answer comes by a channel.
+template <class Answer>
+class asking : public command {
+ public:
+  using reply = std::expected<Answer, store_error>;
+  [[nodiscard]] channel<reply> answer_channel() const { return to_; }
+  void succeed() override { to_.offer(reply(std::move(answer_))); }
+  void fail(const store_error& why) override { to_.offer(reply(std::unexpected(why))); }
+
+ protected:
+  Answer answer_{};
+
+ private:
+  channel<reply> to_{fixed{1}};
+};
+
+class submit_command final : public asking<submit_report> {
+ public:
+  submit_command(std::vector<submission> wanted, system_time now)
+      : wanted_(std::move(wanted)), now_(now) {}
+  void run(transaction& changes) override;
+
+ private:
+  void add(transaction& changes, submission& wanted);
+  std::vector<submission> wanted_;
+  system_time now_;
+};
+
+class record_command final : public asking<std::vector<bool>> {
+ public:
+  record_command(live_state& live, std::vector<transition> outcomes)
+      : live_(live), outcomes_(std::move(outcomes)) {}
+  void run(transaction& changes) override;
+  void fail(const store_error& why) override;
+
+ private:
+  bool commit(transaction& changes, transition& outcome, const live_state::claim& claim);
+  live_state& live_;
+  std::vector<transition> outcomes_;
+};
+
+/// Promotes a bounded number; `more` says whether some are left.
+struct progress {
+  std::size_t changed = 0;
+  bool more = false;
+  std::string last_id;  ///< control: where to go on
+};
+
+class promote_command final : public asking<progress> {
+ public:
+  explicit promote_command(system_time now) : now_(now) {}
+  void run(transaction& changes) override;
+
+ private:
+  system_time now_;
+};
+
+/// One step of a control command: machines of one phase, from an id on.
+struct control_step {
+  control_verb verb = control_verb::cancel;
+  machine_filter filter;
+  std::optional<wherry::phase> phase;  ///< empty: none matches
+  std::string after_id;
+  std::optional<std::int64_t> inbox_key;  ///< deleted with the last change of the last step
+  bool last = false;
+};
+
+class control_command final : public asking<progress> {
+ public:
+  control_command(control_step step, system_time now) : step_(std::move(step)), now_(now) {}
+  void run(transaction& changes) override;
+
+ private:
+  control_step step_;
+  system_time now_;
+};
+
+/// The phases that `verb` applies to, as far as `filter` lets them.
+[[nodiscard]] std::vector<phase> phases_of(control_verb verb, const machine_filter& filter);
+
+}  // namespace wherry::sqlite

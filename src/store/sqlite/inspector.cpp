@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at a store beside its owner, and leaves commands in its inbox.
+
+#include <memory>
+
+#include "owner_lock.hpp"
+#include "schema.hpp"
+#include "views.hpp"
+#include "wherry/store/sqlite.hpp"
+
+namespace wherry {
+namespace sqlite {
+namespace {
+
+class inspector final : public sqlite_inspector {
+ public:
+  explicit inspector(const std::filesystem::path& file) : file_(file, access::read) {
+    if (identify(file_) == identity::empty) {
+      throw database_failure({store_error::kind::missing,
+                     file.string() + ": an empty file: the first import makes a store of it"});
+    }
+  }
+
+  std::expected<machine_counts, store_error> count() override {
+    return guarded([this] { return read_counts(file_); });
+  }
+
+  std::expected<std::vector<machine_view>, store_error> query(const machine_filter& filter,
+                                                              std::size_t limit,
+                                                              std::string after_id) override {
+    return guarded([&] { return read_machines(file_, filter, limit, std::move(after_id)); });
+  }
+
+  std::expected<std::vector<history_entry>, store_error> history(std::string_view id) override {
+    return guarded([&] { return read_history(file_, id); });
+  }
+
+  std::expected<void, store_error> ask(control_verb verb, const machine_filter& filter) override {
+    return guarded([&] {
+      const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+      const std::string_view in = filter.phase ? to_string(*filter.phase) : std::string_view();
+      database mine(file_.file(), access::write);
+      statement(mine, "INSERT INTO inbox (verb, phase, state, id, id_prefix, asked_ms) "
+                      "VALUES (?, ?, ?, ?, ?, ?)")
+          .with(std::string_view(verb == control_verb::redrive ? "redrive" : "cancel"), in,
+                filter.state, filter.id, filter.id_prefix, to_ms(now))
+          .run();
+    });
+  }
+
+  std::string owner() override { return owner_of(file_.file()); }
+
+ private:
+  database file_;
+};
+
+}  // namespace
+}  // namespace sqlite
+
+std::expected<std::unique_ptr<sqlite_inspector>, store_error> inspect_sqlite_store(
+    const std::filesystem::path& file) {
+  using namespace sqlite;
+  return guarded([&]() -> std::unique_ptr<sqlite_inspector> {
+    std::error_code error;
+    const auto whole = std::filesystem::weakly_canonical(file, error);
+    if (error || !std::filesystem::exists(whole, error)) {
+      throw database_failure({store_error::kind::missing,
+                     file.string() + ": no such store: start an import, or name another file"});
+    }
+    if (std::filesystem::is_directory(whole)) {
+      throw database_failure({store_error::kind::io, whole.string() + ": a directory: name the store in it"});
+    }
+    return std::make_unique<inspector>(whole);
+  });
+}
+
+}  // namespace wherry

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schema.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace wherry::sqlite {
+namespace {
+
+constexpr std::int64_t application_id = 0x57687279;  // "Whry"
+
+/// Each brings a store from the number before its own (its place, from 1) to its own. An entry that
+/// was released is never changed: a new number is added.
+const std::array migrations{schema_1};
+constexpr std::int64_t newest = 1;
+
+}  // namespace
+
+identity identify(database& file) {
+  const auto id = file.value("PRAGMA application_id");
+  const auto version = file.value("PRAGMA user_version");
+  if (id == application_id) {
+    if (version <= newest) return identity::ours;
+    throw database_failure({store_error::kind::newer,
+                   fmt::format("{}: written by a newer Wherry (schema {}, this one knows {}): install "
+                               "that version, or name another file",
+                               file.file().string(), version, newest)});
+  }
+  if (id == 0 && version == 0 && file.value("SELECT count(*) FROM sqlite_schema") == 0) {
+    return identity::empty;
+  }
+  throw database_failure({store_error::kind::foreign,
+                 fmt::format("{}: a SQLite file of another program: name another file, or move this "
+                             "one away",
+                             file.file().string())});
+}
+
+void migrate(database& file) {
+  // Before WAL: so the header with our id is in the file itself once the transaction ended.
+  auto version = file.value("PRAGMA user_version");
+  for (; version < newest; ++version) {
+    const auto sql = fmt::format("BEGIN EXCLUSIVE;{};PRAGMA application_id = {};"
+                                 "PRAGMA user_version = {};COMMIT",
+                                 migrations[static_cast<std::size_t>(version)], application_id,
+                                 version + 1);
+    file.run(sql.c_str());
+  }
+  statement journal(file, "PRAGMA journal_mode = WAL");
+  if (!journal.next() || journal.text(0) != "wal") {
+    throw database_failure({store_error::kind::io,
+                   fmt::format("{}: its file system has no shared memory for SQLite's write-ahead "
+                               "log: put the store on a local disk",
+                               file.file().string())});
+  }
+}
+
+}  // namespace wherry::sqlite

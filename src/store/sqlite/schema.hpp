@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Whose file it is, and which schema it has: application_id says the first, user_version the second.
+
+#include "database.hpp"
+
+namespace wherry::sqlite {
+
+/// Text of schema.sql.
+extern const char* const schema_1;
+
+enum class identity : std::uint8_t { empty, ours };
+
+/// Tells a new file from a store. Errors: throws database_failure; foreign, newer, corrupt.
+[[nodiscard]] identity identify(database& file);
+
+/// Brings the schema to the newest number and the journal to WAL. Requires: the caller owns it.
+void migrate(database& file);
+
+}  // namespace wherry::sqlite

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// The embedded store: the writer's commits, the live state that mirrors them, and two connections to
+// read by.
+//
+// Order of construction is order of trust: the owner's lock first, the file only then; destruction is
+// the reverse, so that the lock outlives the last write.
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "live_state.hpp"
+#include "owner_lock.hpp"
+#include "schema.hpp"
+#include "views.hpp"
+#include "writer.hpp"
+#include "wherry/csp/go.hpp"
+#include "wherry/store/sqlite.hpp"
+
+namespace wherry {
+namespace sqlite {
+namespace {
+
+constexpr std::size_t submit_limit = 2'000;  // machines in one commit, so that records get in between
+
+/// Free rows of a lane, read from the index of ready machines.
+class ready_rows final : public row_source {
+ public:
+  explicit ready_rows(database& file)
+      : places_(file,
+                "SELECT precedence, due_ms, key FROM machines WHERE phase = 'ready' AND lane = ?1 "
+                "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
+        row_(file,
+             "SELECT id, generation, version, state, data, priority, attempt FROM machines "
+             "WHERE key = ?") {}
+
+  void start(const std::string& lane, turn from) override {
+    lane_ = lane;
+    places_.with(lane_, from.precedence, from.due_ms, from.key);
+  }
+  std::optional<turn> next() override {
+    if (!places_.next()) return std::nullopt;
+    key_ = places_.integer(2);
+    return turn{places_.integer(0), places_.integer(1), key_};
+  }
+  leased_machine contents() override {
+    const bool found = row_.with(key_).next();
+    WHERRY_ASSERT(found, "a machine that its index names is there");
+    leased_machine machine{.key = key_,
+                           .id = row_.text(0),
+                           .generation = row_.integer(1),
+                           .version = row_.integer(2),
+                           .state = row_.text(3),
+                           .data = row_.text(4),
+                           .lane = lane_,
+                           .priority = static_cast<std::int32_t>(row_.integer(5)),
+                           .attempt = static_cast<std::int32_t>(row_.integer(6))};
+    row_.reset();
+    return machine;
+  }
+  /// Lets go of the snapshot that the query holds.
+  void stop() noexcept { places_.reset(); }
+
+ private:
+  statement places_;
+  statement row_;
+  std::string lane_;
+  std::int64_t key_ = 0;
+};
+
+class sqlite_store final : public store {
+ public:
+  /// Errors: throws database_failure.
+  sqlite_store(const std::filesystem::path& file, owner_lock owner)
+      : owner_(std::move(owner)),
+        ahead_file_(file, access::read),
+        view_file_(file, access::read),
+        live_(load_epoch(file)),
+        ahead_(ahead_file_),
+        inbox_(ahead_file_,
+               "SELECT key, verb, phase, state, id, id_prefix FROM inbox ORDER BY key LIMIT 1") {
+    statement lanes(view_file_, "SELECT lane, ready FROM lanes WHERE ready > 0");
+    while (lanes.next()) live_.load_lane(lanes.text(0), lanes.integer(1));
+    for (const auto& [key, count] : read_counts(view_file_).by) {
+      live_.load_count(key.first, key.second, count);
+    }
+    auto own = std::make_unique<database>(file, access::write);
+    own->run("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
+             "PRAGMA cache_size = -16000");
+    writer_ = std::make_unique<writer>(std::move(own), live_);
+  }
+
+  task<std::expected<submit_report, store_error>> submit(std::vector<submission> wanted) override {
+    for (const auto& each : wanted) {
+      if (auto why = refusal(each); !why.empty()) co_return refused(std::move(why));
+    }
+    submit_report sum;
+    for (std::size_t first = 0; first < wanted.size(); first += submit_limit) {
+      const auto begin = wanted.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto end = begin + static_cast<std::ptrdiff_t>(
+                                   std::min(submit_limit, wanted.size() - first));
+      std::vector<submission> part(std::make_move_iterator(begin), std::make_move_iterator(end));
+      const auto done = co_await writer_->ask(std::make_unique<submit_command>(
+          std::move(part), scheduler::current().system_now()));
+      if (!done) co_return std::unexpected(done.error());
+      sum.added += done->added;
+      sum.superseded += done->superseded;
+      sum.known += done->known;
+    }
+    co_return sum;
+  }
+
+  std::vector<std::string> ready_lanes() override { return live_.ready_lanes(); }
+
+  task<std::expected<std::vector<leased_machine>, store_error>> lease(
+      std::string lane, std::size_t count, system_time expires) override {
+    if (live_.wants_refill(lane, count)) {
+      // A query may have to wait for the disk: not on a thread that all processes share.
+      auto query = thread([this, lane, count] { return guarded([&] { refill(lane, count); }); });
+      const auto done = *co_await query.take();
+      if (!done) done.error().rethrow();
+      if (!*done) co_return std::unexpected(done->error());
+    }
+    co_return live_.lease(lane, count, expires);
+  }
+
+  task<std::expected<std::vector<bool>, store_error>> record(
+      std::vector<transition> outcomes) override {
+    for (const auto& each : outcomes) {
+      if (auto why = refusal(each); !why.empty()) co_return refused(std::move(why));
+    }
+    co_return co_await writer_->ask(std::make_unique<record_command>(live_, std::move(outcomes)));
+  }
+
+  void release(const std::vector<leased_machine>& unused) override { live_.release(unused); }
+
+  task<std::expected<std::size_t, store_error>> promote(system_time now) override {
+    std::size_t promoted = 0;
+    for (bool more = true; more;) {
+      const auto step = co_await writer_->ask(std::make_unique<promote_command>(now));
+      if (!step) co_return std::unexpected(step.error());
+      promoted += step->changed;
+      more = step->more;
+    }
+    co_return promoted;
+  }
+
+  std::optional<system_time> next_due() override {
+    return live_.next_due([this]() -> std::optional<system_time> {
+      const std::lock_guard guard(view_mutex_);
+      statement query(view_file_, "SELECT due_ms FROM machines WHERE phase = 'waiting' "
+                                  "ORDER BY due_ms LIMIT 1");
+      if (!query.next()) return std::nullopt;
+      return query.time(0);
+    });
+  }
+
+  std::size_t reclaim(system_time now) override { return live_.reclaim(now); }
+
+  task<std::expected<std::size_t, store_error>> drain_inbox() override {
+    std::size_t commands = 0;
+    for (;;) {
+      const auto asked = guarded([this] { return first_of_inbox(); });
+      if (!asked) co_return std::unexpected(asked.error());
+      if (!*asked) co_return commands;
+      const auto done = co_await apply(**asked);
+      if (!done) co_return std::unexpected(done.error());
+      ++commands;
+    }
+  }
+
+  std::vector<lane_state> lane_states() override {
+    const std::lock_guard guard(view_mutex_);
+    statement query(view_file_, "SELECT lane, parked_until_ms FROM lanes WHERE parked_until_ms > 0");
+    std::vector<lane_state> states;
+    while (query.next()) states.push_back({query.text(0), query.time(1)});
+    return states;
+  }
+
+  channel<std::monostate> ready_signal() override { return live_.ready_signal(); }
+
+  task<std::expected<std::size_t, store_error>> control(control_verb verb,
+                                                        machine_filter filter) override {
+    co_return co_await apply({.verb = verb, .filter = std::move(filter), .inbox_key = {}});
+  }
+
+  std::expected<machine_counts, store_error> count() override { return live_.counts(); }
+
+  std::expected<std::vector<machine_view>, store_error> query(const machine_filter& filter,
+                                                              std::size_t limit,
+                                                              std::string after_id) override {
+    const std::lock_guard guard(view_mutex_);
+    return guarded([&] { return read_machines(view_file_, filter, limit, std::move(after_id)); });
+  }
+
+  std::expected<std::vector<history_entry>, store_error> history(std::string_view id) override {
+    const std::lock_guard guard(view_mutex_);
+    return guarded([&] { return read_history(view_file_, id); });
+  }
+
+ private:
+  struct request {
+    control_verb verb = control_verb::cancel;
+    machine_filter filter;
+    std::optional<std::int64_t> inbox_key;
+  };
+
+  static std::int64_t load_epoch(const std::filesystem::path& file) {
+    database raised(file, access::write);
+    raised.run("UPDATE meta SET epoch = epoch + 1");
+    return raised.value("SELECT epoch FROM meta");
+  }
+
+  static std::unexpected<store_error> refused(std::string why) {
+    return std::unexpected(store_error{store_error::kind::refused, std::move(why)});
+  }
+
+  void refill(const std::string& lane, std::size_t count) {
+    const std::lock_guard guard(ahead_mutex_);
+    live_.refill(lane, count, ahead_);
+    ahead_.stop();
+  }
+
+  std::optional<request> first_of_inbox() {
+    const std::lock_guard guard(ahead_mutex_);
+    if (!inbox_.next()) return std::nullopt;
+    request asked;
+    asked.inbox_key = inbox_.integer(0);
+    asked.verb = inbox_.text(1) == "redrive" ? control_verb::redrive : control_verb::cancel;
+    asked.filter = {.phase = phase_from(inbox_.text(2)),
+                    .state = inbox_.text(3),
+                    .id = inbox_.text(4),
+                    .id_prefix = inbox_.text(5)};
+    inbox_.reset();
+    return asked;
+  }
+
+  task<std::expected<std::size_t, store_error>> apply(request asked) {
+    const auto now = scheduler::current().system_now();
+    const auto phases = phases_of(asked.verb, asked.filter);
+    std::size_t changed = 0;
+    // No phase to look at: one empty step still takes the request out of the inbox.
+    for (std::size_t i = 0; i < std::max<std::size_t>(phases.size(), 1); ++i) {
+      control_step step{.verb = asked.verb,
+                        .filter = asked.filter,
+                        .phase = phases.empty() ? std::optional<phase>{} : phases[i],
+                        .after_id = {},
+                        .inbox_key = asked.inbox_key,
+                        .last = i + 1 >= phases.size()};
+      for (bool more = true; more;) {
+        const auto done = co_await writer_->ask(std::make_unique<control_command>(step, now));
+        if (!done) co_return std::unexpected(done.error());
+        changed += done->changed;
+        step.after_id = done->last_id;
+        more = done->more;
+      }
+    }
+    co_return changed;
+  }
+
+  owner_lock owner_;
+  database ahead_file_;  // read-ahead and inbox; guarded by ahead_mutex_
+  database view_file_;   // what people ask; guarded by view_mutex_
+  std::mutex ahead_mutex_;
+  std::mutex view_mutex_;
+  live_state live_;
+  ready_rows ahead_;
+  statement inbox_;
+  std::unique_ptr<writer> writer_;
+};
+
+store_error not_a_file(const std::filesystem::path& file) {
+  return {store_error::kind::io,
+          file.string() + ": a directory: name a file in it, as in " + (file / "store.db").string()};
+}
+
+/// Looks at the file without leaving anything beside it.
+void refuse_foreign(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file)) throw database_failure(not_a_file(file));
+  if (!std::filesystem::exists(file) || std::filesystem::file_size(file) == 0) return;
+  database look(file, access::read);
+  static_cast<void>(identify(look));
+}
+
+}  // namespace
+}  // namespace sqlite
+
+std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
+    const std::filesystem::path& file) {
+  using namespace sqlite;
+  return guarded([&]() -> std::unique_ptr<store> {
+    std::error_code error;
+    const auto whole = std::filesystem::weakly_canonical(file, error);
+    if (error) {
+      throw database_failure({store_error::kind::io, file.string() + ": " + error.message() +
+                                                ": name a file in a directory that exists"});
+    }
+    refuse_foreign(whole);
+    owner_lock owner(whole);
+    {
+      database own(whole, access::create);
+      static_cast<void>(identify(own));
+      migrate(own);
+    }
+    return std::make_unique<sqlite_store>(whole, std::move(owner));
+  });
+}
+
+}  // namespace wherry

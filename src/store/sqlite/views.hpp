@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What people see of a store: counts, machines, histories. Used by the owner and by inspectors.
+
+#include <string>
+#include <vector>
+
+#include "database.hpp"
+
+namespace wherry::sqlite {
+
+/// A query of machines in order of id; its texts live here while the statement runs.
+class selection {
+ public:
+  selection(std::string_view columns, const machine_filter& filter, std::string after_id,
+            std::size_t limit);
+  /// Requires: *this outlives the statement.
+  [[nodiscard]] statement prepare(database& file);
+
+ private:
+  std::string sql_;
+  std::vector<std::string> texts_;
+  std::int64_t limit_;
+};
+
+// Errors: each throws database_failure.
+[[nodiscard]] machine_counts read_counts(database& file);
+[[nodiscard]] std::vector<machine_view> read_machines(database& file, const machine_filter& filter,
+                                                      std::size_t limit, std::string after_id);
+[[nodiscard]] std::vector<history_entry> read_history(database& file, std::string_view id);
+
+/// Runs `unit` and turns a database_failure into an error.
+template <class Unit>
+auto guarded(Unit unit) -> std::expected<decltype(unit()), store_error> {
+  try {
+    if constexpr (std::is_void_v<decltype(unit())>) {
+      unit();
+      return {};
+    } else {
+      return unit();
+    }
+  } catch (const database_failure& why) {
+    return std::unexpected(why.error());
+  }
+}
+
+}  // namespace wherry::sqlite

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "writer.hpp"
+
+#include <utility>
+
+namespace wherry::sqlite {
+
+writer::writer(std::unique_ptr<database> file, live_state& live)
+    : file_(std::move(file)),
+      live_(live),
+      changes_(*file_),
+      begin_(*file_, "BEGIN IMMEDIATE"),
+      end_(*file_, "COMMIT"),
+      save_(*file_, "SAVEPOINT one"),
+      forget_save_(*file_, "RELEASE one"),
+      back_to_save_(*file_, "ROLLBACK TO one"),
+      thread_([this] { serve(); }) {}
+
+writer::~writer() {
+  {
+    const std::lock_guard guard(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void writer::give(std::unique_ptr<command> asked) {
+  {
+    const std::lock_guard guard(mutex_);
+    waiting_.push_back(std::move(asked));
+  }
+  wake_.notify_one();
+}
+
+void writer::serve() {
+  std::unique_lock guard(mutex_);
+  for (;;) {
+    wake_.wait(guard, [this] { return stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    auto commands = std::exchange(waiting_, {});
+    guard.unlock();
+    commit(commands);
+    commands.clear();
+    guard.lock();
+  }
+}
+
+void writer::commit(batch& commands) {
+  changes_.effects.clear();
+  try {
+    begin_.run();
+    for (auto& each : commands) run_alone(each);
+    changes_.settle();
+    end_.run();
+  } catch (const database_failure& why) {
+    roll_back();
+    for (auto& each : commands) {
+      if (each) each->fail(why.error());
+    }
+    return;
+  }
+  live_.apply(changes_.effects);
+  for (auto& each : commands) {
+    if (each) each->succeed();
+  }
+}
+
+// Its failure is its own unless SQLite gave up the whole transaction, or no later one can do better.
+void writer::run_alone(std::unique_ptr<command>& asked) {
+  const auto effects = changes_.effects.size();
+  save_.run();
+  try {
+    asked->run(changes_);
+  } catch (const database_failure& why) {
+    using kind = store_error::kind;
+    const auto what = why.error().what;
+    const bool of_all = what == kind::full || what == kind::corrupt || !file_->in_transaction();
+    if (of_all) throw;
+    back_to_save_.run();
+    changes_.effects.resize(effects);
+    asked->fail(why.error());
+    asked.reset();
+  }
+  forget_save_.run();
+}
+
+void writer::roll_back() noexcept {
+  try {
+    if (file_->in_transaction()) file_->run("ROLLBACK");
+  } catch (const database_failure&) {
+    // Nothing is left to undo then: SQLite has dropped the transaction, or drops it with the next
+    // begin, whose failure is reported to those who ask for it.
+  }
+}
+
+}  // namespace wherry::sqlite

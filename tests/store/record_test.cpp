@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: one commit a (machine, generation, version), under the live lease only, entry by entry.
+#include "subject.hpp"
+
+using namespace wherry;
+using namespace wherry::test;
+using namespace std::chrono_literals;
+
+TEST_SUITE("store.hpp: record") {
+  TEST_CASE("a recorded machine is in its new situation and may be leased again") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      auto outcome = advance(co_await lease_one(subject), "second");
+      outcome.lane = "other";
+      outcome.rank = 2;
+      CHECK(co_await record_one(subject, outcome));
+      const auto seen = view_of(subject, "a");
+      CHECK(seen.version == 1);
+      CHECK(seen.state == "second");
+      CHECK(seen.data == R"({"n":2})");
+      CHECK(seen.lane == "other");
+      CHECK(seen.phase == phase::ready);
+      CHECK(seen.updated == outcome.ended);
+      CHECK(subject.ready_lanes() == strings{"other"});
+      const auto leased = co_await lease_some(subject, "other", 9);
+      REQUIRE(leased.size() == 1);
+      CHECK(leased.front().version == 1);
+      CHECK(leased.front().state == "second");
+      CHECK(leased.front().data == R"({"n":2})");
+    });
+  }
+
+  TEST_CASE("one version is committed once") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      const auto leased = co_await lease_one(subject);
+      const auto accepted =
+          co_await subject.record({advance(leased, "second"), advance(leased, "third")});
+      REQUIRE(accepted.has_value());
+      CHECK(*accepted == std::vector<bool>{true, false});
+      CHECK_FALSE(co_await record_one(subject, advance(leased, "third")));
+      CHECK(view_of(subject, "a").state == "second");
+      CHECK(subject.history("a")->size() == 1);
+    });
+  }
+
+  TEST_CASE("a lease that ended cannot commit and hinders no other") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a"), item("b"), item("c"), item("d")});
+      const auto first = co_await lease_some(subject, "lane", 4);
+      REQUIRE(first.size() == 4);
+      subject.release({first[0], first[1]});
+      const auto again = co_await lease_some(subject, "lane", 1);
+      REQUIRE(ids(again) == strings{"a"});
+      auto wrong_token = advance(first[2], "second");
+      wrong_token.token += 1'000;
+      const auto accepted = co_await subject.record(
+          {advance(first[0], "stale"), advance(first[1], "none"), wrong_token,
+           advance(first[3], "second"), advance(again[0], "second")});
+      REQUIRE(accepted.has_value());
+      CHECK(*accepted == std::vector<bool>{false, false, false, true, true});
+      CHECK(view_of(subject, "a").state == "second");
+      CHECK(view_of(subject, "b").version == 0);
+      CHECK(view_of(subject, "c").version == 0);
+      CHECK(co_await record_one(subject, advance(first[2], "second")));
+    });
+  }
+
+  TEST_CASE("a lease that was reclaimed cannot commit") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      const auto lost = co_await lease_one(subject);
+      CHECK(subject.reclaim(now() + 2h) == 1);
+      CHECK_FALSE(co_await record_one(subject, advance(lost, "second")));
+      const auto again = co_await lease_one(subject);
+      CHECK_FALSE(co_await record_one(subject, advance(lost, "second")));
+      CHECK(co_await record_one(subject, advance(again, "third")));
+      CHECK(view_of(subject, "a").state == "third");
+    });
+  }
+
+  TEST_CASE("a finished machine runs no more") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a"), item("b")});
+      CHECK(co_await record_one(subject, finish(co_await lease_one(subject), phase::completed)));
+      CHECK(co_await record_one(subject, finish(co_await lease_one(subject), phase::dead)));
+      CHECK(subject.ready_lanes().empty());
+      CHECK_FALSE(subject.next_due().has_value());
+      CHECK(view_of(subject, "a").phase == phase::completed);
+      CHECK(view_of(subject, "b").phase == phase::dead);
+      CHECK(view_of(subject, "b").error == "hopeless");
+    });
+  }
+
+  TEST_CASE("a parked lane is remembered with the latest time") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      const auto until = now() + 2h;
+      auto outcome = retry(co_await lease_one(subject), until);
+      outcome.outcome = outcome_kind::throttled;
+      outcome.next_attempt = 1;
+      outcome.lane_parked_until = until;
+      CHECK(co_await record_one(subject, outcome));
+      CHECK(co_await subject.promote(until) == 1u);
+      outcome = advance(co_await lease_one(subject), "second");
+      outcome.lane_parked_until = until - 1h;
+      CHECK(co_await record_one(subject, outcome));
+      const auto states = subject.lane_states();
+      REQUIRE(states.size() == 1);
+      CHECK(states.front().lane == "lane");
+      CHECK(states.front().parked_until == until);
+    });
+  }
+
+  TEST_CASE("a state that is too large is refused with its name and the lease stays") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a"), item("b")});
+      const auto leased = co_await lease_some(subject, "lane", 2);
+      REQUIRE(leased.size() == 2);
+      auto large = advance(leased[0], "second");
+      large.data.assign(data_size_limit + 1, 'x');
+      const auto refused = co_await subject.record({advance(leased[1], "second"), large});
+      REQUIRE_FALSE(refused.has_value());
+      CHECK(refused.error().what == store_error::kind::refused);
+      CHECK(refused.error().message.find("machine a") != std::string::npos);
+      CHECK(view_of(subject, "b").version == 0);
+      CHECK(co_await record_one(subject, advance(leased[0], "second")));
+      CHECK(co_await record_one(subject, advance(leased[1], "second")));
+    });
+  }
+}
