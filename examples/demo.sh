@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The demo: imports 2,172 real reports (12 airports, 181 days of 2001) from an API that fails now and
-# then and limits its callers, into build/demo/. Starts the API, stops it whatever happens.
+# The demo: imports 2,172 real reports (12 airports, 181 days of 2001) from an API that fails now
+# and then and limits its callers, into build/demo/. Starts the API, stops it whatever happens.
 #   examples/demo.sh              from the beginning: removes the previous result
 #   examples/demo.sh --continue   goes on where an interrupted demo stopped
 set -euo pipefail
@@ -38,8 +38,8 @@ stopped_by_hand() {
 trap stop_server EXIT
 trap 'interrupted=yes' INT TERM
 
-# The API has a session of its own, so that Ctrl-C reaches wherry alone and it can end its steps; and it
-# goes with this script even if that is killed.
+# The API has a session of its own, so that Ctrl-C reaches wherry alone and it can end its steps;
+# and it goes with this script even if that is killed.
 rm -f "$results/port"
 export REPORTING_TOKEN=demo-$RANDOM
 echo "Starting a reporting API over 3 million flights, with faults: 2 % of answers are 503, 1 % are cut"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A few lines over DuckDB's C API, shared by the example programs: open a database in memory, run a
-// query, walk its rows chunk by chunk. The database reaches files, never the network: extensions are
-// neither installed nor loaded by themselves.
+// query, walk its rows chunk by chunk. The database reaches files, never the network: extensions
+// are neither installed nor loaded by themselves.
 //
 // Errors are exceptions: these are small programs that end with the message.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// query_results: prints the answer of one SQL query over files (csv, csv.gz, parquet) as a table, so
-// that what an import wrote can be looked at with nothing else installed.
+// query_results: prints the answer of one SQL query over files (csv, csv.gz, parquet) as a table,
+// so that what an import wrote can be looked at with nothing else installed.
 //
 //   query_results "select origin, count(*) from 'build/demo/flights/*.parquet' group by all"
 

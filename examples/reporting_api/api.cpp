@@ -64,8 +64,8 @@ std::string statistics::json() const {
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     text += fmt::format("\"{}\":{},", answer_names[i], counts_[i].load());
   }
-  return text + fmt::format("\"in_flight\":{},\"max_in_flight\":{}}}\n", in_flight_.load(),
-                            most_.load());
+  return text +
+         fmt::format("\"in_flight\":{},\"max_in_flight\":{}}}\n", in_flight_.load(), most_.load());
 }
 
 reporting_api::reporting_api(options chosen) : options_(std::move(chosen)) {
@@ -165,11 +165,11 @@ void reporting_api::serve_clients(const httplib::Request& request, httplib::Resp
   const auto set = sets_.find(request.matches[1]);
   if (set == sets_.end()) return refuse(response, answer::not_found, "no such dataset");
   const dataset& records = *set->second.records;
-  response.set_content(fmt::format("{{\"first_day\":\"{:%Y-%m-%d}\",\"last_day\":\"{:%Y-%m-%d}\","
-                                   "\"clients\":[\"{}\"]}}\n",
-                                   records.first_day(), records.last_day(),
-                                   fmt::join(records.clients(), "\",\"")),
-                       "application/json");
+  response.set_content(
+      fmt::format("{{\"first_day\":\"{:%Y-%m-%d}\",\"last_day\":\"{:%Y-%m-%d}\","
+                  "\"clients\":[\"{}\"]}}\n",
+                  records.first_day(), records.last_day(), fmt::join(records.clients(), "\",\"")),
+      "application/json");
 }
 
 void reporting_api::serve_report(const httplib::Request& request, httplib::Response& response) {
@@ -185,8 +185,8 @@ void reporting_api::serve_report(const httplib::Request& request, httplib::Respo
     response.set_header("Retry-After", std::to_string(*seconds));
     return refuse(response, answer::throttled, "over the rate");
   }
-  const fate fate = decide(options_.shares, options_.seed, request.path,
-                           requests_.next(request.path));
+  const fate fate =
+      decide(options_.shares, options_.seed, request.path, requests_.next(request.path));
   statistics_.enter();
   std::this_thread::sleep_for(options_.latency * fate.latency_factor);
   if (fate.kind == answer::unavailable) {

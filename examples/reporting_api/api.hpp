@@ -38,8 +38,7 @@ class statistics {
   void enter() {
     const int now = ++in_flight_;
     int seen = most_.load();
-    while (now > seen && !most_.compare_exchange_weak(seen, now)) {
-    }
+    while (now > seen && !most_.compare_exchange_weak(seen, now)) {}
   }
   void leave() { --in_flight_; }
   void count(answer kind) { ++counts_[static_cast<std::size_t>(kind)]; }

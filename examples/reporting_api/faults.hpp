@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What goes wrong, and when. Each decision is a pure function of (seed, path, the how-many-eth request
-// of that path), so two runs meet the same faults whatever the order in which requests arrive. The one
-// exception is the rate limit, which is about time; a request that it turns away is not counted.
+// What goes wrong, and when. Each decision is a pure function of (seed, path, the how-many-eth
+// request of that path), so two runs meet the same faults whatever the order in which requests
+// arrive. The one exception is the rate limit, which is about time; a request that it turns away is
+// not counted.
 
 #include <algorithm>
 #include <chrono>
@@ -19,12 +20,22 @@ namespace example {
 
 /// Names the kinds of answer; `/stats` counts each.
 enum class answer {
-  ok, unavailable, cut, slow, empty, malformed, endless,
-  throttled, unauthorized, not_found, bad_request, count
+  ok,
+  unavailable,
+  cut,
+  slow,
+  empty,
+  malformed,
+  endless,
+  throttled,
+  unauthorized,
+  not_found,
+  bad_request,
+  count
 };
 inline constexpr const char* answer_names[] = {
-    "ok", "unavailable", "cut", "slow", "empty", "malformed", "endless",
-    "throttled", "unauthorized", "not_found", "bad_request"};
+    "ok",      "unavailable", "cut",          "slow",      "empty",      "malformed",
+    "endless", "throttled",   "unauthorized", "not_found", "bad_request"};
 static_assert(std::size(answer_names) == static_cast<std::size_t>(answer::count));
 
 /// Says how often each fault happens: shares of all answers, 0 to 1.
@@ -82,7 +93,8 @@ class request_counts {
   std::unordered_map<std::string, std::uint64_t> counts_;
 };
 
-/// Allows `per_second` requests, with a burst of one tenth of a second's worth (at least 1). 0: no limit.
+/// Allows `per_second` requests, with a burst of one tenth of a second's worth (at least 1). 0: no
+/// limit.
 class token_bucket {
  public:
   explicit token_bucket(double per_second)
@@ -92,7 +104,8 @@ class token_bucket {
   std::optional<int> wait(std::chrono::steady_clock::time_point now) {
     if (rate_ <= 0) return std::nullopt;
     const std::lock_guard lock{mutex_};
-    tokens_ = std::min(burst_, tokens_ + rate_ * std::chrono::duration<double>(now - last_).count());
+    tokens_ =
+        std::min(burst_, tokens_ + rate_ * std::chrono::duration<double>(now - last_).count());
     last_ = now;
     if (tokens_ >= 1) {
       tokens_ -= 1;

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// reporting_api: serves a reporting API over HTTP from real records (npm package vega-datasets), with
-// faults on demand. It stands where an import's real API would, for the demo and the fault tests.
+// reporting_api: serves a reporting API over HTTP from real records (npm package vega-datasets),
+// with faults on demand. It stands where an import's real API would, for the demo and the fault
+// tests.
 //
 //   GET /v1/{dataset}/clients                             the clients and their range of days, JSON
 //   GET /v1/{dataset}/clients/{client}/reports/{day}.csv  one report
 //   GET /v1/endless/{anything}                            a body without end (with --endless)
 //   GET /stats                                            what was answered how often, JSON
 //
-// SIGTERM and SIGINT stop it: no new connection, bodies under way end, idle connections close within
-// two seconds, exit 0.
+// SIGTERM and SIGINT stop it: no new connection, bodies under way end, idle connections close
+// within two seconds, exit 0.
 
 #include "api.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -58,8 +59,8 @@ example::options parse(int count, char** arguments) {
   return o;
 }
 
-/// Calls `stop` once SIGTERM or SIGINT has arrived, again and again until `finished`: it has no effect
-/// before the server listens. The signals must be blocked in every thread.
+/// Calls `stop` once SIGTERM or SIGINT has arrived, again and again until `finished`: it has no
+/// effect before the server listens. The signals must be blocked in every thread.
 void stop_on_signal(const sigset_t& ending, example::reporting_api& api,
                     const std::atomic<bool>& finished) {
   int signal = 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The real records behind the reporting API, held in memory so that a report is one binary search and
-// one rendering. Flights (three million) are packed columns of 12 bytes a row; birdstrikes and weather
-// are few and kept as finished CSV lines. Nothing changes after loading, so any thread may read.
+// The real records behind the reporting API, held in memory so that a report is one binary search
+// and one rendering. Flights (three million) are packed columns of 12 bytes a row; birdstrikes and
+// weather are few and kept as finished CSV lines. Nothing changes after loading, so any thread may
+// read.
 //
 // Invariant: rows are sorted by (client, day), and within it by all columns: a report has one form.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the fault test knows of the SQLite store's schema: read-only, beside the process that owns it.
+"""What the fault test knows of the SQLite store's schema: read-only, beside the owning process.
 
 Never opened between a kill and the restart: the first to open a store after a crash repairs it, and
 that has to be wherry."""
@@ -10,7 +10,8 @@ import sqlite3
 
 class store_view:
     def __init__(self, file: pathlib.Path):
-        self._db = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10, isolation_level=None)
+        self._db = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10,
+                                   isolation_level=None)
 
     def close(self):
         self._db.close()
@@ -22,7 +23,8 @@ class store_view:
         return self._one("select count(*) from history")
 
     def completed(self) -> set[str]:
-        return {row[0] for row in self._db.execute("select id from machines where phase = 'completed'")}
+        sql = "select id from machines where phase = 'completed'"
+        return {row[0] for row in self._db.execute(sql)}
 
     def digests(self) -> dict[str, str]:
         """What each completed machine says of its object's bytes."""
