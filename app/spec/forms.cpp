@@ -4,6 +4,7 @@
 #include "spec/forms.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "spec/template.hpp"
 
@@ -217,7 +218,7 @@ void header_map::read(reader& r, const value& from, std::map<std::string, std::s
 
 void column_list::read(reader& r, const value& from, std::vector<column>& to) {
   if (from.members.empty()) r.wrong(from.begin, "is empty", fmt::format("write {}", wanted));
-  std::vector<std::string> seen;
+  std::set<std::string> seen;
   for (const auto& member : from.members) {
     const reader::inside here{r, member.name};
     std::string folded = member.name;
@@ -225,11 +226,10 @@ void column_list::read(reader& r, const value& from, std::vector<column>& to) {
       return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     });
     if (member.name.empty()) r.wrong(member.at, "has an empty name", "name the column");
-    if (std::ranges::find(seen, folded) != seen.end()) {
+    if (!seen.insert(std::move(folded)).second) {
       r.wrong(member.at, "is there twice: SQL does not tell upper case from lower case",
               "rename or remove one");
     }
-    seen.push_back(std::move(folded));
     if (member.item.is != text) {
       r.wrong(member.item.begin, fmt::format("is {}", name_of(member.item.is)),
               R"(write its SQL type, such as "varchar")");

@@ -69,31 +69,29 @@ std::expected<std::string, mistake> read_bytes(const fs::path& file) {
   return bytes;
 }
 
-// Without a tree nobody knows which strings are secret. So names decide: of the line, of the table
-// that it is in, and of the key whose long string it may be in. Where any of them speaks of
-// secrets, neither the line nor the parser's words, which quote it, are shown.
+// Without a tree nobody knows which strings are secret. So names decide: the line is not shown where
+// it, a line above it in the same table, or one that may open the long string it is in, speaks of
+// secrets; and the parser's words, which may quote a number, not where the line itself does.
 mistake about_syntax(std::string_view text, const fs::path& file,
                      const toml_file::syntax_error& error) {
   auto wrong = about_file(file, error.message, "write TOML as in https://toml.io");
   wrong.line = error.at.line;
   wrong.column = error.at.column;
-  const auto last_before = [&](auto fits) {
-    for (int line = error.at.line - 1; line > 0; --line) {
-      if (const auto found = toml_file::line_of(text, line); fits(found)) return found;
-    }
-    return std::string_view{};
-  };
-  const auto header = last_before([](std::string_view line) {
-    return line.find_first_not_of(" \t") == line.find('[') && line.contains('[');
-  });
-  const auto opening = last_before(
-      [](std::string_view line) { return line.contains("\"\"\"") || line.contains("'''"); });
-  if (mentions_secret(toml_file::line_of(text, error.at.line)) || mentions_secret(header) ||
-      mentions_secret(opening)) {
+  if (mentions_secret(toml_file::line_of(text, error.at.line))) {
     wrong.message = "is not valid TOML";
-  } else {
-    toml_file::show_line(wrong, text, {});
+    return wrong;
   }
+  const auto begin = toml_file::line_of(text, error.at.line).data() - text.data();
+  auto above = text.substr(0, static_cast<std::size_t>(begin));
+  for (bool in_table = true; !above.empty();) {
+    above.remove_suffix(1);  // the line break
+    const auto line = above.substr(above.rfind('\n') + 1);
+    above.remove_suffix(line.size());
+    const bool opens = line.contains("\"\"\"") || line.contains("'''");
+    if ((in_table || opens) && mentions_secret(line)) return wrong;
+    if (line.starts_with('[')) in_table = false;
+  }
+  toml_file::show_line(wrong, text, {});
   return wrong;
 }
 

@@ -29,7 +29,7 @@ struct mistake {
   std::string key;  ///< "source.limit.rate"; empty: none
   std::string message;
   std::string remedy;
-  std::string source_line;  ///< the line, secrets masked; empty: not shown
+  std::string source_line;  ///< the line, secrets masked; empty: not shown (as after 50)
   int caret = 0;            ///< from 1: where in source_line
 };
 

@@ -134,9 +134,10 @@ std::optional<std::string> reader::variable(const std::string& name) const {
 std::vector<mistake> reader::finish(const std::string& file) {
   std::ranges::sort(mistakes_, {},
                     [](const mistake& m) { return std::tie(m.line, m.column, m.key, m.message); });
-  for (auto& wrong : mistakes_) {
-    wrong.file = file;
-    show_line(wrong, source_, hidden_);
+  constexpr std::size_t most_shown = 50;  // nobody reads on, and each costs a walk over the file
+  for (std::size_t i = 0; i < mistakes_.size(); ++i) {
+    mistakes_[i].file = file;
+    if (i < most_shown) show_line(mistakes_[i], source_, hidden_);
   }
   return std::move(mistakes_);
 }

@@ -34,7 +34,7 @@ struct client {
 
 /// Says how many calls a lane may make per time, and how many may be under way at once.
 struct limit {
-  std::string lane;  ///< template over the client: "{account}" by default
+  std::string lane;  ///< template over the client; by default "{account}", of a sink "sink"
   double calls = 0;  ///< 0: no rate limit
   std::chrono::milliseconds per{1000};
   int in_flight = 8;
@@ -95,7 +95,8 @@ struct transform {
 enum class file_format { csv, parquet };
 enum class compression { none, gzip, zstd };
 
-/// Says where objects go. Format and compression follow from the name: .csv, .csv.gz, .parquet.
+/// Says where objects go. Format and compression follow from the name: .csv .csv.gz .csv.zst
+/// .parquet.
 struct sink {
   std::string url;  ///< template: {client} {account} {day}; file:///… or s3://bucket/…
   file_format format = file_format::csv;
