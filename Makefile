@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door: each target does its own set-up on a fresh Debian 12 and says what it is doing.
 MAKEFLAGS += --no-print-directory
-JOBS := $(shell nproc)
+PROGRAMS := wherry reporting_api query_results
 
 .PHONY: help setup build demo test faults bench bench-import lint format clean
 
 help:
-	@echo "make demo          import thousands of real reports from a flaky API, here, in a minute"
-	@echo "make test          build and run all tests, also under ASan and TSan"
+	@echo "make demo          import thousands of real reports from a flaky API, on this machine"
+	@echo "make test          build and run all tests, those of the library also under ASan and TSan"
 	@echo "make build         the program, at build/release/wherry"
 	@echo "make faults        kill -9 an import many times, and compare (KILLS=30 REPORTS=1000)"
-	@echo "make bench         all benchmarks; make bench-import only the import"
-	@echo "make lint          format, walls, clang-tidy;  make format  reformats"
+	@echo "make bench         all benchmarks (make bench-import: only the import, beside its peers)"
+	@echo "make lint          format, walls, clang-tidy (make format: puts the format right)"
+	@echo "make setup         only what the others would install: Debian packages, npm's DuckDB"
+	@echo "make clean         removes what was built and kept in build/, but not what was installed"
 
 setup:
 	@tools/setup build
 
 build: setup
-	@tools/build release
+	@tools/build release $(PROGRAMS)
 
 demo: build
 	@examples/demo.sh
@@ -33,7 +35,7 @@ bench: bench-import
 
 bench-import:
 	@tools/setup build bench
-	@tools/build release
+	@tools/build release $(PROGRAMS)
 	@bench/import/run.sh
 
 lint:
@@ -42,7 +44,8 @@ lint:
 
 format:
 	@tools/setup build lint
-	@git ls-files '*.cpp' '*.hpp' | xargs -P $(JOBS) -n 8 clang-format-19 -i
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
 
 clean:
-	@rm -rf build/release build/dev build/asan build/tsan build/all build/demo build/faults build/bench
+	@rm -rf build/release build/dev build/asan build/tsan build/all build/demo build/faults \
+	  build/bench build/*.log
