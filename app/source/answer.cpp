@@ -2,10 +2,7 @@
 #include "source/answer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
-#include <charconv>
-#include <cstdio>
 #include <string>
 
 #include "source/json_path.hpp"
@@ -15,8 +12,6 @@ namespace {
 
 using meaning = answer_rule::meaning;
 using std::chrono::milliseconds;
-
-constexpr milliseconds retry_after_limit = std::chrono::days{1};
 
 // Parses a body at most once, and only if some rule asks for it.
 class lazy_json {
@@ -46,75 +41,7 @@ meaning meaning_of(int status) {
   return meaning::permanent;
 }
 
-std::optional<int> month_of(std::string_view name) {
-  constexpr std::array names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto found = std::ranges::find(names, name);
-  if (found == names.end()) return std::nullopt;
-  return static_cast<int>(found - names.begin()) + 1;
-}
-
-struct fields {
-  int year = 0, day = 0, hour = 0, minute = 0, second = 0;
-  std::array<char, 4> month{};
-};
-
-// The three shapes of RFC 9110 5.6.7; a sender makes the first, a receiver takes all.
-std::optional<fields> split_http_date(const std::string& text) {
-  fields read;
-  const auto whole = [&](int count, int end) {
-    return count == 6 && end == static_cast<int>(text.size());
-  };
-  int end = 0;
-  auto count = std::sscanf(text.c_str(), "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n",
-                           &read.day, read.month.data(), &read.year, &read.hour, &read.minute,
-                           &read.second, &end);
-  if (whole(count, end)) return read;
-  end = 0;
-  count = std::sscanf(text.c_str(), "%*[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &read.day,
-                      read.month.data(), &read.year, &read.hour, &read.minute, &read.second, &end);
-  if (whole(count, end)) {
-    read.year += read.year < 70 ? 2000 : 1900;
-    return read;
-  }
-  end = 0;
-  count = std::sscanf(text.c_str(), "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n",
-                      read.month.data(), &read.day, &read.hour, &read.minute, &read.second,
-                      &read.year, &end);
-  if (whole(count, end)) return read;
-  return std::nullopt;
-}
-
-std::optional<std::chrono::sys_seconds> parse_http_date(const std::string& text) {
-  const auto read = split_http_date(text);
-  if (!read) return std::nullopt;
-  const auto month = month_of(read->month.data());
-  if (!month || read->hour > 23 || read->minute > 59 || read->second > 60) return std::nullopt;
-  const std::chrono::year_month_day date{
-      std::chrono::year{read->year}, std::chrono::month{static_cast<unsigned>(*month)},
-      std::chrono::day{static_cast<unsigned>(read->day)}};
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days{date} + std::chrono::hours{read->hour} +
-         std::chrono::minutes{read->minute} + std::chrono::seconds{read->second};
-}
-
 }  // namespace
-
-std::optional<milliseconds> parse_retry_after(std::string_view value,
-                                              std::chrono::system_clock::time_point now) {
-  if (value.empty()) return std::nullopt;
-  if (value.find_first_not_of("0123456789") == value.npos) {
-    constexpr std::uint32_t longest = std::chrono::seconds{std::chrono::years{10}}.count();
-    std::uint32_t seconds = 0;
-    const auto read = std::from_chars(value.data(), value.data() + value.size(), seconds);
-    if (read.ec != std::errc{}) seconds = longest;  // more digits than fit
-    return std::chrono::seconds{std::min(seconds, longest)};
-  }
-  const auto until = parse_http_date(std::string{value});
-  if (!until) return std::nullopt;
-  const auto left = std::chrono::ceil<milliseconds>(*until - now);
-  return std::max(left, milliseconds{0});
-}
 
 bool looks_at_bodies(const std::vector<answer_rule>& rules) noexcept {
   return std::ranges::any_of(rules, [](const answer_rule& rule) {
@@ -143,7 +70,7 @@ answer_meaning classify(const std::vector<answer_rule>& rules, const answer& giv
   }
   const auto asked = parse_retry_after(find_header(given.headers, "retry-after"), now);
   if (asked) {
-    result.wait = std::max(result.wait.value_or(milliseconds{0}), std::min(*asked, retry_after_limit));
+    result.wait = std::max(result.wait.value_or(milliseconds{0}), *asked);
   }
   return result;
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "net/http_client.hpp"
+#include "net/retry_after.hpp"
 #include "spec/spec.hpp"
 
 namespace wherry::app {
@@ -45,10 +46,5 @@ struct answer_meaning {
 
 /// Tells whether any rule looks at bodies; if none does, nobody needs to keep a prefix.
 [[nodiscard]] bool looks_at_bodies(const std::vector<answer_rule>& rules) noexcept;
-
-/// Reads a Retry-After header: seconds, or an HTTP date (a past one is zero). Empty: neither.
-/// Source: RFC 9110, 10.2.3 and 5.6.7.
-[[nodiscard]] std::optional<std::chrono::milliseconds> parse_retry_after(
-    std::string_view value, std::chrono::system_clock::time_point now);
 
 }  // namespace wherry::app

@@ -2,6 +2,7 @@
 #include "spool/sha256.hpp"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <new>
 
@@ -67,8 +68,19 @@ std::string to_hex(std::string_view bytes) {
   return text;
 }
 
-std::string to_hex(const sha256_digest& digest) {
-  return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+std::string to_hex(const sha256_digest& digest) { return to_hex(bytes_of(digest)); }
+
+std::string_view bytes_of(const sha256_digest& digest) noexcept {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+sha256_digest hmac_sha256(std::string_view key, std::string_view bytes) {
+  sha256_digest digest;
+  const auto* const made = HMAC(algorithm(), key.data(), static_cast<int>(key.size()),
+                                reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                                digest.data(), nullptr);
+  WHERRY_ASSERT(made != nullptr, "this OpenSSL makes no HMAC of SHA-256");
+  return digest;
 }
 
 }  // namespace wherry::app

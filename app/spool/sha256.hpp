@@ -37,8 +37,14 @@ class sha256 {
 /// Hashes bytes that are all there.
 [[nodiscard]] sha256_digest sha256_of(std::string_view bytes);
 
+/// Authenticates bytes by a key: HMAC-SHA-256, RFC 2104.
+[[nodiscard]] sha256_digest hmac_sha256(std::string_view key, std::string_view bytes);
+
 /// Writes bytes as hex digits in lower case.
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 [[nodiscard]] std::string to_hex(const sha256_digest& digest);
+
+/// The bytes of a digest, as a key for the next hmac_sha256.
+[[nodiscard]] std::string_view bytes_of(const sha256_digest& digest) noexcept;
 
 }  // namespace wherry::app

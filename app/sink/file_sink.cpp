@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/file_sink.hpp"
+
+#include "sink/object_file.hpp"
+#include "sink/sink_errors.hpp"
+#include "spec/template.hpp"
+#include "wherry/csp/go.hpp"
+
+namespace wherry::app {
+namespace {
+
+constexpr std::string_view file_scheme = "file://";
+
+}  // namespace
+
+task<std::expected<stored_object, sink_error>> file_sink::put(client of, day on, spool_file file) {
+  auto url = expand_url(spec_.url, of, on);
+  if (!url) co_return std::unexpected(from_template(url.error()));
+  const std::filesystem::path target{url->substr(file_scheme.size())};
+  const auto outcome = co_await thread([&from = spool_, file, target] {
+                         return store_as_file(from, file, target);
+                       }).take();
+  if (!outcome->has_value()) outcome->error().rethrow();
+  const auto& stored = outcome->value();
+  if (!stored) co_return std::unexpected(stored.error());
+  co_return stored_object{std::move(*url), file.size_bytes, std::move(file.sha256)};
+}
+
+}  // namespace wherry::app

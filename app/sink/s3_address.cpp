@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/s3_address.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "sink/sigv4.hpp"
+
+namespace wherry::app {
+namespace {
+
+constexpr std::string_view s3_scheme = "s3://";
+
+std::string percent_decoded(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned value = 0;
+    const auto hex = text.substr(i).starts_with('%') ? text.substr(i + 1, 2) : std::string_view{};
+    const auto read = std::from_chars(hex.data(), hex.data() + hex.size(), value, 16);
+    if (hex.size() == 2 && read.ec == std::errc{} && read.ptr == hex.data() + 2) {
+      plain += static_cast<char>(value);
+      i += 2;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+}  // namespace
+
+s3_object parse_s3_url(std::string_view url) {
+  url.remove_prefix(url.starts_with(s3_scheme) ? s3_scheme.size() : 0);
+  const auto slash_at = url.find('/');
+  if (slash_at == url.npos) return {std::string{url}, ""};
+  return {std::string{url.substr(0, slash_at)}, percent_decoded(url.substr(slash_at + 1))};
+}
+
+s3_address address_of(const sink& spec, const s3_object& object) {
+  const std::string endpoint = spec.endpoint.empty()
+                                   ? fmt::format("https://s3.{}.amazonaws.com", spec.region)
+                                   : spec.endpoint;
+  const auto colon = endpoint.find("://");
+  s3_address address{endpoint.substr(0, colon), endpoint.substr(colon + 3), ""};
+  const std::string_view own_port = address.scheme == "https" ? ":443" : ":80";
+  if (address.host.ends_with(own_port)) address.host.resize(address.host.size() - own_port.size());
+  const auto key = uri_encode(object.key, slash::keep);
+  if (spec.path_style) {
+    address.path = fmt::format("/{}/{}", uri_encode(object.bucket, slash::encode), key);
+  } else {
+    address.host = fmt::format("{}.{}", object.bucket, address.host);
+    address.path = "/" + key;
+  }
+  return address;
+}
+
+}  // namespace wherry::app

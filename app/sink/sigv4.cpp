@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/sigv4.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <map>
+
+namespace wherry::app {
+namespace {
+
+bool is_plain(char c) noexcept {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+std::string in_lower_case(std::string_view text) {
+  std::string lower{text};
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return lower;
+}
+
+// Without blanks at the ends, runs of blanks as one.
+std::string tidied(std::string_view value) {
+  std::string tidy;
+  for (const char c : value) {
+    const bool blank = c == ' ' || c == '\t';
+    if (!blank) {
+      tidy += c;
+    } else if (!tidy.empty() && tidy.back() != ' ') {
+      tidy += ' ';
+    }
+  }
+  if (tidy.ends_with(' ')) tidy.pop_back();
+  return tidy;
+}
+
+std::string canonical_query(const s3_request& request) {
+  std::vector<std::pair<std::string, std::string>> encoded;
+  for (const auto& [name, value] : request.query) {
+    encoded.emplace_back(uri_encode(name, slash::encode), uri_encode(value, slash::encode));
+  }
+  std::ranges::sort(encoded);
+  std::string text;
+  for (const auto& [name, value] : encoded) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : "&", name, value);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string uri_encode(std::string_view text, slash how) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char c : text) {
+    if (is_plain(c) || (c == '/' && how == slash::keep)) {
+      encoded += c;
+    } else {
+      const auto value = static_cast<unsigned char>(c);
+      encoded += {'%', digits[value >> 4], digits[value & 15]};
+    }
+  }
+  return encoded;
+}
+
+std::string canonical_request(const s3_request& request, std::string& signed_names) {
+  std::map<std::string, std::string> headers;  // by name; those of one name make one line
+  for (const auto& [name, value] : request.headers) {
+    const auto [at, is_new] = headers.try_emplace(in_lower_case(name), tidied(value));
+    if (!is_new) at->second += "," + tidied(value);
+  }
+  std::string lines;
+  signed_names.clear();
+  for (const auto& [name, value] : headers) {
+    lines += fmt::format("{}:{}\n", name, value);
+    signed_names += (signed_names.empty() ? "" : ";") + name;
+  }
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, request.path,
+                     canonical_query(request), lines, signed_names, request.body_sha256);
+}
+
+sha256_digest s3_signer::key_of(const std::string& date) const {
+  const std::lock_guard lock{mutex_};
+  if (key_date_ != date) {
+    key_ = hmac_sha256("AWS4" + options_.secret_key.reveal, date);
+    key_ = hmac_sha256(bytes_of(key_), options_.region);
+    key_ = hmac_sha256(bytes_of(key_), "s3");
+    key_ = hmac_sha256(bytes_of(key_), "aws4_request");
+    key_date_ = date;
+  }
+  return key_;
+}
+
+http_headers s3_signer::sign(const s3_request& request,
+                             std::chrono::system_clock::time_point now) const {
+  const auto utc = fmt::gmtime(std::chrono::system_clock::to_time_t(now));
+  const auto time = fmt::format("{:%Y%m%dT%H%M%SZ}", utc);
+  const auto date = time.substr(0, 8);
+  const auto scope = fmt::format("{}/{}/s3/aws4_request", date, options_.region);
+
+  s3_request complete = request;
+  complete.headers.emplace_back("x-amz-content-sha256", request.body_sha256);
+  complete.headers.emplace_back("x-amz-date", time);
+  if (!options_.session_token.reveal.empty()) {
+    complete.headers.emplace_back("x-amz-security-token", options_.session_token.reveal);
+  }
+  std::string names;
+  const auto canonical = canonical_request(complete, names);
+  const auto to_sign = fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope,
+                                   to_hex(sha256_of(canonical)));
+  const auto key = key_of(date);
+  complete.headers.emplace_back(
+      "Authorization",
+      fmt::format("AWS4-HMAC-SHA256 Credential={}/{},SignedHeaders={},Signature={}",
+                  options_.access_key, scope, names, to_hex(hmac_sha256(bytes_of(key), to_sign))));
+  return std::move(complete.headers);
+}
+
+}  // namespace wherry::app

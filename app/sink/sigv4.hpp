@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// AWS Signature Version 4 for S3, in the Authorization header. Our own, because libcurl's breaks on
+// odd keys and queries (docs/dependencies.md says how). Pure: no clock, no network.
+//
+// 1. All headers that are given are signed; so give all that are sent except what proxies change.
+// 2. The path is signed as it is sent: S3 neither normalises nor encodes it a second time.
+// Source: AWS, "Authenticating Requests: Using the Authorization Header (AWS Signature Version 4)".
+
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net/http_client.hpp"
+#include "spec/spec.hpp"
+#include "spool/sha256.hpp"
+
+namespace wherry::app {
+
+/// Encodes all bytes but A-Z a-z 0-9 - . _ ~ as %XX; with `slash::keep` not the slash either.
+enum class slash { keep, encode };
+[[nodiscard]] std::string uri_encode(std::string_view text, slash how);
+
+/// What is signed.
+struct s3_request {
+  std::string method;
+  std::string path;  ///< encoded, begins with "/"
+  std::vector<std::pair<std::string, std::string>> query;  ///< names and values, not encoded
+  http_headers headers;    ///< must hold Host
+  std::string body_sha256;  ///< 64 hex digits
+};
+
+/// Says who signs.
+struct s3_signer_options {
+  std::string access_key;
+  secret secret_key;
+  secret session_token;  ///< empty: none
+  std::string region;
+};
+
+/// Signs requests. Threads: any.
+class s3_signer {
+ public:
+  explicit s3_signer(s3_signer_options options) : options_(std::move(options)) {}
+
+  /// Makes the headers to send: those given, and x-amz-date, x-amz-content-sha256, x-amz-security-
+  /// token (if there is one) and Authorization.
+  [[nodiscard]] http_headers sign(const s3_request& request,
+                                  std::chrono::system_clock::time_point now) const;
+
+ private:
+  [[nodiscard]] sha256_digest key_of(const std::string& date) const;
+
+  const s3_signer_options options_;
+  mutable std::mutex mutex_;
+  mutable std::string key_date_;  // the key below is for this day
+  mutable sha256_digest key_{};
+};
+
+/// The text whose hash is signed; public for tests. `signed_names` receives "host;x-amz-date".
+[[nodiscard]] std::string canonical_request(const s3_request& request, std::string& signed_names);
+
+}  // namespace wherry::app

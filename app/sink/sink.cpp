@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/sink.hpp"
+
+#include <fmt/format.h>
+
+#include "sink/file_sink.hpp"
+#include "sink/s3_sink.hpp"
+#include "sink/sink_errors.hpp"
+#include "wherry/csp/assert.hpp"
+
+namespace wherry::app {
+
+std::unique_ptr<object_sink> make_sink(const sink& spec, http_client& client, spool& from) {
+  if (spec.url.starts_with("s3://")) return std::make_unique<s3_sink>(spec, client, from);
+  WHERRY_ASSERT(spec.url.starts_with("file://"), "read_spec lets only file:// and s3:// through");
+  return std::make_unique<file_sink>(spec, from);
+}
+
+sink_error from_spool(const spool_error& wrong) {
+  return {wrong.kind == spool_error_kind::damaged ? sink_error_kind::damaged
+                                                  : sink_error_kind::transient,
+          wrong.message, std::nullopt};
+}
+
+sink_error from_template(const template_error& wrong) {
+  return {sink_error_kind::permanent,
+          fmt::format("`sink.url`: {}; {}", wrong.message, wrong.remedy), std::nullopt};
+}
+
+}  // namespace wherry::app

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Errors of the layers below, as a sink's. Internal to app/sink.
+
+#include "sink/sink.hpp"
+#include "spec/template.hpp"
+
+namespace wherry::app {
+
+/// A damaged file goes back; what is in the spool's way may pass.
+[[nodiscard]] sink_error from_spool(const spool_error& wrong);
+
+/// A client whose values do not fit `sink.url`.
+[[nodiscard]] sink_error from_template(const template_error& wrong);
+
+}  // namespace wherry::app
