@@ -49,8 +49,9 @@ transform_error from_duckdb(std::string_view message, kind otherwise) {
     return {kind::io, fmt::format("{}. Free space there, or lower the spool's budget", message), false};
   }
   if (message.starts_with("Out of Memory Error")) {
+    const auto first_line = message.substr(0, message.find('\n'));
     return {kind::io, fmt::format("the SQL needs more memory than it may have: {}. Let it keep fewer rows at once "
-                                  "(no sort or grouping over the whole report), or split the report", message), false};
+                                  "(no sort or grouping over the whole report), or split the report", first_line), false};
   }
   if (message.starts_with("INTERRUPT Error")) return {kind::interrupted, "interrupted", false};
   if (message.starts_with("IO Error")) return {kind::io, std::string(message), false};

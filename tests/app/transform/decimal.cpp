@@ -29,7 +29,7 @@ TEST_SUITE("decimal.hpp") {
     CHECK(text(int128{-5}, 2) == "-0.05");
     CHECK(text(int128{123456}, 3) == "123.456");
     CHECK(text(int128{-42}, 0) == "-42");
-    CHECK(text(power_of_ten(37) * 9, 10) == "900000000000000000000000000.0000000000");
+    CHECK(text(power_of_ten(37) * 9, 10) == "9000000000000000000000000000.0000000000");
   }
   TEST_CASE("decimals are read exactly or not at all") {
     CHECK(text(parse_decimal("12.5", 18, 6), 6) == "12.500000");
