@@ -2,10 +2,10 @@
 // What one report costs in CPU: 200 rows x 15 columns (the report of bench/peers' upstream) through
 // SQL with convert_currency and convert_unit, into csv.gz, csv.zst, csv and Parquet.
 //
-//   bench_transform [reports]
+//   bench_transform [reports [number of the variant]]
 //
-// Counted: CPU time of the process (user and system) over all reports, divided by their number, with
-// one thread and with two; the file is read from, and written to, a directory in /tmp.
+// Counted: CPU time of the process (user and system) over all reports, divided by their number,
+// with one thread and with two; the file is read from, and written to, a directory in /tmp.
 
 #include <cstdio>
 #include <cstdlib>
@@ -31,8 +31,9 @@ double cpu_ms() {
 
 // The same distribution of values as bench/peers' upstream serves.
 std::string report() {
-  constexpr const char* names[] = {"Brand - exact",   "\"Brand, broad\"",        "Generic | Shoes", "\"Sale \"\"Summer\"\" 2025\"",
-                                   "Retargeting 30d", "\"Düsseldorf, lokal\"", "Competitors",     "Performance Max"};
+  constexpr const char* names[] = {
+      "Brand - exact",   "\"Brand, broad\"",      "Generic | Shoes", "\"Sale \"\"Summer\"\" 2025\"",
+      "Retargeting 30d", "\"Düsseldorf, lokal\"", "Competitors",     "Performance Max"};
   constexpr const char* currencies[] = {"EUR", "GBP", "USD", "JPY", "CHF", "SEK", "AUD", "CAD"};
   constexpr const char* countries[] = {"DE", "GB", "US", "JP", "CH", "SE", "AU", "CA", "FR", "NL"};
   constexpr const char* devices[] = {"DESKTOP", "MOBILE", "TABLET", "CONNECTED_TV"};
@@ -42,31 +43,48 @@ std::string report() {
     return static_cast<unsigned>(state / 65536 % below);
   };
   std::string text =
-      "day,client,campaign_id,campaign_name,ad_group,country,device,currency,impressions,clicks,cost_micros,"
+      "day,client,campaign_id,campaign_name,ad_group,country,device,currency,impressions,clicks,"
+      "cost_micros,"
       "conversions,conversion_value,distance_miles,avg_position\n";
   for (unsigned i = 1; i <= 200; ++i) {
-    text += fmt::format("2001-03-12,c00042,{},{},ag-{:04},{},{},{},{},{},{},{},{:.2f},{:.3f},{:.1f}\n",
-                        1'000'000 + next(9000) * 7 + i, names[next(8)], next(10000), countries[next(10)],
-                        devices[next(4)], currencies[next(8)], next(30000), next(900), next(30000) * 1000 + next(1000),
-                        next(50), next(30000) / 100.0, next(30000) / 1000.0 + next(300), 1 + next(90) / 10.0);
+    text +=
+        fmt::format("2001-03-12,c00042,{},{},ag-{:04},{},{},{},{},{},{},{},{:.2f},{:.3f},{:.1f}\n",
+                    1'000'000 + next(9000) * 7 + i, names[next(8)], next(10000),
+                    countries[next(10)], devices[next(4)], currencies[next(8)], next(30000),
+                    next(900), next(30000) * 1000 + next(1000), next(50), next(30000) / 100.0,
+                    next(30000) / 1000.0 + next(300), 1 + next(90) / 10.0);
   }
   return text;
 }
 
 source declared() {
   source from;
-  from.columns = {{"day", "date"},           {"client", "varchar"},    {"campaign_id", "bigint"},  {"campaign_name", "varchar"},
-                  {"ad_group", "varchar"},   {"country", "varchar"},   {"device", "varchar"},      {"currency", "varchar"},
-                  {"impressions", "bigint"}, {"clicks", "bigint"},     {"cost_micros", "bigint"},  {"conversions", "bigint"},
-                  {"conversion_value", "decimal(18,2)"}, {"distance_miles", "double"}, {"avg_position", "double"}};
+  from.columns = {{"day", "date"},
+                  {"client", "varchar"},
+                  {"campaign_id", "bigint"},
+                  {"campaign_name", "varchar"},
+                  {"ad_group", "varchar"},
+                  {"country", "varchar"},
+                  {"device", "varchar"},
+                  {"currency", "varchar"},
+                  {"impressions", "bigint"},
+                  {"clicks", "bigint"},
+                  {"cost_micros", "bigint"},
+                  {"conversions", "bigint"},
+                  {"conversion_value", "decimal(18,2)"},
+                  {"distance_miles", "double"},
+                  {"avg_position", "double"}};
   return from;
 }
 
 transform conversion(const std::string& rates, int threads) {
   transform how;
-  how.sql = "select day, client, campaign_id, campaign_name, ad_group, country, device, currency, impressions, clicks,"
-            " convert_currency(cost_micros * 0.000001, currency, 'USD', day) as cost_usd, conversions, conversion_value,"
-            " convert_unit(distance_miles, 'mile', 'km') as distance_km, avg_position from report";
+  how.sql =
+      "select day, client, campaign_id, campaign_name, ad_group, country, device, currency, "
+      "impressions, clicks,"
+      " convert_currency(cost_micros * 0.000001, currency, 'USD', day) as cost_usd, conversions, "
+      "conversion_value,"
+      " convert_unit(distance_miles, 'mile', 'km') as distance_km, avg_position from report";
   how.columns = declared().columns;
   how.columns[10] = {"cost_usd", "decimal(18,6)"};
   how.columns[13] = {"distance_km", "double"};
@@ -82,11 +100,13 @@ struct variant {
   int threads;
 };
 
-void measure(const variant& what, const std::string& rates, const std::filesystem::path& directory, int reports) {
+void measure(const variant& what, const std::string& rates, const std::filesystem::path& directory,
+             int reports) {
   sink to;
   to.format = what.format;
   to.compression = what.codec;
-  auto opened = transformer::open(declared(), conversion(rates, what.threads), to, {directory.string(), "512MB"});
+  auto opened = transformer::open(declared(), conversion(rates, what.threads), to,
+                                  {directory.string(), "512MB"});
   if (!opened) {
     fmt::print(stderr, "{}\n", opened.error().message);
     std::exit(1);
@@ -117,7 +137,8 @@ void measure(const variant& what, const std::string& rates, const std::filesyste
 }  // namespace
 
 int main(int count, char** arguments) {
-  const std::string rates = std::string(WHERRY_SOURCE_DIRECTORY) + "/examples/data/eurofxref-excerpt.csv";
+  const std::string rates =
+      std::string(WHERRY_SOURCE_DIRECTORY) + "/examples/data/eurofxref-excerpt.csv";
   const int reports = count > 1 ? std::atoi(arguments[1]) : 2000;
   auto directory = std::filesystem::temp_directory_path() / "wherry-bench-transform";
   std::filesystem::create_directories(directory);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Compresses blocks of text by gzip (libdeflate) or zstd, whole blocks at a time: a report fits one.
+// Compresses blocks of text by gzip (libdeflate) or zstd, whole blocks at a time: a report fits
+// one.
 //
-// Each block becomes a gzip member or zstd frame of its own; both formats define that a file of several
-// reads as their concatenation. Headers carry no time and no name: equal blocks give equal bytes.
-// One compressor a thread.
+// Each block becomes a gzip member or zstd frame of its own; both formats define that a file of
+// several reads as their concatenation. Headers carry no time and no name: equal blocks give equal
+// bytes. One compressor a thread.
 
 #include <memory>
 #include <string>

@@ -23,7 +23,8 @@ const char* after_plain_text(const char* at, const char* end) {
 
 bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
-// The length of the sequence at `at`, or 0 when it is not valid (overlong, surrogate, too high, cut).
+// The length of the sequence at `at`, or 0 when it is not valid (overlong, surrogate, too high,
+// cut).
 std::size_t sequence_length(const unsigned char* at, const unsigned char* end) {
   const auto left = static_cast<std::size_t>(end - at);
   const unsigned first = at[0];
@@ -36,7 +37,8 @@ std::size_t sequence_length(const unsigned char* at, const unsigned char* end) {
     return 3;
   }
   if (first >= 0xF0 && first <= 0xF4) {
-    if (left < 4 || !is_continuation(at[1]) || !is_continuation(at[2]) || !is_continuation(at[3])) return 0;
+    if (left < 4 || !is_continuation(at[1]) || !is_continuation(at[2]) || !is_continuation(at[3]))
+      return 0;
     if (first == 0xF0 && at[1] < 0x90) return 0;
     if (first == 0xF4 && at[1] > 0x8F) return 0;
     return 4;
@@ -63,8 +65,8 @@ std::expected<csv_field, csv_error> csv_reader::quoted_field() {
   const char* const begin = ++at_;
   bool doubled = false;
   for (;;) {
-    const auto* quote = static_cast<const char*>(
-        std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
+    const auto* quote =
+        static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
     if (quote == nullptr) {
       return std::unexpected(csv_error{record_line_, "a quote opens and never closes"});
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Splits CSV text (RFC 4180) into records, and reads the values of fields. Written for speed: one pass
-// over the bytes, no copy; a field is a view into the text.
+// Splits CSV text (RFC 4180) into records, and reads the values of fields. Written for speed: one
+// pass over the bytes, no copy; a field is a view into the text.
 //
-// Accepted: quoted fields with doubled quotes and line ends inside, \n or \r\n, a byte order mark, a
-// missing final newline. Refused with the line: a quote that never closes, text after a closing quote,
-// a quote in the middle of an unquoted field. An empty unquoted field is NULL, a quoted one is the
-// empty string. Pure; one reader a thread.
+// Accepted: quoted fields with doubled quotes and line ends inside, \n or \r\n, a byte order mark,
+// a missing final newline. Refused with the line: a quote that never closes, text after a closing
+// quote, a quote in the middle of an unquoted field. An empty unquoted field is NULL, a quoted one
+// is the empty string. Pure; one reader a thread.
 
 #include <cstdint>
 #include <expected>

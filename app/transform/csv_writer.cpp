@@ -77,7 +77,8 @@ void append_double(std::string& out, double value) { append_real(out, value); }
 void append_float(std::string& out, float value) { append_real(out, value); }
 
 void append_date(std::string& out, std::int32_t days) {
-  // Civil date from days (Howard Hinnant's algorithm): chrono's year ends at 32767, DuckDB's does not.
+  // Civil date from days (Howard Hinnant's algorithm): chrono's year ends at 32767, DuckDB's does
+  // not.
   const std::int64_t shifted = std::int64_t{days} + 719'468;
   const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146'096) / 146'097;
   const auto of_era = static_cast<unsigned>(shifted - era * 146'097);
@@ -86,7 +87,8 @@ void append_date(std::string& out, std::int32_t days) {
   const unsigned shifted_month = (5 * of_year + 2) / 153;
   const unsigned day = of_year - (153 * shifted_month + 2) / 5 + 1;
   const unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-  const auto year = static_cast<int>(static_cast<std::int64_t>(year_of_era) + era * 400) + (month <= 2 ? 1 : 0);
+  const auto year =
+      static_cast<int>(static_cast<std::int64_t>(year_of_era) + era * 400) + (month <= 2 ? 1 : 0);
   if (year <= 0 || year > 9999) {
     append_far_date(out, year, month, day);
     return;

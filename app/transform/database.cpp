@@ -42,16 +42,22 @@ transform_error from_duckdb(std::string_view message, kind otherwise) {
     const auto at = message.find(tag);
     if (at == std::string_view::npos) continue;
     auto own = message.substr(keep_tag ? at : at + tag.size());
-    if (const auto end = own.find("\n\nLINE "); end != std::string_view::npos) own = own.substr(0, end);
+    if (const auto end = own.find("\n\nLINE "); end != std::string_view::npos)
+      own = own.substr(0, end);
     return {what, std::string(own), true};
   }
   if (message.find("No space left on device") != std::string_view::npos) {
-    return {kind::io, fmt::format("{}. Free space there, or lower the spool's budget", message), false};
+    return {kind::io, fmt::format("{}. Free space there, or lower the spool's budget", message),
+            false};
   }
   if (message.starts_with("Out of Memory Error")) {
     const auto first_line = message.substr(0, message.find('\n'));
-    return {kind::io, fmt::format("the SQL needs more memory than it may have: {}. Let it keep fewer rows at once "
-                                  "(no sort or grouping over the whole report), or split the report", first_line), false};
+    return {kind::io,
+            fmt::format(
+                "the SQL needs more memory than it may have: {}. Let it keep fewer rows at once "
+                "(no sort or grouping over the whole report), or split the report",
+                first_line),
+            false};
   }
   if (message.starts_with("INTERRUPT Error")) return {kind::interrupted, "interrupted", false};
   if (message.starts_with("IO Error")) return {kind::io, std::string(message), false};
@@ -61,9 +67,8 @@ transform_error from_duckdb(std::string_view message, kind otherwise) {
 std::expected<database_handle, transform_error> open_database(const database_options& options) {
   config_handle config;
   duckdb_create_config(config.out());
-  const std::array<std::array<const char*, 2>, 3> settings{{{"threads", "1"},
-                                                            {"memory_limit", options.memory_limit.c_str()},
-                                                            {"temp_directory", ""}}};
+  const std::array<std::array<const char*, 2>, 3> settings{
+      {{"threads", "1"}, {"memory_limit", options.memory_limit.c_str()}, {"temp_directory", ""}}};
   for (const auto& [name, value] : settings) {
     if (duckdb_set_config(config.get(), name, value) != DuckDBSuccess) {
       return failure(kind::sql, fmt::format("DuckDB does not accept {} = '{}'", name, value));
@@ -77,19 +82,22 @@ std::expected<database_handle, transform_error> open_database(const database_opt
   return database;
 }
 
-std::expected<void, transform_error> lock_down(duckdb_connection connection, const database_options& options) {
+std::expected<void, transform_error> lock_down(duckdb_connection connection,
+                                               const database_options& options) {
   std::vector<std::string> statements{
       "set global timezone = 'UTC'",  // a report's bytes must not depend on the host
       "set autoinstall_known_extensions = false",
       "set autoload_known_extensions = false",
   };
   if (!options.directory.empty()) {
-    statements.push_back(fmt::format("set allowed_directories = [{}]", quoted_text(options.directory)));
+    statements.push_back(
+        fmt::format("set allowed_directories = [{}]", quoted_text(options.directory)));
   }
   statements.emplace_back("set enable_external_access = false");
   statements.emplace_back("set lock_configuration = true");
   for (const auto& sql : statements) {
-    if (auto done = query(connection, sql, kind::sql); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = query(connection, sql, kind::sql); !done)
+      return std::unexpected(std::move(done.error()));
   }
   return {};
 }
@@ -102,22 +110,24 @@ std::expected<connection_handle, transform_error> connect(duckdb_database databa
   return connection;
 }
 
-std::expected<result_handle, transform_error> query(duckdb_connection connection, const std::string& sql,
-                                                    kind otherwise) {
+std::expected<result_handle, transform_error> query(duckdb_connection connection,
+                                                    const std::string& sql, kind otherwise) {
   result_handle result;
   if (duckdb_query(connection, sql.c_str(), result.out()) != DuckDBSuccess) {
     const char* error = duckdb_result_error(result.address());
-    return std::unexpected(from_duckdb(error == nullptr ? "DuckDB gives no reason" : error, otherwise));
+    return std::unexpected(
+        from_duckdb(error == nullptr ? "DuckDB gives no reason" : error, otherwise));
   }
   return result;
 }
 
-std::expected<statement_handle, transform_error> prepare(duckdb_connection connection, const std::string& sql,
-                                                         kind otherwise) {
+std::expected<statement_handle, transform_error> prepare(duckdb_connection connection,
+                                                         const std::string& sql, kind otherwise) {
   statement_handle statement;
   if (duckdb_prepare(connection, sql.c_str(), statement.out()) != DuckDBSuccess) {
     const char* error = duckdb_prepare_error(statement.get());
-    return std::unexpected(from_duckdb(error == nullptr ? "DuckDB gives no reason" : error, otherwise));
+    return std::unexpected(
+        from_duckdb(error == nullptr ? "DuckDB gives no reason" : error, otherwise));
   }
   return statement;
 }
@@ -129,7 +139,8 @@ text_rows read_texts(result_handle& result) {
     const chunk_handle chunk(duckdb_fetch_chunk(*result.address()));
     if (chunk.get() == nullptr) return rows;
     const auto first = rows.size();
-    rows.resize(first + duckdb_data_chunk_get_size(chunk.get()), std::vector<std::optional<std::string>>(columns));
+    rows.resize(first + duckdb_data_chunk_get_size(chunk.get()),
+                std::vector<std::optional<std::string>>(columns));
     for (idx_t c = 0; c < columns; ++c) {
       const column_of<duckdb_string_t> values(duckdb_data_chunk_get_vector(chunk.get(), c));
       for (std::size_t row = first; row < rows.size(); ++row) {
@@ -139,12 +150,16 @@ text_rows read_texts(result_handle& result) {
   }
 }
 
-std::expected<std::vector<column>, transform_error> describe(duckdb_connection connection, const std::string& sql,
+std::expected<std::vector<column>, transform_error> describe(duckdb_connection connection,
+                                                             const std::string& sql,
                                                              kind otherwise) {
-  auto result = query(connection, fmt::format("select column_name, column_type from (describe {})", sql), otherwise);
+  auto result =
+      query(connection, fmt::format("select column_name, column_type from (describe {})", sql),
+            otherwise);
   if (!result) return std::unexpected(std::move(result.error()));
   std::vector<column> columns;
-  for (auto& row : read_texts(*result)) columns.push_back({row[0].value_or(""), row[1].value_or("")});
+  for (auto& row : read_texts(*result))
+    columns.push_back({row[0].value_or(""), row[1].value_or("")});
   return columns;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Owners for the handles of DuckDB's C API, which are all destroyed through a pointer to themselves.
-// The only header that includes duckdb.h; no header outside app/transform includes this one.
+// Owners for the handles of DuckDB's C API, which are all destroyed through a pointer to
+// themselves. The only header that includes duckdb.h; no header outside app/transform includes this
+// one.
 
 #include <cstddef>
 #include <span>
@@ -66,9 +67,12 @@ using cast_function_handle = duckdb_owned<duckdb_cast_function, duckdb_destroy_c
 template <class Value>
 struct column_of {
   explicit column_of(duckdb_vector vector)
-      : values(static_cast<Value*>(duckdb_vector_get_data(vector))), valid(duckdb_vector_get_validity(vector)) {}
+      : values(static_cast<Value*>(duckdb_vector_get_data(vector))),
+        valid(duckdb_vector_get_validity(vector)) {}
 
-  bool is_null(idx_t row) const { return valid != nullptr && ((valid[row / 64] >> (row % 64)) & 1) == 0; }
+  bool is_null(idx_t row) const {
+    return valid != nullptr && ((valid[row / 64] >> (row % 64)) & 1) == 0;
+  }
   Value& operator[](idx_t row) const { return values[row]; }
 
   Value* values;
@@ -84,12 +88,14 @@ inline void set_null(duckdb_vector vector, idx_t row) {
 /// The text of a VARCHAR value; lives as long as its chunk.
 inline std::string_view text_of(const duckdb_string_t& value) {
   const auto length = value.value.inlined.length;
-  return {length <= sizeof value.value.inlined.inlined ? value.value.inlined.inlined : value.value.pointer.ptr,
+  return {length <= sizeof value.value.inlined.inlined ? value.value.inlined.inlined
+                                                       : value.value.pointer.ptr,
           length};
 }
 
 inline int128 to_int128(duckdb_hugeint value) {
-  return static_cast<int128>((static_cast<uint128>(static_cast<std::uint64_t>(value.upper)) << 64) | value.lower);
+  return static_cast<int128>((static_cast<uint128>(static_cast<std::uint64_t>(value.upper)) << 64) |
+                             value.lower);
 }
 inline duckdb_hugeint to_hugeint(int128 value) {
   return {static_cast<std::uint64_t>(value), static_cast<std::int64_t>(value >> 64)};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What can go wrong when a report is transformed, as one value that names the place and the remedy.
-// `permanent` says whether the same report would fail again: a full disk may be relieved, a malformed
-// file may not. Plain data.
+// `permanent` says whether the same report would fail again: a full disk may be relieved, a
+// malformed file may not. Plain data.
 
 #include <expected>
 #include <string>
@@ -28,7 +28,8 @@ struct transform_error {
 
 /// Makes the failure that a function returns. Memory, files and interruptions may be tried again.
 inline std::unexpected<transform_error> failure(transform_error::kind what, std::string message) {
-  const bool passing = what == transform_error::kind::io || what == transform_error::kind::interrupted;
+  const bool passing =
+      what == transform_error::kind::io || what == transform_error::kind::interrupted;
   return std::unexpected(transform_error{what, std::move(message), !passing});
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transform/files.hpp"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -46,10 +46,11 @@ std::string file_trouble(std::string_view doing, std::string_view path, int erro
   return fmt::format("{} {}: {}. {}", doing, path, std::strerror(error), remedy);
 }
 
-std::expected<report_file, transform_error> report_file::open(const std::string& path, std::string& buffer) {
+std::expected<report_file, transform_error> report_file::open(const std::string& path,
+                                                              std::string& buffer) {
   const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return trouble("cannot open the report", path, errno);
-  struct stat about {};
+  struct stat about{};
   if (::fstat(file.get(), &about) != 0) return trouble("cannot read the report", path, errno);
   if (!S_ISREG(about.st_mode)) return trouble("cannot read the report", path, EINVAL);
   const auto size = static_cast<std::size_t>(about.st_size);
@@ -79,8 +80,9 @@ std::expected<output_file, transform_error> output_file::create(const std::strin
   constexpr int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
   int file = ::open(path.c_str(), flags | O_EXCL, 0600);
   if (file < 0 && errno == EEXIST) {
-    struct stat about {};  // only a file or a link is removed; a device (/dev/full) is written to
-    const bool device = ::lstat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode) && !S_ISLNK(about.st_mode);
+    struct stat about{};  // only a file or a link is removed; a device (/dev/full) is written to
+    const bool device =
+        ::lstat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode) && !S_ISLNK(about.st_mode);
     if (!device) ::unlink(path.c_str());
     file = ::open(path.c_str(), device ? flags : flags | O_EXCL, 0600);
   }
@@ -93,7 +95,7 @@ output_file::output_file(output_file&& other) noexcept
 
 output_file::~output_file() {
   if (descriptor_ < 0) return;
-  struct stat about {};
+  struct stat about{};
   if (::fstat(descriptor_, &about) == 0 && S_ISREG(about.st_mode)) ::unlink(path_.c_str());
   ::close(descriptor_);
 }
@@ -109,7 +111,7 @@ std::expected<void, transform_error> output_file::write(std::string_view bytes) 
 }
 
 std::expected<std::uint64_t, transform_error> output_file::keep() {
-  struct stat about {};
+  struct stat about{};
   if (::fstat(descriptor_, &about) != 0) return trouble("cannot measure", path_, errno);
   const int descriptor = std::exchange(descriptor_, -1);
   if (::close(descriptor) != 0 && errno != EINTR) {

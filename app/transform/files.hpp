@@ -2,8 +2,9 @@
 #pragma once
 // The two files of a run: the report, read, and the output, written whole or removed.
 //
-// The output is a new file, 0600; what had its name is removed first, not written into. It is not fsynced: the caller knows it
-// by size and hash, and a mismatch goes back one state. One object a thread.
+// The output is a new file, 0600; what had its name is removed first, not written into. It is not
+// fsynced: the caller knows it by size and hash, and a mismatch goes back one state. One object a
+// thread.
 
 #include <cstdint>
 #include <expected>
@@ -15,12 +16,14 @@
 
 namespace wherry::app {
 
-/// The text of a report. A small file is read into a buffer that is kept from one report to the next
-/// (unmapping interrupts every other core); a large one is mapped, so that it does not fill the memory.
+/// The text of a report. A small file is read into a buffer that is kept from one report to the
+/// next (unmapping interrupts every other core); a large one is mapped, so that it does not fill
+/// the memory.
 class report_file {
  public:
   /// Requires: `buffer` outlives the file.
-  [[nodiscard]] static std::expected<report_file, transform_error> open(const std::string& path, std::string& buffer);
+  [[nodiscard]] static std::expected<report_file, transform_error> open(const std::string& path,
+                                                                        std::string& buffer);
   report_file(report_file&& other) noexcept
       : text_(other.text_), mapped_(std::exchange(other.mapped_, false)) {}
   report_file& operator=(report_file&&) = delete;

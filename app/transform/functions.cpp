@@ -12,7 +12,8 @@ namespace {
 
 template <class Bound>
 void set_bound(duckdb_bind_info info, Bound bound) {
-  duckdb_scalar_function_set_bind_data(info, new Bound(bound), [](void* one) { delete static_cast<Bound*>(one); });
+  duckdb_scalar_function_set_bind_data(info, new Bound(bound),
+                                       [](void* one) { delete static_cast<Bound*>(one); });
   duckdb_scalar_function_set_bind_data_copy(
       info, [](void* one) -> void* { return new Bound(*static_cast<const Bound*>(one)); });
 }
@@ -111,7 +112,8 @@ struct currency_bound {
 std::optional<amount_type> amount_type_of(duckdb_logical_type type) {
   const auto id = duckdb_get_type_id(type);
   switch (id) {
-    case DUCKDB_TYPE_DECIMAL: return amount_type{duckdb_decimal_internal_type(type), duckdb_decimal_scale(type)};
+    case DUCKDB_TYPE_DECIMAL:
+      return amount_type{duckdb_decimal_internal_type(type), duckdb_decimal_scale(type)};
     case DUCKDB_TYPE_TINYINT:
     case DUCKDB_TYPE_SMALLINT:
     case DUCKDB_TYPE_INTEGER:
@@ -136,9 +138,15 @@ int128 read_whole(duckdb_type storage, const void* data, idx_t row) {
 
 void write_whole(duckdb_type storage, void* data, idx_t row, int128 value) {
   switch (storage) {
-    case DUCKDB_TYPE_SMALLINT: static_cast<std::int16_t*>(data)[row] = static_cast<std::int16_t>(value); return;
-    case DUCKDB_TYPE_INTEGER: static_cast<std::int32_t*>(data)[row] = static_cast<std::int32_t>(value); return;
-    case DUCKDB_TYPE_BIGINT: static_cast<std::int64_t*>(data)[row] = static_cast<std::int64_t>(value); return;
+    case DUCKDB_TYPE_SMALLINT:
+      static_cast<std::int16_t*>(data)[row] = static_cast<std::int16_t>(value);
+      return;
+    case DUCKDB_TYPE_INTEGER:
+      static_cast<std::int32_t*>(data)[row] = static_cast<std::int32_t>(value);
+      return;
+    case DUCKDB_TYPE_BIGINT:
+      static_cast<std::int64_t*>(data)[row] = static_cast<std::int64_t>(value);
+      return;
     default: static_cast<duckdb_hugeint*>(data)[row] = to_hugeint(value);
   }
 }
@@ -148,31 +156,37 @@ std::optional<int128> read_amount(amount_type type, const void* data, idx_t row)
     return decimal_from_double(static_cast<const double*>(data)[row], rates::amount_scale);
   }
   if (type.storage == DUCKDB_TYPE_FLOAT) {
-    return decimal_from_double(static_cast<double>(static_cast<const float*>(data)[row]), rates::amount_scale);
+    return decimal_from_double(static_cast<double>(static_cast<const float*>(data)[row]),
+                               rates::amount_scale);
   }
-  return rescale(read_whole(type.storage, data, row), {.from = type.scale, .to = rates::amount_scale});
+  return rescale(read_whole(type.storage, data, row),
+                 {.from = type.scale, .to = rates::amount_scale});
 }
 
 std::string unknown_currency(std::string_view code, const rates& rates) {
-  return fmt::format("unknown currency '{}': {} does not have it. Use an ISO 4217 code of that file, such as USD",
-                     code.substr(0, 40), rates.name());
+  return fmt::format(
+      "unknown currency '{}': {} does not have it. Use an ISO 4217 code of that file, such as USD",
+      code.substr(0, 40), rates.name());
 }
 
 void bind_currency(duckdb_bind_info info) {
   const auto& context = context_of(info);
   if (context.rates == nullptr) {
-    return refuse(info, currency_error_tag, "there are no rates. Set [transform] rates to a file in the ECB's format");
+    return refuse(info, currency_error_tag,
+                  "there are no rates. Set [transform] rates to a file in the ECB's format");
   }
   const expression_handle argument(duckdb_scalar_function_bind_get_argument(info, 0));
   const type_handle type(duckdb_expression_return_type(argument.get()));
   const auto amount = amount_type_of(type.get());
   if (!amount) {
-    return refuse(info, currency_error_tag, "the amount is not a number. Cast it to decimal(38,10)");
+    return refuse(info, currency_error_tag,
+                  "the amount is not a number. Cast it to decimal(38,10)");
   }
   if (amount->scale > rates::amount_scale) {
-    return refuse(info, currency_error_tag,
-                  fmt::format("the amount has {} decimals, at most {} are exact. Cast it to decimal(38,10)",
-                              amount->scale, rates::amount_scale));
+    return refuse(
+        info, currency_error_tag,
+        fmt::format("the amount has {} decimals, at most {} are exact. Cast it to decimal(38,10)",
+                    amount->scale, rates::amount_scale));
   }
   for (const idx_t index : {idx_t{1}, idx_t{2}}) {
     const auto code = literal(info, index);
@@ -188,7 +202,8 @@ class conversion_memo {
  public:
   explicit conversion_memo(const rates& rates) : rates_(rates) {}
 
-  std::expected<fraction, std::string> find(std::string_view from, std::string_view to, std::int32_t day) {
+  std::expected<fraction, std::string> find(std::string_view from, std::string_view to,
+                                            std::int32_t day) {
     if (from == to) return fraction{1, 1};
     if (day == day_ && from == from_ && to == to_) return last_;
     const auto from_currency = rates_.find(from);
@@ -231,7 +246,8 @@ void run_currency(duckdb_function_info info, duckdb_data_chunk input, duckdb_vec
     const auto amount = read_amount(bound.amount, amounts.values, row);
     const auto converted = amount ? multiply(*amount, *by) : std::nullopt;
     if (!converted) {
-      return refuse(info, currency_error_tag, "an amount does not fit decimal(38,10). Correct it in the report or the SQL");
+      return refuse(info, currency_error_tag,
+                    "an amount does not fit decimal(38,10). Correct it in the report or the SQL");
     }
     result[row] = to_hugeint(*converted);
   }
@@ -280,8 +296,8 @@ struct signature {
   duckdb_scalar_function_t run;
 };
 
-bool register_one(duckdb_connection connection, const function_context& context, const signature& what,
-                  const type_handle& result) {
+bool register_one(duckdb_connection connection, const function_context& context,
+                  const signature& what, const type_handle& result) {
   const scalar_function_handle function(duckdb_create_scalar_function());
   duckdb_scalar_function_set_name(function.get(), what.name);
   for (const auto id : what.parameters) {
@@ -292,8 +308,9 @@ bool register_one(duckdb_connection connection, const function_context& context,
   duckdb_scalar_function_set_return_type(function.get(), result.get());
   duckdb_scalar_function_set_bind(function.get(), what.bind);
   duckdb_scalar_function_set_function(function.get(), what.run);
-  duckdb_scalar_function_set_extra_info(function.get(), new function_context(context),
-                                        [](void* one) { delete static_cast<function_context*>(one); });
+  duckdb_scalar_function_set_extra_info(
+      function.get(), new function_context(context),
+      [](void* one) { delete static_cast<function_context*>(one); });
   return duckdb_register_scalar_function(connection, function.get()) == DuckDBSuccess;
 }
 
@@ -301,12 +318,17 @@ bool register_one(duckdb_connection connection, const function_context& context,
 
 bool register_functions(duckdb_connection connection, const function_context& context) {
   constexpr auto text = DUCKDB_TYPE_VARCHAR;
-  const signature unit{"convert_unit", {DUCKDB_TYPE_DOUBLE, text, text, DUCKDB_TYPE_INVALID}, bind_unit, run_unit};
-  const signature currency{"convert_currency", {DUCKDB_TYPE_ANY, text, text, DUCKDB_TYPE_DATE}, bind_currency,
+  const signature unit{
+      "convert_unit", {DUCKDB_TYPE_DOUBLE, text, text, DUCKDB_TYPE_INVALID}, bind_unit, run_unit};
+  const signature currency{"convert_currency",
+                           {DUCKDB_TYPE_ANY, text, text, DUCKDB_TYPE_DATE},
+                           bind_currency,
                            run_currency};
-  return register_one(connection, context, unit, type_handle(duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE))) &&
-         register_one(connection, context, currency,
-                      type_handle(duckdb_create_decimal_type(decimal_max_width, rates::amount_scale)));
+  return register_one(connection, context, unit,
+                      type_handle(duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE))) &&
+         register_one(
+             connection, context, currency,
+             type_handle(duckdb_create_decimal_type(decimal_max_width, rates::amount_scale)));
 }
 
 bool register_decimal_cast(duckdb_connection connection, decimal_cast cast) {
@@ -316,10 +338,10 @@ bool register_decimal_cast(duckdb_connection connection, decimal_cast cast) {
   duckdb_cast_function_set_source_type(function.get(), from.get());
   duckdb_cast_function_set_target_type(function.get(), to.get());
   duckdb_cast_function_set_function(function.get(), run_cast);
-  duckdb_cast_function_set_extra_info(
-      function.get(),
-      new cast_plan{duckdb_decimal_internal_type(from.get()), duckdb_decimal_internal_type(to.get()), cast},
-      [](void* one) { delete static_cast<cast_plan*>(one); });
+  duckdb_cast_function_set_extra_info(function.get(),
+                                      new cast_plan{duckdb_decimal_internal_type(from.get()),
+                                                    duckdb_decimal_internal_type(to.get()), cast},
+                                      [](void* one) { delete static_cast<cast_plan*>(one); });
   return duckdb_register_cast_function(connection, function.get()) == DuckDBSuccess;
 }
 

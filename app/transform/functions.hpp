@@ -7,8 +7,8 @@
 //
 // An amount is a DECIMAL of at most 10 decimals or a whole number, both taken exactly, or a DOUBLE,
 // rounded to 10 decimals first. The same currency is the identity. A NULL argument gives NULL.
-// Literal units and currencies are looked up while the statement is prepared: a wrong one is an error
-// before the first row, and a right one costs nothing per row.
+// Literal units and currencies are looked up while the statement is prepared: a wrong one is an
+// error before the first row, and a right one costs nothing per row.
 
 #include "transform/duckdb_handle.hpp"
 #include "transform/rates.hpp"

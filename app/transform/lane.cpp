@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transform/lane.hpp"
 
-#include <atomic>
 #include <unistd.h>
+#include <atomic>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,24 +17,30 @@ using kind = transform_error::kind;
 // As much CSV as is compressed at once: most reports are one block, a huge one stays bounded.
 constexpr std::size_t block_size_bytes = 4u << 20;
 
-// A result as DuckDB's streaming execution gives it: rows come while the report is still being read.
-std::expected<result_handle, transform_error> execute(duckdb_prepared_statement statement, bool streaming) {
+// A result as DuckDB's streaming execution gives it: rows come while the report is still being
+// read.
+std::expected<result_handle, transform_error> execute(duckdb_prepared_statement statement,
+                                                      bool streaming) {
   result_handle result;
   const auto state = streaming ? duckdb_execute_prepared_streaming(statement, result.out())
                                : duckdb_execute_prepared(statement, result.out());
   if (state == DuckDBSuccess) return result;
   const char* error = duckdb_result_error(result.address());
-  return std::unexpected(from_duckdb(error == nullptr ? "DuckDB gives no reason" : error, kind::data));
+  return std::unexpected(
+      from_duckdb(error == nullptr ? "DuckDB gives no reason" : error, kind::data));
 }
 
-std::expected<text_table, transform_error> first_rows(duckdb_connection connection, const std::string& from,
-                                                      std::size_t rows) {
+std::expected<text_table, transform_error> first_rows(duckdb_connection connection,
+                                                      const std::string& from, std::size_t rows) {
   text_table table;
   auto columns = describe(connection, fmt::format("select * from {}", from), kind::sql);
   if (!columns) return std::unexpected(std::move(columns.error()));
   std::vector<std::string> texts;
-  for (const auto& one : *columns) texts.push_back(fmt::format("cast({} as varchar)", quoted_name(one.name)));
-  auto result = query(connection, fmt::format("select {} from {} limit {}", fmt::join(texts, ", "), from, rows), kind::data);
+  for (const auto& one : *columns)
+    texts.push_back(fmt::format("cast({} as varchar)", quoted_name(one.name)));
+  auto result = query(connection,
+                      fmt::format("select {} from {} limit {}", fmt::join(texts, ", "), from, rows),
+                      kind::data);
   if (!result) return std::unexpected(std::move(result.error()));
   table.columns = std::move(*columns);
   table.rows = read_texts(*result);
@@ -43,19 +49,24 @@ std::expected<text_table, transform_error> first_rows(duckdb_connection connecti
 
 }  // namespace
 
-transform_lane::transform_lane(connection_handle connection, const std::vector<report_column>& columns,
-                               output_options output)
-    : connection_(std::move(connection)), input_(columns), output_(std::move(output)), compressor_(output_.codec) {
+transform_lane::transform_lane(connection_handle connection,
+                               const std::vector<report_column>& columns, output_options output)
+    : connection_(std::move(connection)),
+      input_(columns),
+      output_(std::move(output)),
+      compressor_(output_.codec) {
   static std::atomic<unsigned> lanes = 0;  // of the process: two transformers may share a directory
   parquet_ = fmt::format("{}/.wherry-{}-{}.parquet", output_.directory, ::getpid(), ++lanes);
 }
 
 std::expected<void, transform_error> transform_lane::prepare_for(const result_plan& plan) {
   const auto select = plan.select(output_.format);
-  const auto sql = output_.format == file_format::csv
-                       ? select
-                       : fmt::format("copy ({}) to {} (format parquet, compression {}, use_tmp_file false)", select,
-                                     quoted_text(parquet_), output_.codec == compression::gzip ? "gzip" : "zstd");
+  const auto sql =
+      output_.format == file_format::csv
+          ? select
+          : fmt::format("copy ({}) to {} (format parquet, compression {}, use_tmp_file false)",
+                        select, quoted_text(parquet_),
+                        output_.codec == compression::gzip ? "gzip" : "zstd");
   auto statement = prepare(connection_.get(), sql, kind::sql);
   if (!statement) return std::unexpected(std::move(statement.error()));
   statement_ = std::move(*statement);
@@ -65,8 +76,10 @@ std::expected<void, transform_error> transform_lane::prepare_for(const result_pl
 std::expected<result_plan, transform_error> transform_lane::sniff(const std::string& path,
                                                                   const transform& transform) {
   const auto view = fmt::format(
-      "create or replace temp view report as select * from read_csv({}, header = true, delim = ',', quote = '\"', "
-      "escape = '\"', sample_size = -1, allow_quoted_nulls = false)", quoted_text(path));
+      "create or replace temp view report as select * from read_csv({}, header = true, delim = "
+      "',', quote = '\"', "
+      "escape = '\"', sample_size = -1, allow_quoted_nulls = false)",
+      quoted_text(path));
   auto created = query(connection_.get(), view, kind::data);
   if (!created) return std::unexpected(std::move(created.error()));
   auto plan = plan_result(connection_.get(), transform);
@@ -76,7 +89,8 @@ std::expected<result_plan, transform_error> transform_lane::sniff(const std::str
 }
 
 std::expected<transform_result, transform_error> transform_lane::run(const result_plan& plan,
-                                                                     const std::string& output, bool sniffed) {
+                                                                     const std::string& output,
+                                                                     bool sniffed) {
   const bool csv = output_.format == file_format::csv;
   auto file = output_file::create(csv ? output : parquet_);
   if (!file) return std::unexpected(std::move(file.error()));
@@ -93,7 +107,8 @@ std::expected<transform_result, transform_error> transform_lane::run(const resul
   return result;
 }
 
-std::expected<std::uint64_t, transform_error> transform_lane::write_csv(const result_plan& plan, output_file& file) {
+std::expected<std::uint64_t, transform_error> transform_lane::write_csv(const result_plan& plan,
+                                                                        output_file& file) {
   auto result = execute(statement_.get(), true);
   if (!result) return std::unexpected(std::move(result.error()));
   std::uint64_t rows = 0;
@@ -109,7 +124,8 @@ std::expected<std::uint64_t, transform_error> transform_lane::write_csv(const re
     if (text_.size() < block_size_bytes) continue;
     if (auto flushed = flush(file); !flushed) return std::unexpected(std::move(flushed.error()));
   }
-  if (const char* error = duckdb_result_error(result->address()); error != nullptr && *error != '\0') {
+  if (const char* error = duckdb_result_error(result->address());
+      error != nullptr && *error != '\0') {
     return std::unexpected(from_duckdb(error, kind::data));
   }
   if (!text_.empty()) {
@@ -136,35 +152,43 @@ std::expected<std::uint64_t, transform_error> transform_lane::write_parquet() {
 }
 
 std::expected<std::uint64_t, transform_error> transform_lane::count_rows() {
-  auto result = query(connection_.get(), "select cast(count(*) as varchar) from report", kind::data);
+  auto result =
+      query(connection_.get(), "select cast(count(*) as varchar) from report", kind::data);
   if (!result) return std::unexpected(std::move(result.error()));
   return std::stoull(read_texts(*result)[0][0].value_or("0"));
 }
 
-std::expected<transform_preview, transform_error> transform_lane::preview(const result_plan& plan, std::size_t rows) {
+std::expected<transform_preview, transform_error> transform_lane::preview(const result_plan& plan,
+                                                                          std::size_t rows) {
   auto before = first_rows(connection_.get(), "report", rows);
   if (!before) return std::unexpected(input_.error().value_or(std::move(before.error())));
-  auto after = first_rows(connection_.get(), fmt::format("({}) as written", plan.select(file_format::parquet)), rows);
-  if (!after) return std::unexpected(input_.error().value_or(explained(std::move(after.error()), plan)));
+  auto after = first_rows(connection_.get(),
+                          fmt::format("({}) as written", plan.select(file_format::parquet)), rows);
+  if (!after)
+    return std::unexpected(input_.error().value_or(explained(std::move(after.error()), plan)));
   return transform_preview{std::move(*before), std::move(*after)};
 }
 
-// Adds the column to the error of a cast: DuckDB names only the value. It costs another run or two of
-// the SQL, on this path alone.
+// Adds the column to the error of a cast: DuckDB names only the value. It costs another run or two
+// of the SQL, on this path alone.
 transform_error transform_lane::explained(transform_error error, const result_plan& plan) {
   if (input_.error()) return *input_.error();
   if (error.what != kind::data) return error;
   for (const auto& cast : plan.casts) {
     const auto name = quoted_name(cast.name);
-    auto found = query(connection_.get(), fmt::format(
-        "select left(cast({0} as varchar), 40) from ({1}\n) as result where {0} is not null and "
-        "try_cast({0} as {2}) is null limit 1", name, plan.sql, cast.to), kind::data);
+    auto found = query(connection_.get(),
+                       fmt::format("select left(cast({0} as varchar), 40) from ({1}\n) as result "
+                                   "where {0} is not null and "
+                                   "try_cast({0} as {2}) is null limit 1",
+                                   name, plan.sql, cast.to),
+                       kind::data);
     if (!found) continue;
     const auto rows = read_texts(*found);
     if (rows.empty()) continue;
-    error.message = fmt::format("column \"{}\": {} ({}) does not fit {}, the type declared in [transform] columns. "
-                                "Declare a wider type, or correct the SQL",
-                                cast.name, rows[0][0].value_or(""), cast.from, cast.to);
+    error.message = fmt::format(
+        "column \"{}\": {} ({}) does not fit {}, the type declared in [transform] columns. "
+        "Declare a wider type, or correct the SQL",
+        cast.name, rows[0][0].value_or(""), cast.from, cast.to);
     return error;
   }
   return error;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One of a transformer's N ways through DuckDB: a connection with its prepared statement, the input it
-// reads from, and buffers that keep their memory from one report to the next. One thread at a time,
-// but for `interrupt`.
+// One of a transformer's N ways through DuckDB: a connection with its prepared statement, the input
+// it reads from, and buffers that keep their memory from one report to the next. One thread at a
+// time, but for `interrupt`.
 
 #include <expected>
 #include <string>
@@ -25,7 +25,8 @@ class transform_lane {
     std::string directory;  ///< where Parquet files are written before they get their name
   };
 
-  transform_lane(connection_handle connection, const std::vector<report_column>& columns, output_options output);
+  transform_lane(connection_handle connection, const std::vector<report_column>& columns,
+                 output_options output);
 
   duckdb_connection connection() const { return connection_.get(); }
   report_input& input() { return input_; }
@@ -38,10 +39,11 @@ class transform_lane {
   [[nodiscard]] std::expected<result_plan, transform_error> sniff(const std::string& path,
                                                                   const transform& transform);
 
-  /// Executes the statement and writes the output. Requires: `prepare_for`; a loaded input, unless the
-  /// report was sniffed.
+  /// Executes the statement and writes the output. Requires: `prepare_for`; a loaded input, unless
+  /// the report was sniffed.
   [[nodiscard]] std::expected<transform_result, transform_error> run(const result_plan& plan,
-                                                                     const std::string& output, bool sniffed);
+                                                                     const std::string& output,
+                                                                     bool sniffed);
 
   /// The first rows of `report` and of the result.
   [[nodiscard]] std::expected<transform_preview, transform_error> preview(const result_plan& plan,
@@ -52,7 +54,8 @@ class transform_lane {
   void interrupt();
 
  private:
-  std::expected<std::uint64_t, transform_error> write_csv(const result_plan& plan, output_file& file);
+  std::expected<std::uint64_t, transform_error> write_csv(const result_plan& plan,
+                                                          output_file& file);
   std::expected<std::uint64_t, transform_error> write_parquet();
   std::expected<void, transform_error> flush(output_file& file);
   std::expected<std::uint64_t, transform_error> count_rows();
@@ -64,8 +67,8 @@ class transform_lane {
   std::string parquet_;  // a COPY prepared once has one path: each file is renamed to its own
   block_compressor compressor_;
   statement_handle statement_;
-  std::string report_;      // the text of a small report
-  std::string text_;        // CSV not yet compressed
+  std::string report_;  // the text of a small report
+  std::string text_;    // CSV not yet compressed
   std::string compressed_;
 };
 

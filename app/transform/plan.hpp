@@ -2,9 +2,10 @@
 #pragma once
 // Compares what the spec declares with what DuckDB makes of it, before the first report.
 //
-// Names and order of the result must be those of [transform] columns. A type that differs is cast to
-// the declared one by an outer select (so that a decimal(18,6) comes out as one, whatever the SQL's
-// arithmetic made of it); a value that does not fit is an error of its report, naming the column.
+// Names and order of the result must be those of [transform] columns. A type that differs is cast
+// to the declared one by an outer select (so that a decimal(18,6) comes out as one, whatever the
+// SQL's arithmetic made of it); a value that does not fit is an error of its report, naming the
+// column.
 
 #include <expected>
 #include <string>
@@ -29,12 +30,13 @@ struct result_plan {
   std::vector<column> columns;  ///< of the result, types as DuckDB spells them
   std::vector<planned_cast> casts;
 
-  /// The statement whose result is written: with every cast, and for CSV as text whatever our writer
-  /// does not know.
+  /// The statement whose result is written: with every cast, and for CSV as text whatever our
+  /// writer does not know.
   std::string select(file_format format) const;
 };
 
-/// Spells out the declared columns of the report. Errors: columns, naming a type that does not exist.
+/// Spells out the declared columns of the report. Errors: columns, naming a type that does not
+/// exist.
 [[nodiscard]] std::expected<std::vector<report_column>, transform_error> plan_report(
     duckdb_connection connection, const std::vector<column>& declared);
 

@@ -24,10 +24,13 @@ std::string day_text(std::int32_t day) {
   return text;
 }
 
-std::unexpected<std::string> wrong(std::string_view name, std::uint64_t line, std::string_view what) {
-  return std::unexpected(fmt::format(
-      "{}, line {}: {}. A rates file has the ECB's format: Date,USD,JPY,... with a row for each day "
-      "(https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip)", name, line, what));
+std::unexpected<std::string> wrong(std::string_view name, std::uint64_t line,
+                                   std::string_view what) {
+  return std::unexpected(
+      fmt::format("{}, line {}: {}. A rates file has the ECB's format: Date,USD,JPY,... with a row "
+                  "for each day "
+                  "(https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip)",
+                  name, line, what));
 }
 
 // Reads one rate; 0 for N/A or nothing.
@@ -46,9 +49,9 @@ std::expected<rates, std::string> rates::load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file.is_open() || file.bad()) {
-    return std::unexpected(fmt::format(
-        "cannot read the rates file {}: {}. Set [transform] rates to a readable file",
-        path, std::strerror(errno)));
+    return std::unexpected(
+        fmt::format("cannot read the rates file {}: {}. Set [transform] rates to a readable file",
+                    path, std::strerror(errno)));
   }
   return parse(text, path);
 }
@@ -60,7 +63,8 @@ std::expected<rates, std::string> rates::parse(std::string_view text, std::strin
   std::vector<csv_field> fields;
   auto more = reader.next(fields);
   if (!more) return wrong(name, more.error().line, more.error().what);
-  if (!*more || trimmed(fields[0].text) != "Date") return wrong(name, 1, "the first column is not Date");
+  if (!*more || trimmed(fields[0].text) != "Date")
+    return wrong(name, 1, "the first column is not Date");
   result.codes_.emplace_back("EUR");
   for (std::size_t i = 1; i < fields.size(); ++i) {
     const auto code = trimmed(fields[i].text);
@@ -74,17 +78,21 @@ std::expected<rates, std::string> rates::parse(std::string_view text, std::strin
   while ((more = reader.next(fields)) && *more) {
     if (fields.size() == 1 && fields[0].text.empty()) continue;
     if (fields.size() != currencies && fields.size() != currencies + 1) {
-      return wrong(name, reader.line(), fmt::format("{} fields where the header has {}", fields.size(), currencies));
+      return wrong(name, reader.line(),
+                   fmt::format("{} fields where the header has {}", fields.size(), currencies));
     }
     const auto day = parse_date(fields[0].text);
-    if (!day) return wrong(name, reader.line(), fmt::format("'{}' is not a day (YYYY-MM-DD)", fields[0].text.substr(0, 40)));
+    if (!day)
+      return wrong(name, reader.line(),
+                   fmt::format("'{}' is not a day (YYYY-MM-DD)", fields[0].text.substr(0, 40)));
     row next{*day, std::vector<std::uint64_t>(currencies, 0)};
     next.units[euro] = one_euro;
     for (std::size_t i = 1; i < currencies; ++i) {
       const auto units = read_rate(fields[i].text);
       if (!units) {
-        return wrong(name, reader.line(), fmt::format("'{}' is not a rate of {} (at most {} decimals)",
-                                                      fields[i].text.substr(0, 40), result.codes_[i], scale));
+        return wrong(name, reader.line(),
+                     fmt::format("'{}' is not a rate of {} (at most {} decimals)",
+                                 fields[i].text.substr(0, 40), result.codes_[i], scale));
       }
       next.units[i] = *units;
     }
@@ -95,10 +103,12 @@ std::expected<rates, std::string> rates::parse(std::string_view text, std::strin
 
   std::ranges::sort(result.rows_, {}, &row::day);
   const auto twice = std::ranges::adjacent_find(result.rows_, {}, &row::day);
-  if (twice != result.rows_.end()) return wrong(name, 1, fmt::format("day {} appears twice", day_text(twice->day)));
+  if (twice != result.rows_.end())
+    return wrong(name, 1, fmt::format("day {} appears twice", day_text(twice->day)));
   const auto first = result.rows_.front().day;
   for (std::uint32_t i = 0; i < result.rows_.size(); ++i) {
-    const auto until = i + 1 < result.rows_.size() ? result.rows_[i + 1].day : result.rows_[i].day + 1;
+    const auto until =
+        i + 1 < result.rows_.size() ? result.rows_[i + 1].day : result.rows_[i].day + 1;
     result.last_row_.resize(static_cast<std::size_t>(until - first), i);
   }
   return result;
@@ -114,18 +124,19 @@ std::expected<std::uint64_t, std::string> rates::at(currency which, std::int32_t
   if (which.column == euro) return one_euro;
   const auto first = rows_.front().day;
   if (day < first) {
-    return std::unexpected(fmt::format(
-        "no rate of {} for {}: {} begins on {}. Give a rates file that covers the day",
-        codes_[which.column], day_text(day), name_, day_text(first)));
+    return std::unexpected(
+        fmt::format("no rate of {} for {}: {} begins on {}. Give a rates file that covers the day",
+                    codes_[which.column], day_text(day), name_, day_text(first)));
   }
   const auto offset = std::min(static_cast<std::size_t>(day - first), last_row_.size() - 1);
   for (std::size_t i = last_row_[offset] + std::size_t{1}; i-- > 0;) {
     if (day - rows_[i].day > max_age_days) break;
     if (const auto units = rows_[i].units[which.column]; units != 0) return units;
   }
-  return std::unexpected(fmt::format(
-      "no rate of {} for {}: {} has none in the {} days up to it. Give a rates file that covers the day",
-      codes_[which.column], day_text(day), name_, max_age_days));
+  return std::unexpected(
+      fmt::format("no rate of {} for {}: {} has none in the {} days up to it. Give a rates file "
+                  "that covers the day",
+                  codes_[which.column], day_text(day), name_, max_age_days));
 }
 
 std::expected<fraction, std::string> rates::between(conversion what) const {

@@ -43,7 +43,8 @@ class rates {
 
   /// Returns units of 10^-9 that one euro buys on a day. Units: days since 1970-01-01.
   /// Errors: a sentence that names currency and day: before the file, or a gap of over a week.
-  [[nodiscard]] std::expected<std::uint64_t, std::string> at(currency which, std::int32_t day) const;
+  [[nodiscard]] std::expected<std::uint64_t, std::string> at(currency which,
+                                                             std::int32_t day) const;
 
   struct conversion {
     currency from;
@@ -66,9 +67,9 @@ class rates {
   static constexpr std::size_t euro = 0;
 
   std::string name_;
-  std::vector<std::string> codes_;        // column 0 is EUR
-  std::vector<row> rows_;                 // by day
-  std::vector<std::uint32_t> last_row_;   // by day from the first: the last row at or before it
+  std::vector<std::string> codes_;       // column 0 is EUR
+  std::vector<row> rows_;                // by day
+  std::vector<std::uint32_t> last_row_;  // by day from the first: the last row at or before it
 };
 
 }  // namespace wherry::app

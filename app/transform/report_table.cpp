@@ -55,19 +55,25 @@ bool store(void* data, idx_t row, const std::optional<Value>& value) {
 bool store_decimal(const report_column& column, void* data, idx_t row, std::string_view text) {
   const auto value = parse_decimal(trimmed(text), column.width, column.scale);
   if (!value) return false;
-  if (column.width <= 4) static_cast<std::int16_t*>(data)[row] = static_cast<std::int16_t>(*value);
-  else if (column.width <= 9) static_cast<std::int32_t*>(data)[row] = static_cast<std::int32_t>(*value);
-  else if (column.width <= 18) static_cast<std::int64_t*>(data)[row] = static_cast<std::int64_t>(*value);
-  else static_cast<duckdb_hugeint*>(data)[row] = to_hugeint(*value);
+  if (column.width <= 4)
+    static_cast<std::int16_t*>(data)[row] = static_cast<std::int16_t>(*value);
+  else if (column.width <= 9)
+    static_cast<std::int32_t*>(data)[row] = static_cast<std::int32_t>(*value);
+  else if (column.width <= 18)
+    static_cast<std::int64_t*>(data)[row] = static_cast<std::int64_t>(*value);
+  else
+    static_cast<duckdb_hugeint*>(data)[row] = to_hugeint(*value);
   return true;
 }
 
-std::string list(const std::vector<std::string>& names) { return fmt::format("\"{}\"", fmt::join(names, "\", \"")); }
+std::string list(const std::vector<std::string>& names) {
+  return fmt::format("\"{}\"", fmt::join(names, "\", \""));
+}
 
 }  // namespace
 
-report_scan::report_scan(const std::vector<report_column>& columns, const std::vector<std::size_t>& order,
-                         csv_reader reader)
+report_scan::report_scan(const std::vector<report_column>& columns,
+                         const std::vector<std::size_t>& order, csv_reader reader)
     : columns_(columns), order_(order), reader_(reader) {}
 
 void report_scan::aim(duckdb_data_chunk chunk) {
@@ -116,11 +122,13 @@ bool report_scan::put(const target& to, idx_t row, const csv_field& field) {
   return true;
 }
 
-std::unexpected<transform_error> report_scan::wrong_value(const target& at, const csv_field& field) const {
+std::unexpected<transform_error> report_scan::wrong_value(const target& at,
+                                                          const csv_field& field) const {
   const auto type = in_lower_case(at.column->type);
-  return failure(kind::data, fmt::format(
-      "line {}, column \"{}\": '{}' is not a {}. Correct the report at its source, or declare the column "
-      "with another type in [source] columns", reader_.line(), at.column->name, cut(field.text), type));
+  return failure(kind::data, fmt::format("line {}, column \"{}\": '{}' is not a {}. Correct the "
+                                         "report at its source, or declare the column "
+                                         "with another type in [source] columns",
+                                         reader_.line(), at.column->name, cut(field.text), type));
 }
 
 std::expected<idx_t, transform_error> report_scan::fill(duckdb_data_chunk chunk) {
@@ -141,9 +149,12 @@ std::expected<idx_t, transform_error> report_scan::fill(duckdb_data_chunk chunk)
     if (fields_.size() != targets_.size()) {
       const bool blank = fields_.size() == 1 && fields_[0].text.empty() && !fields_[0].quoted;
       if (blank) continue;
-      return failure(kind::data, fmt::format(
-          "line {}: {} fields where the header has {}{}. Correct the report at its source", reader_.line(),
-          fields_.size(), targets_.size(), fields_.size() < targets_.size() ? " (is the report cut short?)" : ""));
+      return failure(
+          kind::data,
+          fmt::format(
+              "line {}: {} fields where the header has {}{}. Correct the report at its source",
+              reader_.line(), fields_.size(), targets_.size(),
+              fields_.size() < targets_.size() ? " (is the report cut short?)" : ""));
     }
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       if (!put(targets_[i], row, fields_[i])) return wrong_value(targets_[i], fields_[i]);
@@ -160,7 +171,8 @@ std::expected<void, transform_error> report_input::load(std::string_view text) {
   error_.reset();
   if (text.empty()) return failure(kind::data, empty_report);
   if (const auto line = line_of_invalid_utf8(text)) {
-    return failure(kind::data, fmt::format("line {}: the text is not UTF-8. Ask the API for UTF-8", *line));
+    return failure(kind::data,
+                   fmt::format("line {}: the text is not UTF-8. Ask the API for UTF-8", *line));
   }
   body_ = csv_reader(text);
   std::vector<csv_field> header;
@@ -179,8 +191,10 @@ std::expected<void, transform_error> report_input::match(const std::vector<csv_f
   std::vector<std::string> missing;
   for (const auto& field : header) {
     std::string name;
-    if (field.doubled) append_unquoted(name, field.text);
-    else name = field.text;
+    if (field.doubled)
+      append_unquoted(name, field.text);
+    else
+      name = field.text;
     const auto found = std::ranges::find(columns_, name, &report_column::name);
     if (found == columns_.end()) {
       unknown.emplace_back(cut(name));
@@ -188,8 +202,10 @@ std::expected<void, transform_error> report_input::match(const std::vector<csv_f
     }
     const auto index = static_cast<std::size_t>(found - columns_.begin());
     if (seen[index]) {
-      return failure(kind::columns, fmt::format(
-          "the report has column \"{}\" twice. Correct the report at its source", name));
+      return failure(
+          kind::columns,
+          fmt::format("the report has column \"{}\" twice. Correct the report at its source",
+                      name));
     }
     seen[index] = true;
     order_.push_back(index);
@@ -200,7 +216,8 @@ std::expected<void, transform_error> report_input::match(const std::vector<csv_f
   if (missing.empty() && unknown.empty()) return {};
   std::string message = "the report's columns are not those declared:";
   if (!missing.empty()) message += fmt::format(" missing {}", list(missing));
-  if (!unknown.empty()) message += fmt::format("{} not declared {}", missing.empty() ? "" : ";", list(unknown));
+  if (!unknown.empty())
+    message += fmt::format("{} not declared {}", missing.empty() ? "" : ";", list(unknown));
   message += ". Bring [source] columns in line with the report's header";
   return failure(kind::columns, std::move(message));
 }
@@ -240,15 +257,19 @@ std::string report_table::view() const {
       continue;
     }
     const auto place = quoted_text(fmt::format(", column \"{}\": '", column.name));
-    const auto remedy = quoted_text(fmt::format(
-        "' is not a {}. Correct the report at its source, or declare the column with another type in "
-        "[source] columns", in_lower_case(column.type)));
-    selected.push_back(fmt::format(
-        "case when {0} is null then null else coalesce(try_cast({0} as {1}), "
-        "error({2} || {3} || {4} || left({0}, 40) || {5})) end as {0}",
-        name, column.type, quoted_text(fmt::format("{}line ", report_error_tag)), line_column, place, remedy));
+    const auto remedy =
+        quoted_text(fmt::format("' is not a {}. Correct the report at its source, or declare the "
+                                "column with another type in "
+                                "[source] columns",
+                                in_lower_case(column.type)));
+    selected.push_back(
+        fmt::format("case when {0} is null then null else coalesce(try_cast({0} as {1}), "
+                    "error({2} || {3} || {4} || left({0}, 40) || {5})) end as {0}",
+                    name, column.type, quoted_text(fmt::format("{}line ", report_error_tag)),
+                    line_column, place, remedy));
   }
-  return fmt::format("create view report as select {} from {}()", fmt::join(selected, ", "), function_name);
+  return fmt::format("create view report as select {} from {}()", fmt::join(selected, ", "),
+                     function_name);
 }
 
 void report_table::bind(duckdb_bind_info info) {
@@ -259,7 +280,8 @@ void report_table::bind(duckdb_bind_info info) {
   {
     const std::lock_guard lock(table.mutex_);
     const auto found = table.inputs_.find(id);
-    duckdb_bind_set_bind_data(info, found == table.inputs_.end() ? nullptr : found->second, nullptr);
+    duckdb_bind_set_bind_data(info, found == table.inputs_.end() ? nullptr : found->second,
+                              nullptr);
   }
   for (const auto& column : table.columns_) {
     const type_handle type(column.read_as == DUCKDB_TYPE_DECIMAL
@@ -278,7 +300,8 @@ void report_table::init(duckdb_init_info info) {
   const auto* input = static_cast<const report_input*>(duckdb_init_get_bind_data(info));
   duckdb_init_set_max_threads(info, 1);
   if (input == nullptr) return;
-  duckdb_init_set_init_data(info, new report_scan(input->scan()), [](void* one) { delete static_cast<report_scan*>(one); });
+  duckdb_init_set_init_data(info, new report_scan(input->scan()),
+                            [](void* one) { delete static_cast<report_scan*>(one); });
 }
 
 void report_table::run(duckdb_function_info info, duckdb_data_chunk output) {
@@ -290,7 +313,8 @@ void report_table::run(duckdb_function_info info, duckdb_data_chunk output) {
   const auto rows = scan->fill(output);
   if (!rows) {
     input->error_ = rows.error();
-    return duckdb_function_set_error(info, fmt::format("{}{}", report_error_tag, rows.error().message).c_str());
+    return duckdb_function_set_error(
+        info, fmt::format("{}{}", report_error_tag, rows.error().message).c_str());
   }
   if (scan->at_end()) input->rows_ = scan->rows();
   duckdb_data_chunk_set_size(output, *rows);

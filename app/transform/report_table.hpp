@@ -2,10 +2,10 @@
 #pragma once
 // Feeds the rows of a CSV report to DuckDB as a table function, typed by the declared columns.
 //
-// Each connection has one `report_input`, to which the function is bound when a statement is prepared;
-// `load` gives it the next report before the statement runs. Rows are parsed as DuckDB asks for them,
-// a chunk at a time, straight into its vectors; long strings stay views into the text. So the text must
-// outlive the execution and its result.
+// Each connection has one `report_input`, to which the function is bound when a statement is
+// prepared; `load` gives it the next report before the statement runs. Rows are parsed as DuckDB
+// asks for them, a chunk at a time, straight into its vectors; long strings stay views into the
+// text. So the text must outlive the execution and its result.
 //
 //   1. Columns are matched by name; the order in the file is free.
 //   2. Every row of a report is checked, also those that the SQL never reads (`finish`).
@@ -37,11 +37,11 @@ inline constexpr std::string_view report_error_tag = "report: ";
 /// A declared column, and how its fields are read.
 struct report_column {
   std::string name;
-  std::string type;    ///< as DuckDB spells it: "DECIMAL(18,6)"
-  duckdb_type read_as; ///< VARCHAR also for types that the view casts
-  int width = 0;       ///< of a DECIMAL
+  std::string type;     ///< as DuckDB spells it: "DECIMAL(18,6)"
+  duckdb_type read_as;  ///< VARCHAR also for types that the view casts
+  int width = 0;        ///< of a DECIMAL
   int scale = 0;
-  bool cast = false;   ///< by the view
+  bool cast = false;  ///< by the view
 };
 
 /// Fills a chunk's vectors from the records of a text. Stops at 2,048 rows, the end or an error.
@@ -82,7 +82,8 @@ class report_scan {
 class report_input {
  public:
   static constexpr const char* empty_report =
-      "the report is empty: 0 bytes, not even a header line. Check what the API answers for a day without rows; "
+      "the report is empty: 0 bytes, not even a header line. Check what the API answers for a day "
+      "without rows; "
       "a header alone would be an empty report";
 
   explicit report_input(const std::vector<report_column>& columns) : columns_(columns) {}

@@ -57,8 +57,10 @@ void result_writer::rows(duckdb_data_chunk chunk, std::string& out) {
 void result_writer::value(const column& column, idx_t row, std::string& out) {
   const void* const values = column.values;
   const auto whole = [&](std::int64_t number) {
-    if (column.scale == 0) append_integer(out, number);
-    else append_decimal(out, number, column.scale);
+    if (column.scale == 0)
+      append_integer(out, number);
+    else
+      append_decimal(out, number, column.scale);
   };
   switch (column.type) {
     case DUCKDB_TYPE_VARCHAR: return append_text(out, text_of(at<duckdb_string_t>(values, row)));

@@ -27,7 +27,8 @@ std::string cell(const std::optional<std::string>& value) {
   return text;
 }
 
-void append_line(std::string& out, const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+void append_line(std::string& out, const std::vector<std::string>& cells,
+                 const std::vector<std::size_t>& widths) {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (i != 0) out += "  ";
     out += cells[i];
@@ -50,7 +51,8 @@ std::string drawn(const text_table& table) {
   }
   std::vector<std::size_t> widths(table.columns.size(), 0);
   for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
+    for (std::size_t i = 0; i < line.size(); ++i)
+      widths[i] = std::max(widths[i], width_of(line[i]));
   }
   std::string out;
   for (const auto& line : lines) append_line(out, line, widths);

@@ -14,18 +14,25 @@ namespace wherry::app {
 
 using kind = transform_error::kind;
 
-// Members are destroyed from the last: connections before the database, the database before what its
-// functions look things up in.
+// Members are destroyed from the last: connections before the database, the database before what
+// its functions look things up in.
 class transformer::body {
  public:
-  body(const source& source, const app::transform& transform, const app::sink& sink, transform_options options)
-      : transform_(transform), sink_(sink), options_(std::move(options)), sniffs_(source.columns.empty()) {}
+  body(const source& source, const app::transform& transform, const app::sink& sink,
+       transform_options options)
+      : transform_(transform),
+        sink_(sink),
+        options_(std::move(options)),
+        sniffs_(source.columns.empty()) {}
 
   std::expected<void, transform_error> open(const source& source);
 
-  std::expected<transform_result, transform_error> run_file(const std::string& input, const std::string& output);
-  std::expected<transform_result, transform_error> run_text(std::string_view report, const std::string& output);
-  std::expected<transform_preview, transform_error> preview(const std::string& input, std::size_t rows);
+  std::expected<transform_result, transform_error> run_file(const std::string& input,
+                                                            const std::string& output);
+  std::expected<transform_result, transform_error> run_text(std::string_view report,
+                                                            const std::string& output);
+  std::expected<transform_preview, transform_error> preview(const std::string& input,
+                                                            std::size_t rows);
   std::vector<column> result_columns() const { return plan_.columns; }
   void interrupt();
 
@@ -74,8 +81,9 @@ std::expected<void, transform_error> transformer::body::look_things_up() {
 
 std::expected<void, transform_error> transformer::body::open(const source& source) {
   if (options_.directory.empty() && (sniffs_ || sink_.format == file_format::parquet)) {
-    return failure(kind::io, "no directory for DuckDB's files. Parquet and undeclared columns need "
-                             "transform_options::directory");
+    return failure(kind::io,
+                   "no directory for DuckDB's files. Parquet and undeclared columns need "
+                   "transform_options::directory");
   }
   if (auto found = look_things_up(); !found) return found;
   auto database = open_database(for_database());
@@ -141,18 +149,20 @@ void transformer::body::put(transform_lane& lane) {
   free_again_.notify_one();
 }
 
-std::expected<transform_result, transform_error> transformer::body::run_text(std::string_view report,
-                                                                             const std::string& output) {
+std::expected<transform_result, transform_error> transformer::body::run_text(
+    std::string_view report, const std::string& output) {
   if (sniffs_) {
-    return failure(kind::columns, "a report in memory needs declared columns. Set [source] columns");
+    return failure(kind::columns,
+                   "a report in memory needs declared columns. Set [source] columns");
   }
   const auto lane = take();
-  if (auto loaded = lane->input().load(report); !loaded) return std::unexpected(std::move(loaded.error()));
+  if (auto loaded = lane->input().load(report); !loaded)
+    return std::unexpected(std::move(loaded.error()));
   return lane->run(plan_, output, false);
 }
 
-std::expected<transform_result, transform_error> transformer::body::run_file(const std::string& input,
-                                                                             const std::string& output) {
+std::expected<transform_result, transform_error> transformer::body::run_file(
+    const std::string& input, const std::string& output) {
   const auto lane = take();
   const auto file = report_file::open(input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
@@ -162,16 +172,18 @@ std::expected<transform_result, transform_error> transformer::body::run_file(con
 }
 
 // Gives a lane its report. Returns the plan for it, where columns are guessed.
-std::expected<result_plan, transform_error> transformer::body::load(transform_lane& lane, std::string_view report,
+std::expected<result_plan, transform_error> transformer::body::load(transform_lane& lane,
+                                                                    std::string_view report,
                                                                     const std::string& input) {
   if (report.empty()) return failure(kind::data, report_input::empty_report);
   if (sniffs_) return lane.sniff(input, transform_);
-  if (auto loaded = lane.input().load(report); !loaded) return std::unexpected(std::move(loaded.error()));
+  if (auto loaded = lane.input().load(report); !loaded)
+    return std::unexpected(std::move(loaded.error()));
   return result_plan{};
 }
 
-std::expected<transform_preview, transform_error> transformer::body::preview(const std::string& input,
-                                                                             std::size_t rows) {
+std::expected<transform_preview, transform_error> transformer::body::preview(
+    const std::string& input, std::size_t rows) {
   const auto lane = take();
   const auto file = report_file::open(input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
@@ -200,7 +212,8 @@ std::expected<std::unique_ptr<transformer>, transform_error> transformer::open(
 std::expected<transform_result, transform_error> transformer::run(const transform_job& job) {
   auto result = body_->run_file(job.input, job.output);
   if (!result) {
-    result.error().message = fmt::format("report of {} for {}: {}", job.client, job.day, result.error().message);
+    result.error().message =
+        fmt::format("report of {} for {}: {}", job.client, job.day, result.error().message);
   }
   return result;
 }
@@ -210,7 +223,8 @@ std::expected<transform_result, transform_error> transformer::run(std::string_vi
   return body_->run_text(report, output);
 }
 
-std::expected<transform_preview, transform_error> transformer::preview(const std::string& input, std::size_t rows) {
+std::expected<transform_preview, transform_error> transformer::preview(const std::string& input,
+                                                                       std::size_t rows) {
   return body_->preview(input, rows);
 }
 

@@ -2,12 +2,13 @@
 #pragma once
 // Turns one downloaded CSV report into one output file by SQL.
 //
-// Everything that can be done once is done in `open`: one DuckDB instance, locked down; N connections,
-// each with the statement prepared; units, rates, SQL and result columns checked against the declared
-// columns of the source. `run` then costs a fraction of a millisecond of CPU for a few hundred rows.
+// Everything that can be done once is done in `open`: one DuckDB instance, locked down; N
+// connections, each with the statement prepared; units, rates, SQL and result columns checked
+// against the declared columns of the source. `run` then costs a fraction of a millisecond of CPU
+// for a few hundred rows.
 //
-//   1. The output's bytes are a function of the report, the spec and the version of Wherry alone (as
-//      long as the SQL is: it may not use random() or the time of day).
+//   1. The output's bytes are a function of the report, the spec and the version of Wherry alone
+//      (as long as the SQL is: it may not use random() or the time of day).
 //   2. The output is whole or absent; a failed run removes what it began.
 //   3. A report whose columns are not exactly those declared is an error that names the difference.
 //
@@ -29,8 +30,8 @@ namespace wherry::app {
 
 struct transform_options {
   /// Absolute path of the directory in which reports and outputs lie (the spool). DuckDB itself
-  /// touches files only for Parquet and for undeclared columns, and only there; else it may be empty.
-  /// A Parquet file under way is named .wherry-<pid>-<n>.parquet there.
+  /// touches files only for Parquet and for undeclared columns, and only there; else it may be
+  /// empty. A Parquet file under way is named .wherry-<pid>-<n>.parquet there.
   std::string directory;
   std::string memory_limit = "512MB";  ///< for all runs together, as DuckDB spells it
 };
@@ -68,7 +69,8 @@ class transformer {
   /// Opens DuckDB and checks everything that can be checked before the first download.
   /// Errors: sql, columns, unit, currency; io when the rates or DuckDB cannot be read.
   [[nodiscard]] static std::expected<std::unique_ptr<transformer>, transform_error> open(
-      const source& source, const transform& transform, const sink& sink, transform_options options = {});
+      const source& source, const transform& transform, const sink& sink,
+      transform_options options = {});
 
   ~transformer();
   transformer(const transformer&) = delete;

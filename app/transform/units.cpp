@@ -58,7 +58,8 @@ std::optional<line> fitted(const cv_converter* converter) {
   for (const double x : {-40.0, 0.5, 3.0, 1000.0}) {
     const double want = cv_convert_double(converter, x);
     const double size = std::fabs(x * result.slope) + std::fabs(result.offset);
-    if (!(std::fabs(x * result.slope + result.offset - want) <= 1e-11 * size + 1e-300)) return std::nullopt;
+    if (!(std::fabs(x * result.slope + result.offset - want) <= 1e-11 * size + 1e-300))
+      return std::nullopt;
   }
   return result;
 }
@@ -81,7 +82,8 @@ struct units::state {
     if (unit) return unit;
     return std::unexpected(fmt::format(
         "unknown unit '{}'. Use a unit that UDUNITS-2 knows, such as km, mile, knot, minute, degC; "
-        "`udunits2 -A` tries one", text.substr(0, 40)));
+        "`udunits2 -A` tries one",
+        text.substr(0, 40)));
   }
 };
 
@@ -97,7 +99,8 @@ std::expected<std::unique_ptr<units>, std::string> units::open() {
   opened->system.reset(ut_read_xml(nullptr));
   if (!opened->system) {
     return std::unexpected(
-        "cannot read UDUNITS' units. Install libudunits2-data, or set UDUNITS2_XML_PATH to udunits2.xml");
+        "cannot read UDUNITS' units. Install libudunits2-data, or set UDUNITS2_XML_PATH to "
+        "udunits2.xml");
   }
   return std::unique_ptr<units>(new units(std::move(opened)));
 }
@@ -107,7 +110,8 @@ std::expected<const unit_converter*, std::string> units::between(pair names) {
   static std::mutex parsing;
   const std::lock_guard lock(state_->mutex);
   auto key = std::pair<std::string, std::string>(names.from, names.to);
-  if (const auto found = state_->built.find(key); found != state_->built.end()) return &found->second;
+  if (const auto found = state_->built.find(key); found != state_->built.end())
+    return &found->second;
 
   const std::lock_guard parse_lock(parsing);
   const auto from = state_->parse(names.from);
@@ -116,8 +120,10 @@ std::expected<const unit_converter*, std::string> units::between(pair names) {
   if (!to) return std::unexpected(to.error());
   converter_handle converter{ut_get_converter(from->get(), to->get())};
   if (!converter) {
-    return std::unexpected(fmt::format("'{}' cannot be converted to '{}': they measure different things. "
-                                       "Correct one of the two units", names.from, names.to));
+    return std::unexpected(
+        fmt::format("'{}' cannot be converted to '{}': they measure different things. "
+                    "Correct one of the two units",
+                    names.from, names.to));
   }
   unit_converter built;
   if (const auto line = fitted(converter.get())) {

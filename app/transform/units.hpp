@@ -2,11 +2,11 @@
 #pragma once
 // Conversion between physical units by UDUNITS-2.
 //
-// UDUNITS' unit system is not safe for two threads (parsing in four of them crashed), so a converter is
-// built once, under a lock, and kept for the life of the process part that owns `units`; a finished
-// converter is read-only and shared. Nearly all are linear: they become a slope and an offset, cleaned
-// of the noise in UDUNITS' last digits (0 degC is 32 degF, not 31.999999999999886). Logarithmic units
-// keep UDUNITS' own converter. Thread-safe.
+// UDUNITS' unit system is not safe for two threads (parsing in four of them crashed), so a
+// converter is built once, under a lock, and kept for the life of the process part that owns
+// `units`; a finished converter is read-only and shared. Nearly all are linear: they become a slope
+// and an offset, cleaned of the noise in UDUNITS' last digits (0 degC is 32 degF, not
+// 31.999999999999886). Logarithmic units keep UDUNITS' own converter. Thread-safe.
 
 #include <expected>
 #include <memory>

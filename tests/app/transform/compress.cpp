@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: other readers get the text back, and equal blocks give equal bytes. Method: decompress with the
-// libraries' own readers.
+// Goal: other readers get the text back, and equal blocks give equal bytes. Method: decompress with
+// the libraries' own readers.
 #include "transform/compress.hpp"
 
 #include <doctest/doctest.h>
@@ -33,8 +33,8 @@ TEST_SUITE("compress.hpp") {
     CHECK(packed.substr(4, 4) == std::string(4, '\0'));
     std::string back(text.size(), '\0');
     auto* reader = libdeflate_alloc_decompressor();
-    CHECK(libdeflate_gzip_decompress(reader, packed.data(), packed.size(), back.data(), back.size(), nullptr) ==
-          LIBDEFLATE_SUCCESS);
+    CHECK(libdeflate_gzip_decompress(reader, packed.data(), packed.size(), back.data(), back.size(),
+                                     nullptr) == LIBDEFLATE_SUCCESS);
     libdeflate_free_decompressor(reader);
     CHECK(back == text);
   }
@@ -45,7 +45,9 @@ TEST_SUITE("compress.hpp") {
     CHECK(ZSTD_decompress(back.data(), back.size(), packed.data(), packed.size()) == text.size());
     CHECK(back == text);
   }
-  TEST_CASE("no compression is the text itself") { CHECK(compressed(compression::none, "abc") == "abc"); }
+  TEST_CASE("no compression is the text itself") {
+    CHECK(compressed(compression::none, "abc") == "abc");
+  }
   TEST_CASE("a used compressor gives the same bytes as a new one") {
     for (const auto how : {compression::gzip, compression::zstd}) {
       block_compressor used(how);

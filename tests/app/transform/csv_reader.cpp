@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: every shape of RFC 4180 that real APIs send is read as meant, and what is malformed is refused
-// with its line. Method: small literal texts.
+// Goal: every shape of RFC 4180 that real APIs send is read as meant, and what is malformed is
+// refused with its line. Method: small literal texts.
 #include "transform/csv_reader.hpp"
 
 #include <doctest/doctest.h>
@@ -22,8 +22,10 @@ records read(std::string_view text) {
     auto& record = all.emplace_back();
     for (const auto& field : fields) {
       std::string value;
-      if (field.doubled) append_unquoted(value, field.text);
-      else value = field.text;
+      if (field.doubled)
+        append_unquoted(value, field.text);
+      else
+        value = field.text;
       record.push_back(value);
     }
   }
@@ -61,7 +63,10 @@ TEST_SUITE("csv_reader.hpp") {
     CHECK(read("\"a,b\",\"c\nd\",\"say \"\"hi\"\"\"\n") == records{{"a,b", "c\nd", "say \"hi\""}});
     CHECK(read("\"\"\"\"\n") == records{{"\""}});
   }
-  TEST_CASE("a byte order mark is not part of the first name") { CHECK(read("\xEF\xBB\xBF" "a\n") == records{{"a"}}); }
+  TEST_CASE("a byte order mark is not part of the first name") {
+    CHECK(read("\xEF\xBB\xBF"
+               "a\n") == records{{"a"}});
+  }
   TEST_CASE("quoted and unquoted emptiness can be told apart") {
     csv_reader reader(",\"\"\n");
     std::vector<csv_field> fields;
@@ -91,11 +96,11 @@ TEST_SUITE("csv_reader.hpp") {
   }
   TEST_CASE("invalid UTF-8 is found with its line") {
     CHECK_FALSE(line_of_invalid_utf8("Düsseldorf, 東京, 🚣\n plain ascii text"));
-    CHECK(line_of_invalid_utf8("one\ntwo \xE9t\xE9.\n") == 2);         // latin-1
-    CHECK(line_of_invalid_utf8("\xC0\xAF") == 1);                      // overlong
-    CHECK(line_of_invalid_utf8("\xED\xA0\x80") == 1);                  // surrogate
-    CHECK(line_of_invalid_utf8("\xF4\x90\x80\x80") == 1);              // beyond Unicode
-    CHECK(line_of_invalid_utf8("12345678\n12345678\xE2\x82") == 2);    // cut
+    CHECK(line_of_invalid_utf8("one\ntwo \xE9t\xE9.\n") == 2);       // latin-1
+    CHECK(line_of_invalid_utf8("\xC0\xAF") == 1);                    // overlong
+    CHECK(line_of_invalid_utf8("\xED\xA0\x80") == 1);                // surrogate
+    CHECK(line_of_invalid_utf8("\xF4\x90\x80\x80") == 1);            // beyond Unicode
+    CHECK(line_of_invalid_utf8("12345678\n12345678\xE2\x82") == 2);  // cut
   }
   TEST_CASE("numbers are read whole or not at all") {
     CHECK(parse_integer<std::int64_t>("9223372036854775807") == 9223372036854775807);

@@ -32,7 +32,9 @@ TEST_SUITE("csv_writer.hpp") {
     CHECK(printed<std::string_view>(append_text, "a\rb") == "\"a\rb\"");
     CHECK(printed<std::string_view>(append_text, "say \"hi\"") == "\"say \"\"hi\"\"\"");
   }
-  TEST_CASE("the empty string is not NULL") { CHECK(printed<std::string_view>(append_text, "") == "\"\""); }
+  TEST_CASE("the empty string is not NULL") {
+    CHECK(printed<std::string_view>(append_text, "") == "\"\"");
+  }
   TEST_CASE("doubles take their shortest digits") {
     CHECK(printed(append_double, 0.1) == "0.1");
     CHECK(printed(append_double, 1000000.0) == "1000000");

@@ -18,7 +18,9 @@ std::string text(int128 value, int scale = 0) {
   return out;
 }
 
-std::string text(std::optional<int128> value, int scale = 0) { return value ? text(*value, scale) : "none"; }
+std::string text(std::optional<int128> value, int scale = 0) {
+  return value ? text(*value, scale) : "none";
+}
 
 }  // namespace
 
@@ -35,9 +37,10 @@ TEST_SUITE("decimal.hpp") {
     CHECK(text(parse_decimal("12.5", 18, 6), 6) == "12.500000");
     CHECK(text(parse_decimal("-.5", 18, 2), 2) == "-0.50");
     CHECK(text(parse_decimal("1.", 4, 0)) == "1");
-    CHECK(text(parse_decimal("0000000000000000000000000000000000000000000001.10", 3, 1), 1) == "1.1");
-    CHECK_FALSE(parse_decimal("1.25", 18, 1));   // would be rounded
-    CHECK_FALSE(parse_decimal("1000", 3, 0));    // too wide
+    CHECK(text(parse_decimal("0000000000000000000000000000000000000000000001.10", 3, 1), 1) ==
+          "1.1");
+    CHECK_FALSE(parse_decimal("1.25", 18, 1));  // would be rounded
+    CHECK_FALSE(parse_decimal("1000", 3, 0));   // too wide
     CHECK_FALSE(parse_decimal("100", 4, 2));
     CHECK_FALSE(parse_decimal("", 4, 2));
     CHECK_FALSE(parse_decimal("-", 4, 2));
@@ -62,7 +65,8 @@ TEST_SUITE("decimal.hpp") {
   }
   TEST_CASE("a double becomes its own digits rounded once") {
     CHECK(text(decimal_from_double(0.1, 10), 10) == "0.1000000000");
-    CHECK(text(decimal_from_double(-1234567.891, 10), 10) == "-1234567.8910000001");  // the double's own value
+    CHECK(text(decimal_from_double(-1234567.891, 10), 10) ==
+          "-1234567.8910000001");  // the double's own value
     CHECK(text(decimal_from_double(0.5, 0)) == "1");
     CHECK(text(decimal_from_double(-0.5, 0)) == "-1");
     CHECK(text(decimal_from_double(1e-300, 10)) == "0");
@@ -76,7 +80,8 @@ TEST_SUITE("decimal.hpp") {
     CHECK(text(multiply(-1, {1, 2})) == "-1");
     CHECK(text(multiply(1, {1, 3})) == "0");
     CHECK(text(multiply(2, {1, 3})) == "1");
-    CHECK(text(multiply(power_of_ten(37), {1'000'000'007, 1'000'000'007})) == text(power_of_ten(37)));
+    CHECK(text(multiply(power_of_ten(37), {1'000'000'007, 1'000'000'007})) ==
+          text(power_of_ten(37)));
     CHECK(text(multiply(power_of_ten(37), {100, 1})) == "none");
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     CHECK(text(multiply(12345, {most, most})) == "12345");
@@ -86,11 +91,13 @@ TEST_SUITE("decimal.hpp") {
     CAPTURE(seed);
     std::mt19937_64 random(seed);
     for (int i = 0; i < 20'000; ++i) {
-      const auto value = static_cast<int128>(random() >> (random() % 60)) * static_cast<int128>(random() % 1'000'000 + 1);
+      const auto value = static_cast<int128>(random() >> (random() % 60)) *
+                         static_cast<int128>(random() % 1'000'000 + 1);
       const fraction by{random() % 1'000'000'000 + 1, random() % 1'000'000'000'000 + 1};
       const auto quotient = multiply(value, by);
       REQUIRE(quotient);
-      const int128 rest = value * static_cast<int128>(by.numerator) - *quotient * static_cast<int128>(by.denominator);
+      const int128 rest = value * static_cast<int128>(by.numerator) -
+                          *quotient * static_cast<int128>(by.denominator);
       const auto denominator = static_cast<int128>(by.denominator);
       const bool nearest = 2 * rest < denominator && 2 * rest >= -denominator;
       if (!nearest) FAIL(text(value) << " * " << by.numerator << " / " << by.denominator);

@@ -17,7 +17,8 @@ namespace wherry::app::testing {
 /// A directory that lives as long as the test.
 struct scratch {
   scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "wherry-transform-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "wherry-transform-XXXXXX").string();
     REQUIRE(mkdtemp(pattern.data()) != nullptr);
     path = pattern;
   }
@@ -47,7 +48,8 @@ inline std::string unzipped(const std::string& packed) {
   std::string text(1 << 22, '\0');
   std::size_t size = 0;
   auto* reader = libdeflate_alloc_decompressor();
-  const auto done = libdeflate_gzip_decompress(reader, packed.data(), packed.size(), text.data(), text.size(), &size);
+  const auto done = libdeflate_gzip_decompress(reader, packed.data(), packed.size(), text.data(),
+                                               text.size(), &size);
   libdeflate_free_decompressor(reader);
   REQUIRE(done == LIBDEFLATE_SUCCESS);
   text.resize(size);
@@ -110,8 +112,11 @@ struct setup {
   }
 };
 
-inline const std::string ecb = std::string(WHERRY_SOURCE_DIRECTORY) + "/examples/data/eurofxref-excerpt.csv";
+inline const std::string ecb =
+    std::string(WHERRY_SOURCE_DIRECTORY) + "/examples/data/eurofxref-excerpt.csv";
 
-inline bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+inline bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace wherry::app::testing

@@ -33,7 +33,9 @@ std::string refusal(std::string_view text) {
   return result.error();
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -110,10 +112,12 @@ TEST_SUITE("rates.hpp") {
     CHECK(has(missing.error(), "[transform] rates"));
   }
   TEST_CASE("the excerpt in the examples covers the days of the example data") {
-    const auto table = rates::load(std::string(WHERRY_SOURCE_DIRECTORY) + "/examples/data/eurofxref-excerpt.csv");
+    const auto table =
+        rates::load(std::string(WHERRY_SOURCE_DIRECTORY) + "/examples/data/eurofxref-excerpt.csv");
     REQUIRE(table);
     for (auto at = day("1999-01-04"); at <= day("2002-12-31"); ++at) {
-      for (const auto* code : {"USD", "GBP", "JPY", "CHF", "SEK", "AUD", "CAD"}) CHECK(table->at(*table->find(code), at));
+      for (const auto* code : {"USD", "GBP", "JPY", "CHF", "SEK", "AUD", "CAD"})
+        CHECK(table->at(*table->find(code), at));
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: our CSV reader and writer agree with an independent implementation. Method: random tables,
-// hostile in their quoting, written by us and read by DuckDB's read_csv, and the other way round; the
-// seed is printed and can be set with WHERRY_SEED.
+// hostile in their quoting, written by us and read by DuckDB's read_csv, and the other way round;
+// the seed is printed and can be set with WHERRY_SEED.
 #include <random>
 
 #include <doctest/doctest.h>
@@ -15,8 +15,9 @@ using namespace wherry::app::testing;
 
 namespace {
 
-const std::vector<column> columns{{"t", "varchar"}, {"i", "bigint"},  {"d", "double"},
-                                  {"m", "decimal(18,6)"}, {"w", "decimal(38,10)"}, {"day", "date"}, {"b", "boolean"}};
+const std::vector<column> columns{{"t", "varchar"},       {"i", "bigint"},         {"d", "double"},
+                                  {"m", "decimal(18,6)"}, {"w", "decimal(38,10)"}, {"day", "date"},
+                                  {"b", "boolean"}};
 
 class generator {
  public:
@@ -26,9 +27,11 @@ class generator {
 
   // Text of pieces that matter to CSV, quoted as it must be; sometimes where it need not.
   std::string text() {
-    constexpr const char* pieces[] = {"a", ",", "\"", "\n", "\r\n", " ", "ü", "東", "0", "|", "x longer piece of text"};
+    constexpr const char* pieces[] = {
+        "a", ",", "\"", "\n", "\r\n", " ", "ü", "東", "0", "|", "x longer piece of text"};
     std::string value;
-    for (unsigned i = 0, length = 1 + below(8); i < length; ++i) value += pieces[below(std::size(pieces))];
+    for (unsigned i = 0, length = 1 + below(8); i < length; ++i)
+      value += pieces[below(std::size(pieces))];
     const bool must = value.find_first_of(",\"\n\r") != std::string::npos;
     if (!must && below(2) == 0) return value;
     std::string quoted = "\"";
@@ -41,9 +44,13 @@ class generator {
     const auto number = static_cast<std::int64_t>(random_());
     line += ',' + (below(8) == 0 ? "" : std::to_string(number));
     line += ',' + (below(8) == 0 ? "" : fmt::format("{}", static_cast<double>(number) * 1e-7));
-    line += ',' + (below(8) == 0 ? "" : fmt::format("{}.{:06}", number % 1'000'000'000, below(1'000'000)));
+    line +=
+        ',' +
+        (below(8) == 0 ? "" : fmt::format("{}.{:06}", number % 1'000'000'000, below(1'000'000)));
     line += ',' + (below(8) == 0 ? "" : fmt::format("{}.{:010}", number, below(1'000'000'000)));
-    line += ',' + (below(8) == 0 ? "" : fmt::format("{:04}-{:02}-{:02}", 1 + below(9999), 1 + below(12), 1 + below(28)));
+    line += ',' + (below(8) == 0 ? ""
+                                 : fmt::format("{:04}-{:02}-{:02}", 1 + below(9999), 1 + below(12),
+                                               1 + below(28)));
     line += ',' + std::string(below(8) == 0 ? "" : below(2) == 0 ? "true" : "false");
     return line;
   }
@@ -51,7 +58,8 @@ class generator {
   std::string report(unsigned rows) {
     std::string text = below(2) == 0 ? "\xEF\xBB\xBF" : "";
     text += "t,i,d,m,w,day,b\n";
-    for (unsigned i = 0; i < rows; ++i) text += row() + (i + 1 == rows && below(2) == 0 ? "" : "\n");
+    for (unsigned i = 0; i < rows; ++i)
+      text += row() + (i + 1 == rows && below(2) == 0 ? "" : "\n");
     return text;
   }
 
@@ -67,12 +75,18 @@ std::uint64_t seed() {
 // The rows of a CSV file as DuckDB reads them, as one text.
 std::string as_duckdb_reads(const std::string& path) {
   std::string types;
-  for (const auto& one : columns) types += fmt::format("{}'{}': '{}'", types.empty() ? "" : ", ", one.name, one.type);
+  for (const auto& one : columns)
+    types += fmt::format("{}'{}': '{}'", types.empty() ? "" : ", ", one.name, one.type);
   const auto sql = fmt::format(
-      "select coalesce(string_agg(coalesce(t, 'NULL') || '|' || coalesce(i::varchar, '-') || '|' || coalesce(d::varchar, '-') "
-      "|| '|' || coalesce(m::varchar, '-') || '|' || coalesce(w::varchar, '-') || '|' || coalesce(day::varchar, '-') || '|' || "
-      "coalesce(b::varchar, '-'), chr(30)), '') from read_csv('{}', auto_detect = false, header = true, delim = ',', "
-      "quote = '\"', escape = '\"', new_line = '\\n', allow_quoted_nulls = false, columns = {{{}}})", path, types);
+      "select coalesce(string_agg(coalesce(t, 'NULL') || '|' || coalesce(i::varchar, '-') || '|' "
+      "|| coalesce(d::varchar, '-') "
+      "|| '|' || coalesce(m::varchar, '-') || '|' || coalesce(w::varchar, '-') || '|' || "
+      "coalesce(day::varchar, '-') || '|' || "
+      "coalesce(b::varchar, '-'), chr(30)), '') from read_csv('{}', auto_detect = false, header = "
+      "true, delim = ',', "
+      "quote = '\"', escape = '\"', new_line = '\\n', allow_quoted_nulls = false, columns = "
+      "{{{}}})",
+      path, types);
   duckdb_database database = nullptr;
   duckdb_connection connection = nullptr;
   duckdb_result result;
@@ -125,7 +139,8 @@ TEST_SUITE("csv round trip") {
     const scratch place;
     generator random(seed());
     const auto input = place.write("in.csv", random.report(10'000));
-    REQUIRE(setup{.source = columns}.opened()->run({"acme", "2001-03-12", input, place.file("out.csv")}));
+    REQUIRE(setup{.source = columns}.opened()->run(
+        {"acme", "2001-03-12", input, place.file("out.csv")}));
     CHECK(as_duckdb_reads(place.file("out.csv")) == as_duckdb_reads(input));
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: conversions are right to the last digit that matters, errors name the unit, threads may call.
+// Goal: conversions are right to the last digit that matters, errors name the unit, threads may
+// call.
 #include "transform/units.hpp"
 
 #include <cmath>
@@ -30,7 +31,9 @@ std::string refusal(units::pair names) {
   return converter.error();
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -54,7 +57,9 @@ TEST_SUITE("units.hpp") {
     CHECK(convert(20, {"lg(re 1 mW)", "mW"}) == doctest::Approx(1e20));
     CHECK(convert(2, {"lg(re 1 mW)", "mW"}) == doctest::Approx(100));
   }
-  TEST_CASE("the same pair is built once") { CHECK(*shared().between({"ft", "m"}) == *shared().between({"ft", "m"})); }
+  TEST_CASE("the same pair is built once") {
+    CHECK(*shared().between({"ft", "m"}) == *shared().between({"ft", "m"}));
+  }
   TEST_CASE("an unknown unit is named") {
     CHECK(has(refusal({"furlongg", "km"}), "unknown unit 'furlongg'"));
     CHECK(has(refusal({"km", "milez"}), "unknown unit 'milez'"));
@@ -69,17 +74,19 @@ TEST_SUITE("units.hpp") {
   TEST_CASE("many threads build converters at once") {
     const auto opened = units::open();
     REQUIRE(opened);
-    constexpr const char* lengths[] = {"m", "km", "ft", "inch", "mile", "yard", "nautical_mile", "cm"};
+    constexpr const char* lengths[] = {"m", "km", "ft", "inch", "mile", "yard", "nautical_mile",
+                                       "cm"};
     std::atomic<int> wrong = 0;
     {
       std::vector<std::jthread> threads;
       for (int t = 0; t < 8; ++t) {
         threads.emplace_back([&, t] {
           for (std::size_t i = 0; i < 200; ++i) {
-            const units::pair pair{lengths[(i + static_cast<std::size_t>(t)) % 8], lengths[i * 3 % 8]};
+            const units::pair pair{lengths[(i + static_cast<std::size_t>(t)) % 8],
+                                   lengths[i * 3 % 8]};
             const auto there = (*opened)->between(pair);
             const auto back = (*opened)->between({pair.to, pair.from});
-            if (!there || !back || std::fabs((**back)((**there)(5.0)) - 5.0) > 1e-12) ++wrong;
+            if (!there || !back || std::fabs((**back)((**there)(5.0))-5.0) > 1e-12) ++wrong;
           }
         });
       }
