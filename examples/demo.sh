@@ -50,7 +50,7 @@ server=$!
 until [ -f "$results/port" ]; do
   [ -z "$interrupted" ] || stopped_by_hand
   kill -0 "$server" 2>/dev/null || { cat "$results/reporting_api.log" >&2; exit 1; }
-  sleep 0.1
+  sleep 0.1 || true  # Ctrl-C ends it too
 done
 export REPORTING_API=http://127.0.0.1:$(cat "$results/port")
 export RESULTS=$results
