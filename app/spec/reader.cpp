@@ -29,6 +29,23 @@ bool is_only_references(std::string_view text) {
   return false;
 }
 
+// Cuts a comment off a line: what was commented out may be a secret too.
+std::string_view without_comment(std::string_view line) {
+  char quote = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (c == '\\' && quote == '"')
+      ++i;
+    else if (quote != 0)
+      quote = c == quote ? '\0' : quote;
+    else if (c == '"' || c == '\'')
+      quote = c;
+    else if (c == '#')
+      return line.substr(0, i);
+  }
+  return line;
+}
+
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
 }  // namespace
@@ -148,7 +165,7 @@ void show_line(mistake& wrong, std::string_view source,
   place at{wrong.line, 0};
   int width = 0;
   bool was_hidden = false;
-  for (const char c : line_of(source, wrong.line)) {
+  for (const char c : without_comment(line_of(source, wrong.line))) {
     const bool begins = begins_code_point(c);
     at.column += begins ? 1 : 0;
     const bool is_hidden = std::ranges::any_of(

@@ -74,7 +74,7 @@ class reader {
   std::vector<mistake> mistakes_;
 };
 
-/// Fills in a mistake's source_line and caret; what lies in `hidden` stands as ***.
+/// Fills in a mistake's source_line and caret, without a comment; what is `hidden` stands as ***.
 void show_line(mistake& wrong, std::string_view source,
                const std::vector<std::pair<place, place>>& hidden);
 

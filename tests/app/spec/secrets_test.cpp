@@ -39,6 +39,12 @@ TEST_SUITE("spec/read.hpp secrets") {
               .contains("6 | auth = { bearer = \"${T}\" }"));
   }
 
+  TEST_CASE("a comment behind a mistake is not shown") {
+    CHECK(shown(added("[source]", R"(timeout = "a#'\"#" # was hunter2)"))
+              .at(0)
+              .ends_with("\n  6 | timeout = \"a#'\\\"#\" \n    |           ^"));
+  }
+
   TEST_CASE("secrets in the wrong place or of the wrong type are masked") {
     for (const auto* more :
          {"auth = { beerer = \"hunter2\" }", "auth = \"Bearer hunter2\"", "bearer = \"hunter2\"",
@@ -88,7 +94,8 @@ TEST_SUITE("spec/read.hpp secrets") {
   }
 
   TEST_CASE("no single slip of the pen makes a secret show") {
-    const auto text = changed("[transform]", R"(auth = { basic = { user = "hunter2", password = "hunter2" } }
+    const auto text = changed("[transform]", R"([source.auth]
+basic = { user = "hunter2", password = "hunter2" }
 [source.headers]
 X-Team = "hunter2"
 [transform])") + R"(secret_key = "hunter2"
