@@ -59,7 +59,7 @@ using request_body = std::variant<std::monostate, std::shared_ptr<const std::str
 
 struct http_request {
   std::string method = "GET";
-  std::string url;  ///< http or https; may hold secrets
+  std::string url;       ///< http or https; may hold secrets
   http_headers headers;  ///< may hold secrets
   std::string user;      ///< for basic authentication; empty: none
   std::string password;

@@ -18,31 +18,33 @@ std::string seconds(std::chrono::milliseconds time) {
 }
 
 net_error timed_out(const failed_transfer& what, const std::string& place) {
-  return {kind::timeout,
-          fmt::format("{} took too long (limits: {} to connect, {} for the whole answer, {} without "
-                      "a byte); it will be tried again; if it is always that slow, raise the timeout",
-                      place, seconds(what.request.connect_timeout), seconds(what.request.timeout),
-                      seconds(what.request.stall_timeout)),
-          true};
+  return {
+      kind::timeout,
+      fmt::format("{} took too long (limits: {} to connect, {} for the whole answer, {} without "
+                  "a byte); it will be tried again; if it is always that slow, raise the timeout",
+                  place, seconds(what.request.connect_timeout), seconds(what.request.timeout),
+                  seconds(what.request.stall_timeout)),
+      true};
 }
 
 net_error not_connected(const failed_transfer& what, const std::string& place) {
-  const auto why = what.system_error == 0
-                       ? std::string{"no connection"}
-                       : std::generic_category().message(what.system_error);
+  const auto why = what.system_error == 0 ? std::string{"no connection"}
+                                          : std::generic_category().message(what.system_error);
   return {kind::connect,
           fmt::format("cannot connect to {}: {}; check the host and port of the url, and that the "
-                      "network lets you there", place, why),
+                      "network lets you there",
+                      place, why),
           true};
 }
 
 net_error bad_certificate(const failed_transfer& what, const std::string& place) {
-  const std::string_view detail =
-      what.tls_detail.empty() ? curl_easy_strerror(static_cast<CURLcode>(what.result))
-                              : what.tls_detail;
+  const std::string_view detail = what.tls_detail.empty()
+                                      ? curl_easy_strerror(static_cast<CURLcode>(what.result))
+                                      : what.tls_detail;
   return {kind::tls,
           fmt::format("cannot talk securely to {}: {}; check that the url names the right host and "
-                      "that its certificate is valid and trusted here", place, detail),
+                      "that its certificate is valid and trusted here",
+                      place, detail),
           what.result == CURLE_SSL_CONNECT_ERROR};
 }
 
@@ -66,12 +68,11 @@ net_error explain(const failed_transfer& what) {
     case CURLE_COULDNT_RESOLVE_PROXY:
       return {kind::resolve,
               fmt::format("no address is known for the host of {}; check the spelling of the host, "
-                          "and the name server", place),
+                          "and the name server",
+                          place),
               true};
-    case CURLE_COULDNT_CONNECT:
-      return not_connected(what, place);
-    case CURLE_OPERATION_TIMEDOUT:
-      return timed_out(what, place);
+    case CURLE_COULDNT_CONNECT: return not_connected(what, place);
+    case CURLE_OPERATION_TIMEDOUT: return timed_out(what, place);
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
@@ -79,22 +80,23 @@ net_error explain(const failed_transfer& what) {
     case CURLE_HTTP2_STREAM:
       return {kind::truncated,
               fmt::format("{} ended the connection before the answer was whole; it will be tried "
-                          "again", place),
+                          "again",
+                          place),
               true};
     case CURLE_FILESIZE_EXCEEDED:
-      return {kind::too_large,
-              fmt::format("the answer of {} is larger than the limit of {} bytes; ask for a smaller "
-                          "report, or raise the limit", place, what.request.max_size_bytes),
-              false};
+      return {
+          kind::too_large,
+          fmt::format("the answer of {} is larger than the limit of {} bytes; ask for a smaller "
+                      "report, or raise the limit",
+                      place, what.request.max_size_bytes),
+          false};
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-      return bad_certificate(what, place);
-    default:
-      return no_http(what, place);
+    case CURLE_SSL_ISSUER_ERROR: return bad_certificate(what, place);
+    default: return no_http(what, place);
   }
 }
 

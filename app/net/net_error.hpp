@@ -10,9 +10,9 @@ namespace wherry::app {
 
 /// What is known about a transfer that libcurl ended with an error.
 struct failed_transfer {
-  const http_request& request;  ///< for its URL, timeouts and size limit
-  int result = 0;               ///< CURLcode
-  int system_error = 0;         ///< errno of the connection; 0: none
+  const http_request& request;    ///< for its URL, timeouts and size limit
+  int result = 0;                 ///< CURLcode
+  int system_error = 0;           ///< errno of the connection; 0: none
   std::string_view tls_detail{};  ///< libcurl's words about a certificate or handshake
 };
 

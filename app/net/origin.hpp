@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// origin: scheme, host and port of a URL: what credentials belong to, and all of a URL that an error
-// may say. libcurl's own parser decides, so that nobody can be talked into reading one host where
-// the transfer goes to another.
+// origin: scheme, host and port of a URL: what credentials belong to, and all of a URL that an
+// error may say. libcurl's own parser decides, so that nobody can be talked into reading one host
+// where the transfer goes to another.
 
 #include <cstdint>
 #include <optional>

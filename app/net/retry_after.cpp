@@ -35,9 +35,9 @@ std::optional<fields> split_http_date(const std::string& text) {
     return count == 6 && end == static_cast<int>(text.size());
   };
   int end = 0;
-  auto count = std::sscanf(text.c_str(), "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n",
-                           &read.day, read.month.data(), &read.year, &read.hour, &read.minute,
-                           &read.second, &end);
+  auto count =
+      std::sscanf(text.c_str(), "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &read.day,
+                  read.month.data(), &read.year, &read.hour, &read.minute, &read.second, &end);
   if (whole(count, end)) return read;
   end = 0;
   count = std::sscanf(text.c_str(), "%*[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &read.day,
@@ -47,9 +47,9 @@ std::optional<fields> split_http_date(const std::string& text) {
     return read;
   }
   end = 0;
-  count = std::sscanf(text.c_str(), "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n",
-                      read.month.data(), &read.day, &read.hour, &read.minute, &read.second,
-                      &read.year, &end);
+  count =
+      std::sscanf(text.c_str(), "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", read.month.data(),
+                  &read.day, &read.hour, &read.minute, &read.second, &read.year, &end);
   if (whole(count, end)) return read;
   return std::nullopt;
 }
@@ -59,9 +59,9 @@ std::optional<std::chrono::sys_seconds> parse_http_date(const std::string& text)
   if (!read) return std::nullopt;
   const auto month = month_of(read->month.data());
   if (!month || read->hour > 23 || read->minute > 59 || read->second > 60) return std::nullopt;
-  const std::chrono::year_month_day date{
-      std::chrono::year{read->year}, std::chrono::month{static_cast<unsigned>(*month)},
-      std::chrono::day{static_cast<unsigned>(read->day)}};
+  const std::chrono::year_month_day date{std::chrono::year{read->year},
+                                         std::chrono::month{static_cast<unsigned>(*month)},
+                                         std::chrono::day{static_cast<unsigned>(read->day)}};
   if (!date.ok()) return std::nullopt;
   return std::chrono::sys_days{date} + std::chrono::hours{read->hour} +
          std::chrono::minutes{read->minute} + std::chrono::seconds{read->second};

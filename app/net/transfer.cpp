@@ -60,7 +60,8 @@ constexpr long receive_buffer_bytes = 32 * 1024;
 }  // namespace
 
 std::string_view find_header(const http_headers& in, std::string_view name) noexcept {
-  const auto found = std::ranges::find_if(in, [&](auto& each) { return same_name(each.first, name); });
+  const auto found =
+      std::ranges::find_if(in, [&](auto& each) { return same_name(each.first, name); });
   return found == in.end() ? std::string_view{} : std::string_view{found->second};
 }
 
@@ -118,11 +119,10 @@ std::expected<void, net_error> transfer::prepare_body() {
   } else if (const auto* file = std::get_if<file_body>(&request_.body)) {
     file_ = ::open(file->path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file_ < 0) {
-      return std::unexpected(net_error{
-          net_error_kind::local_io,
-          fmt::format("cannot read {}: {}", file->path.native(),
-                      std::generic_category().message(errno)),
-          false});
+      return std::unexpected(net_error{net_error_kind::local_io,
+                                       fmt::format("cannot read {}: {}", file->path.native(),
+                                                   std::generic_category().message(errno)),
+                                       false});
     }
     set(easy, CURLOPT_UPLOAD, 1L);
     set(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(file->size_bytes));
@@ -141,11 +141,11 @@ std::expected<void, net_error> transfer::prepare_headers(bool has_body) {
   for (const auto& [name, value] : request_.headers) {
     if ((name + value).find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos) {
       curl_slist_free_all(list);
-      return std::unexpected(net_error{
-          net_error_kind::bad_request,
-          fmt::format("a header for {} holds a line break; check the value it comes from",
-                      place_of(request_.url)),
-          false});
+      return std::unexpected(
+          net_error{net_error_kind::bad_request,
+                    fmt::format("a header for {} holds a line break; check the value it comes from",
+                                place_of(request_.url)),
+                    false});
     }
     has_type = has_type || same_name(name, "content-type");
     has_agent = has_agent || same_name(name, "user-agent");
@@ -184,9 +184,8 @@ bool transfer::on_header(std::string_view line) {
 
 bool transfer::on_body(std::string_view bytes) {
   if (decoder_ == nullptr) return deliver(bytes);
-  const auto outcome = decoder_->decode(bytes, [this](std::string_view decoded) {
-    return deliver(decoded);
-  });
+  const auto outcome =
+      decoder_->decode(bytes, [this](std::string_view decoded) { return deliver(decoded); });
   return outcome == body_decoder::outcome::corrupt ? end(ending::corrupt)
                                                    : outcome == body_decoder::outcome::ok;
 }
@@ -235,20 +234,22 @@ net_error transfer::own_error() const {
     case ending::corrupt:
       return {net_error_kind::protocol,
               fmt::format("{} sent a compressed body that does not decompress; it will be tried "
-                          "again", place),
+                          "again",
+                          place),
               true};
     case ending::unknown_encoding:
-      return {net_error_kind::protocol,
-              fmt::format("{} answered in a Content-Encoding that it was not asked for (known: gzip, "
-                          "zstd)", place),
-              false};
+      return {
+          net_error_kind::protocol,
+          fmt::format("{} answered in a Content-Encoding that it was not asked for (known: gzip, "
+                      "zstd)",
+                      place),
+          false};
     case ending::file:
       return {net_error_kind::local_io,
               fmt::format("{} changed or could not be read while it was sent to {}",
                           std::get<file_body>(request_.body).path.native(), place),
               false};
-    default:
-      return explain({.request = request_, .result = CURLE_FILESIZE_EXCEEDED});
+    default: return explain({.request = request_, .result = CURLE_FILESIZE_EXCEEDED});
   }
 }
 
@@ -275,7 +276,8 @@ transfer::answer transfer::judge(int result) {
   if (response_.status >= 300 && response_.status < 400) {
     // Not CURLINFO_REDIRECT_URL: libcurl leaves it empty when a writer had enough of the body.
     const auto location = find_header(response_.headers, "location");
-    if (!location.empty()) response_.redirect_url = resolve_url(request_.url, std::string{location});
+    if (!location.empty())
+      response_.redirect_url = resolve_url(request_.url, std::string{location});
   }
   return std::move(response_);
 }
@@ -288,9 +290,9 @@ void transfer::finish(int result) {
 
 void transfer::stop() {
   release();
-  done.offer(std::unexpected(net_error{
-      net_error_kind::stopped,
-      fmt::format("the exchange with {} was stopped", place_of(request_.url)), true}));
+  done.offer(std::unexpected(
+      net_error{net_error_kind::stopped,
+                fmt::format("the exchange with {} was stopped", place_of(request_.url)), true}));
 }
 
 }  // namespace wherry::app

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// file_sink: objects as files. A reader sees the old file, the new file or none; and what `put` said
-// is stored survives power loss.
+// file_sink: objects as files. A reader sees the old file, the new file or none; and what `put`
+// said is stored survives power loss.
 
 #include "sink/sink.hpp"
 

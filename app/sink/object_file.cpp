@@ -44,8 +44,9 @@ std::unexpected<sink_error> refused(int code, const fs::path& at) {
   std::string_view remedy = "let `sink.url` name a directory where this user may write";
   if (code == EROFS) remedy = "it is mounted read-only; let `sink.url` name another directory";
   if (code == ENOTDIR || code == EISDIR || code == EEXIST) {
-    remedy = "a file is where a directory should be, or the other way round; move it, or change "
-             "`sink.url`";
+    remedy =
+        "a file is where a directory should be, or the other way round; move it, or change "
+        "`sink.url`";
   }
   if (code == ENAMETOOLONG) remedy = "make the names in `sink.url` shorter";
   return std::unexpected(
@@ -79,8 +80,8 @@ outcome make_directories(const fs::path& directory) {
   return sync_directory(parent_of(directory));
 }
 
-// Whether the target has these bytes already; if so they are made durable, since the writer may have
-// died between the rename and its fsync.
+// Whether the target has these bytes already; if so they are made durable, since the writer may
+// have died between the rename and its fsync.
 bool holds_already(const spool_file& file, const fs::path& target) {
   struct stat found;
   if (::stat(target.c_str(), &found) != 0 || !S_ISREG(found.st_mode) ||
@@ -106,15 +107,16 @@ std::expected<descriptor, sink_error> claim(const fs::path& temporary) {
     descriptor opened{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666)};
     if (opened.number < 0) return refused(errno, temporary);
     if (::flock(opened.number, LOCK_EX | LOCK_NB) != 0) {
-      return std::unexpected(sink_error{
-          sink_error_kind::transient,
-          fmt::format("somebody else writes {} just now; it will be tried again",
-                      temporary.native()),
-          {}});
+      return std::unexpected(
+          sink_error{sink_error_kind::transient,
+                     fmt::format("somebody else writes {} just now; it will be tried again",
+                                 temporary.native()),
+                     {}});
     }
     struct stat ours, named;
     if (::fstat(opened.number, &ours) != 0) return refused(errno, temporary);
-    // Renamed away between our open and our lock: that file is an object now, and not ours to change.
+    // Renamed away between our open and our lock: that file is an object now, and not ours to
+    // change.
     const bool still_there = ::lstat(temporary.c_str(), &named) == 0;
     if (!still_there || ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) continue;
     if (::ftruncate(opened.number, 0) != 0) return refused(errno, temporary);

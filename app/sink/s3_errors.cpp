@@ -27,7 +27,8 @@ constexpr known_code known[] = {
      "the server does not know the access key; check `sink.access_key` (or AWS_ACCESS_KEY_ID) and "
      "`sink.endpoint`"},
     {"ExpiredToken", kind::permanent,
-     "the session token has expired; get a new one for `sink.session_token` (or AWS_SESSION_TOKEN)"},
+     "the session token has expired; get a new one for `sink.session_token` (or "
+     "AWS_SESSION_TOKEN)"},
     {"InvalidToken", kind::permanent,
      "the session token is wrong; check `sink.session_token` (or AWS_SESSION_TOKEN)"},
     {"AccessDenied", kind::permanent,
@@ -49,12 +50,14 @@ constexpr known_code known[] = {
     {"XAmzContentSHA256Mismatch", kind::damaged, "the bytes changed on the way"},
     {"RequestTimeout", kind::transient, "the upload stalled; it will be tried again"},
     {"IncompleteBody", kind::transient, "the upload was cut; it will be tried again"},
-    {"OperationAborted", kind::transient, "somebody else changes the bucket; it will be tried again"},
+    {"OperationAborted", kind::transient,
+     "somebody else changes the bucket; it will be tried again"},
 };
 
 known_code by_status(const s3_refusal& refused) {
   const int status = refused.status;
-  if (status == 429) return {"", kind::throttled, "it asks for fewer requests; lower `sink.limit.rate`"};
+  if (status == 429)
+    return {"", kind::throttled, "it asks for fewer requests; lower `sink.limit.rate`"};
   if (status == 408 || status >= 500) {
     return {"", kind::transient, "the server has a problem of its own; it will be tried again"};
   }
@@ -78,9 +81,13 @@ std::string_view s3_error_code(std::string_view body) noexcept {
   if (begin == body.npos) return {};
   const auto rest = body.substr(begin + open.size());
   const auto code = rest.substr(0, rest.find(close));
-  const bool is_word = code.size() < 64 && std::ranges::all_of(code, [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  });
+  const bool is_word = code.size() < 64 && std::ranges::all_of(
+                                               code,
+                                               [](char c) {
+                                                 return (c >= 'A' && c <= 'Z') ||
+                                                        (c >= 'a' && c <= 'z') ||
+                                                        (c >= '0' && c <= '9');
+                                               });
   return is_word ? code : std::string_view{};
 }
 

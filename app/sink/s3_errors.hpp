@@ -18,7 +18,7 @@ struct s3_refusal {
   std::string_view body;  ///< XML: <Error><Code>…</Code><Message>…</Message>…</Error>
   std::string object;     ///< s3://bucket/key
   std::string bucket;
-  std::string place;      ///< scheme, host and port of the server
+  std::string place;  ///< scheme, host and port of the server
   std::string region;
 };
 

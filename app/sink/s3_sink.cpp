@@ -13,7 +13,7 @@
 namespace wherry::app {
 namespace {
 
-constexpr std::uint64_t one_put_limit_bytes = 5ull << 30;    // S3's own
+constexpr std::uint64_t one_put_limit_bytes = 5ull << 30;     // S3's own
 constexpr std::uint64_t in_memory_limit_bytes = 64ull << 10;  // sent in one go with the headers
 
 std::string_view type_of(const sink& spec) {
@@ -58,9 +58,10 @@ task<std::expected<stored_object, sink_error>> s3_sink::put(client of, day on, s
   if (file.size_bytes > one_put_limit_bytes) {
     co_return std::unexpected(sink_error{
         sink_error_kind::permanent,
-        fmt::format("{} would have {} bytes; S3 takes at most {} in one PUT: make the report smaller, "
-                    "or compress it (name it .csv.gz or .parquet in `sink.url`)",
-                    *url, file.size_bytes, one_put_limit_bytes),
+        fmt::format(
+            "{} would have {} bytes; S3 takes at most {} in one PUT: make the report smaller, "
+            "or compress it (name it .csv.gz or .parquet in `sink.url`)",
+            *url, file.size_bytes, one_put_limit_bytes),
         {}});
   }
   auto body = body_of(file);
@@ -74,13 +75,13 @@ task<std::expected<stored_object, sink_error>> s3_sink::put(client of, day on, s
   request.url = address.url();
   request.body = std::move(*body);
   request.timeout = spec_.timeout;
-  request.headers = signer_.sign({.method = "PUT",
-                                  .path = address.path,
-                                  .query = {},
-                                  .headers = {{"Host", address.host},
-                                              {"Content-Type", std::string{type_of(spec_)}}},
-                                  .body_sha256 = file.sha256},
-                                 now);
+  request.headers = signer_.sign(
+      {.method = "PUT",
+       .path = address.path,
+       .query = {},
+       .headers = {{"Host", address.host}, {"Content-Type", std::string{type_of(spec_)}}},
+       .body_sha256 = file.sha256},
+      now);
   const auto answered = co_await client_.fetch(std::move(request));
   if (!answered) co_return std::unexpected(explain_failure(answered.error(), *url));
   if (answered->status < 200 || answered->status > 299) {

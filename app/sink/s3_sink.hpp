@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// s3_sink: an object is one PUT, signed with the hash that the spool knows already, so that the bytes
-// are read once and a server that checks them can refuse what changed on the way.
+// s3_sink: an object is one PUT, signed with the hash that the spool knows already, so that the
+// bytes are read once and a server that checks them can refuse what changed on the way.
 
 #include "sink/sigv4.hpp"
 #include "sink/sink.hpp"

@@ -112,8 +112,8 @@ http_headers s3_signer::sign(const s3_request& request,
   }
   std::string names;
   const auto canonical = canonical_request(complete, names);
-  const auto to_sign = fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope,
-                                   to_hex(sha256_of(canonical)));
+  const auto to_sign =
+      fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope, to_hex(sha256_of(canonical)));
   const auto key = key_of(date);
   complete.headers.emplace_back(
       "Authorization",

@@ -27,10 +27,10 @@ enum class slash { keep, encode };
 /// What is signed.
 struct s3_request {
   std::string method;
-  std::string path;  ///< encoded, begins with "/"
+  std::string path;                                        ///< encoded, begins with "/"
   std::vector<std::pair<std::string, std::string>> query;  ///< names and values, not encoded
-  http_headers headers;    ///< must hold Host
-  std::string body_sha256;  ///< 64 hex digits
+  http_headers headers;                                    ///< must hold Host
+  std::string body_sha256;                                 ///< 64 hex digits
 };
 
 /// Says who signs.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// object_sink: makes the object of a report at its place, file:// or s3://, from a file of the spool.
+// object_sink: makes the object of a report at its place, file:// or s3://, from a file of the
+// spool.
 //
 // 1. An object is whole or absent, and durable when `put` returns: file:// by a temporary name,
 //    fsync, rename, fsync of the directory; s3:// by one PUT.

@@ -3,9 +3,9 @@
 // What an answer of a reporting API means: rows, no rows, try again, wait, or give up. Pure: the
 // rules of the spec, an answer and the time go in, a meaning comes out.
 //
-// 1. The first rule of [[source.on]] whose conditions all hold decides, whatever the status; without
-//    one the status does: 204 is empty, other 2xx rows, 429 throttled, 408 425 5xx transient, the
-//    rest permanent.
+// 1. The first rule of [[source.on]] whose conditions all hold decides, whatever the status;
+//    without one the status does: 204 is empty, other 2xx rows, 429 throttled, 408 425 5xx
+//    transient, the rest permanent.
 // 2. Conditions on the body see its first `body_prefix_limit` bytes; `json` holds only for a body
 //    that is whole within them.
 

@@ -95,9 +95,10 @@ std::expected<download, source_error> take_rows(const http_response& answered,
     // A report without rows still has its header line; 204 says that there is nothing.
     return std::unexpected(source_error{
         source_error::meaning::transient, std::nullopt,
-        fmt::format("{} answered {} with an empty body; it will be tried again; an API without rows "
-                    "for a day must send the header line or 204",
-                    place, answered.status)});
+        fmt::format(
+            "{} answered {} with an empty body; it will be tried again; an API without rows "
+            "for a day must send the header line or 204",
+            place, answered.status)});
   }
   auto file = into.finish();
   if (!file) return std::unexpected(from_spool(file.error()));

@@ -23,19 +23,22 @@ std::string_view auth_key(const auth& of) {
 std::string remedy_of(const source& spec, int status) {
   switch (status) {
     case 401:
-      return fmt::format("it does not accept the credentials of [source] ({}); check the value or the "
-                         "environment variable that it comes from", auth_key(spec.auth));
+      return fmt::format(
+          "it does not accept the credentials of [source] ({}); check the value or the "
+          "environment variable that it comes from",
+          auth_key(spec.auth));
     case 403:
-      return fmt::format("the credentials of [source] ({}) may not read this report; check what they "
-                         "are allowed to, and the client's account", auth_key(spec.auth));
+      return fmt::format(
+          "the credentials of [source] ({}) may not read this report; check what they "
+          "are allowed to, and the client's account",
+          auth_key(spec.auth));
     case 404:
     case 410:
-      return "there is no such report; check `source.url` and the client's id and account, or say by "
+      return "there is no such report; check `source.url` and the client's id and account, or say "
+             "by "
              "[[source.on]] status = 404, is = \"empty\" that it means no rows";
-    case 429:
-      return "it asks for fewer calls; if that happens often, lower `source.limit.rate`";
-    default:
-      break;
+    case 429: return "it asks for fewer calls; if that happens often, lower `source.limit.rate`";
+    default: break;
   }
   if (status >= 500) return "the server has a problem of its own";
   if (status >= 300 && status < 400) {
@@ -75,18 +78,13 @@ source_error explain_failure(const source& spec, const net_error& wrong) {
     case net_error_kind::resolve:
     case net_error_kind::connect:
     case net_error_kind::tls:
-    case net_error_kind::protocol:
-      key = " (`source.url`)";
-      break;
-    case net_error_kind::timeout:
-      key = " (`source.timeout`, `source.connect_timeout`)";
-      break;
+    case net_error_kind::protocol: key = " (`source.url`)"; break;
+    case net_error_kind::timeout: key = " (`source.timeout`, `source.connect_timeout`)"; break;
     case net_error_kind::too_large:
-      return {kind, std::nullopt,
-              fmt::format("{} (`source.max_size`, now {} bytes)", wrong.message,
-                          spec.max_size_bytes)};
-    default:
-      break;
+      return {
+          kind, std::nullopt,
+          fmt::format("{} (`source.max_size`, now {} bytes)", wrong.message, spec.max_size_bytes)};
+    default: break;
   }
   return {kind, std::nullopt, wrong.message + std::string{key}};
 }

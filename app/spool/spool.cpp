@@ -71,10 +71,11 @@ spool_error spool_io_error(int code, std::string_view verb, const std::filesyste
                         "directory on another disk",
                         verb, what.native())};
   }
-  return {spool_error_kind::io,
-          fmt::format("cannot {} {}: {}; check its owner and rights, or let `spool` in the spec name "
-                      "another directory",
-                      verb, what.native(), std::generic_category().message(code))};
+  return {
+      spool_error_kind::io,
+      fmt::format("cannot {} {}: {}; check its owner and rights, or let `spool` in the spec name "
+                  "another directory",
+                  verb, what.native(), std::generic_category().message(code))};
 }
 
 std::expected<std::unique_ptr<spool>, spool_error> spool::open(
@@ -90,8 +91,8 @@ std::expected<std::unique_ptr<spool>, spool_error> spool::open(
   const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return std::unexpected(spool_io_error(errno, "open", directory));
   std::unique_ptr<spool> made{new spool{directory, descriptor, budget_bytes}};
-  wrong = for_each_file(directory,
-                        [&](const auto&, std::uint64_t size) { made->used_bytes_ += size; });
+  wrong =
+      for_each_file(directory, [&](const auto&, std::uint64_t size) { made->used_bytes_ += size; });
   if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory));
   return made;
 }
@@ -110,9 +111,9 @@ std::filesystem::path spool::path_of(const spool_file& file) const {
 std::expected<void, spool_error> spool::read_pieces(
     const spool_file& file, const std::function<bool(std::string_view)>& each) const {
   const auto damaged = [&](std::string_view what) {
-    return std::unexpected(spool_error{
-        spool_error_kind::damaged,
-        fmt::format("{} {}; it is fetched again", path_of(file).native(), what)});
+    return std::unexpected(
+        spool_error{spool_error_kind::damaged,
+                    fmt::format("{} {}; it is fetched again", path_of(file).native(), what)});
   };
   const open_file opened{::openat(descriptor_, file.name.c_str(), O_RDONLY | O_CLOEXEC)};
   if (opened.descriptor < 0) {
@@ -124,14 +125,14 @@ std::expected<void, spool_error> spool::read_pieces(
     return std::unexpected(spool_io_error(errno, "read", path_of(file)));
   }
   if (static_cast<std::uint64_t>(found.st_size) != file.size_bytes) {
-    return damaged(fmt::format("has {} bytes where {} were written", found.st_size,
-                               file.size_bytes));
+    return damaged(
+        fmt::format("has {} bytes where {} were written", found.st_size, file.size_bytes));
   }
   sha256 hash;
   std::string piece(std::min<std::uint64_t>(file.size_bytes, piece_size_bytes), '\0');
   for (std::uint64_t left = file.size_bytes; left > 0;) {
-    const auto size = ::read(opened.descriptor, piece.data(),
-                             std::min<std::uint64_t>(left, piece.size()));
+    const auto size =
+        ::read(opened.descriptor, piece.data(), std::min<std::uint64_t>(left, piece.size()));
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return std::unexpected(spool_io_error(errno, "read", path_of(file)));
     if (size == 0) return damaged("ended early");
@@ -225,13 +226,12 @@ bool spool::reserve(std::uint64_t size_bytes) noexcept {
 void spool::give_back(std::uint64_t size_bytes) noexcept {
   auto used = used_bytes_.load(std::memory_order_relaxed);
   while (!used_bytes_.compare_exchange_weak(used, used - std::min(used, size_bytes),
-                                            std::memory_order_relaxed)) {
-  }
+                                            std::memory_order_relaxed)) {}
 }
 
 std::expected<int, spool_error> spool::create(const std::string& name) {
-  // A file of that name is left by an earlier run of the step. It gets a new inode, so that a writer
-  // that is still at the old one cannot mix its bytes in.
+  // A file of that name is left by an earlier run of the step. It gets a new inode, so that a
+  // writer that is still at the old one cannot mix its bytes in.
   for (int tries = 0; tries < 3; ++tries) {
     const int descriptor = ::openat(descriptor_, name.c_str(),
                                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

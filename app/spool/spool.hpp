@@ -39,10 +39,10 @@ struct spool_key {
 };
 
 enum class spool_error_kind {
-  full,     ///< the budget is used up: transient
-  no_space, ///< the disk or the quota is: transient
-  damaged,  ///< file missing, or not the bytes that were written: go back a state
-  io,       ///< permission, read-only, broken disk
+  full,      ///< the budget is used up: transient
+  no_space,  ///< the disk or the quota is: transient
+  damaged,   ///< file missing, or not the bytes that were written: go back a state
+  io,        ///< permission, read-only, broken disk
 };
 
 /// Says what went wrong with which file, and what to do.

@@ -64,9 +64,9 @@ decoded decode(std::string_view encoding, std::string_view bytes, std::size_t pi
 
 std::expected<http_response, net_error> serve_encoded(const std::string& encoding, std::string body,
                                                       std::uint64_t limit = 1u << 20) {
-  const fault_server server{fault_server::answers("HTTP/1.1 200 OK\r\nContent-Encoding: " + encoding +
-                                                  "\r\nContent-Length: " +
-                                                  std::to_string(body.size()) + "\r\n\r\n" + body)};
+  const fault_server server{fault_server::answers(
+      "HTTP/1.1 200 OK\r\nContent-Encoding: " + encoding +
+      "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body)};
   http_client client;
   thread_scheduler scheduler{{.threads = 1}};
   http_request request;
@@ -79,81 +79,80 @@ std::expected<http_response, net_error> serve_encoded(const std::string& encodin
 }  // namespace
 
 TEST_SUITE("net/body_decoder.hpp") {
-
-TEST_CASE("streams come out the same in pieces of any size") {
-  const auto text = rows();
-  for (const std::size_t piece : {1uz, 7uz, 1'000uz, 1'000'000uz}) {
-    const auto from_gzip = decode("gzip", gzip(text), piece);
-    CHECK(from_gzip.text == text);
-    CHECK(from_gzip.complete);
-    const auto from_zstd = decode("zstd", zstd(text), piece);
-    CHECK(from_zstd.text == text);
-    CHECK(from_zstd.complete);
-  }
-}
-
-TEST_CASE("a gzip stream of several members is one body") {
-  const auto both = decode("x-gzip", gzip("one,") + gzip("two"), 1'000);
-  CHECK(both.text == "one,two");
-  CHECK(both.complete);
-  CHECK_FALSE(decode("gzip", gzip("one,") + gzip("two").substr(0, 5), 1'000).complete);
-}
-
-TEST_CASE("a stream that is cut anywhere is not complete") {
-  const std::string text = "a,b\n1,2\n3,4\n";
-  for (const auto& [encoding, whole] : {std::pair{"gzip", gzip(text)}, {"zstd", zstd(text)}}) {
-    for (std::size_t size = 0; size < whole.size(); ++size) {
-      CAPTURE(size);
-      CHECK_FALSE(decode(encoding, std::string_view{whole}.substr(0, size), 1'000).complete);
+  TEST_CASE("streams come out the same in pieces of any size") {
+    const auto text = rows();
+    for (const std::size_t piece : {1uz, 7uz, 1'000uz, 1'000'000uz}) {
+      const auto from_gzip = decode("gzip", gzip(text), piece);
+      CHECK(from_gzip.text == text);
+      CHECK(from_gzip.complete);
+      const auto from_zstd = decode("zstd", zstd(text), piece);
+      CHECK(from_zstd.text == text);
+      CHECK(from_zstd.complete);
     }
   }
-}
 
-TEST_CASE("bytes that are no such stream are corrupt") {
-  CHECK(decode("gzip", "a,b\n1,2\n", 100).outcome == body_decoder::outcome::corrupt);
-  CHECK(decode("zstd", "a,b\n1,2\n", 100).outcome == body_decoder::outcome::corrupt);
-  auto flipped = gzip(rows());
-  flipped[flipped.size() - 6] = static_cast<char>(flipped[flipped.size() - 6] ^ 1);  // its CRC
-  CHECK(decode("gzip", flipped, 1'000).outcome == body_decoder::outcome::corrupt);
-}
+  TEST_CASE("a gzip stream of several members is one body") {
+    const auto both = decode("x-gzip", gzip("one,") + gzip("two"), 1'000);
+    CHECK(both.text == "one,two");
+    CHECK(both.complete);
+    CHECK_FALSE(decode("gzip", gzip("one,") + gzip("two").substr(0, 5), 1'000).complete);
+  }
 
-TEST_CASE("other encodings have no decoder") {
-  CHECK(make_body_decoder("br") == nullptr);
-  CHECK(make_body_decoder("deflate") == nullptr);
-}
-
-TEST_CASE("the client undoes gzip and zstd") {
-  const auto text = rows();
-  CHECK(serve_encoded("gzip", gzip(text))->body == text);
-  CHECK(serve_encoded("zstd", zstd(text))->body == text);
-}
-
-TEST_CASE("the client reports a compressed body that was cut within right framing as truncated") {
-  const auto text = rows();
-  for (const auto& [encoding, whole] : {std::pair{"gzip", gzip(text)}, {"zstd", zstd(text)}}) {
-    for (const std::size_t size : {0uz, 5uz, whole.size() / 2, whole.size() - 1}) {
-      CAPTURE(size);
-      const auto got = serve_encoded(encoding, whole.substr(0, size));
-      REQUIRE_FALSE(got.has_value());
-      CHECK(got.error().kind == net_error_kind::truncated);
+  TEST_CASE("a stream that is cut anywhere is not complete") {
+    const std::string text = "a,b\n1,2\n3,4\n";
+    for (const auto& [encoding, whole] : {std::pair{"gzip", gzip(text)}, {"zstd", zstd(text)}}) {
+      for (std::size_t size = 0; size < whole.size(); ++size) {
+        CAPTURE(size);
+        CHECK_FALSE(decode(encoding, std::string_view{whole}.substr(0, size), 1'000).complete);
+      }
     }
   }
-}
 
-TEST_CASE("the client measures its limit after decompression") {
-  const std::string bomb = gzip(std::string(1'000'000, '\0'));
-  CHECK(bomb.size() < 2'000);
-  const auto got = serve_encoded("gzip", bomb, 100'000);
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().kind == net_error_kind::too_large);
-}
+  TEST_CASE("bytes that are no such stream are corrupt") {
+    CHECK(decode("gzip", "a,b\n1,2\n", 100).outcome == body_decoder::outcome::corrupt);
+    CHECK(decode("zstd", "a,b\n1,2\n", 100).outcome == body_decoder::outcome::corrupt);
+    auto flipped = gzip(rows());
+    flipped[flipped.size() - 6] = static_cast<char>(flipped[flipped.size() - 6] ^ 1);  // its CRC
+    CHECK(decode("gzip", flipped, 1'000).outcome == body_decoder::outcome::corrupt);
+  }
 
-TEST_CASE("the client refuses encodings that it did not offer") {
-  const auto got = serve_encoded("br", "x");
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().kind == net_error_kind::protocol);
-  CHECK(got.error().message.contains("Content-Encoding"));
-}
+  TEST_CASE("other encodings have no decoder") {
+    CHECK(make_body_decoder("br") == nullptr);
+    CHECK(make_body_decoder("deflate") == nullptr);
+  }
+
+  TEST_CASE("the client undoes gzip and zstd") {
+    const auto text = rows();
+    CHECK(serve_encoded("gzip", gzip(text))->body == text);
+    CHECK(serve_encoded("zstd", zstd(text))->body == text);
+  }
+
+  TEST_CASE("the client reports a compressed body that was cut within right framing as truncated") {
+    const auto text = rows();
+    for (const auto& [encoding, whole] : {std::pair{"gzip", gzip(text)}, {"zstd", zstd(text)}}) {
+      for (const std::size_t size : {0uz, 5uz, whole.size() / 2, whole.size() - 1}) {
+        CAPTURE(size);
+        const auto got = serve_encoded(encoding, whole.substr(0, size));
+        REQUIRE_FALSE(got.has_value());
+        CHECK(got.error().kind == net_error_kind::truncated);
+      }
+    }
+  }
+
+  TEST_CASE("the client measures its limit after decompression") {
+    const std::string bomb = gzip(std::string(1'000'000, '\0'));
+    CHECK(bomb.size() < 2'000);
+    const auto got = serve_encoded("gzip", bomb, 100'000);
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().kind == net_error_kind::too_large);
+  }
+
+  TEST_CASE("the client refuses encodings that it did not offer") {
+    const auto got = serve_encoded("br", "x");
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().kind == net_error_kind::protocol);
+    CHECK(got.error().message.contains("Content-Encoding"));
+  }
 
 }  // TEST_SUITE
 

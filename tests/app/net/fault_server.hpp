@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// fault_server: an HTTP server that sends whatever bytes a test wants, cut, endless or never, since no
-// real server can be made to misbehave on demand. Plain sockets, a thread a connection.
+// fault_server: an HTTP server that sends whatever bytes a test wants, cut, endless or never, since
+// no real server can be made to misbehave on demand. Plain sockets, a thread a connection.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -55,8 +55,7 @@ class connection {
   /// Blocks until the client closes (or the server is destroyed).
   void wait_for_close() {
     std::string rest;
-    while (receive(rest)) {
-    }
+    while (receive(rest)) {}
   }
 
  private:

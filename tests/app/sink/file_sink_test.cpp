@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: an object is whole or absent, and every refusal of the file system says where and what to do.
-// Method: real directories, a real full disk, a second writer that holds the lock.
+// Goal: an object is whole or absent, and every refusal of the file system says where and what to
+// do. Method: real directories, a real full disk, a second writer that holds the lock.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -72,131 +72,131 @@ std::size_t files_beside(const fs::path& object) {
 }  // namespace
 
 TEST_SUITE("sink/file_sink.hpp") {
-
-TEST_CASE("an object is made with its directories and nothing beside it") {
-  house at;
-  const auto file = at.spooled("a,b\n1,2\n");
-  const auto got = at.put(file);
-  REQUIRE(got.has_value());
-  CHECK(got->url == "file://" + at.object().native());
-  CHECK(got->size_bytes == 8);
-  CHECK(got->sha256 == file.sha256);
-  CHECK(content_of(at.object()) == "a,b\n1,2\n");
-  CHECK(files_beside(at.object()) == 1);
-  CHECK(at.files->read(file).has_value());
-}
-
-TEST_CASE("other bytes replace an object and the same bytes leave it alone") {
-  house at;
-  REQUIRE(at.put(at.spooled("first")).has_value());
-  const auto before = inode_of(at.object());
-  REQUIRE(at.put(at.spooled("first")).has_value());
-  CHECK(inode_of(at.object()) == before);
-  REQUIRE(at.put(at.spooled("other")).has_value());
-  CHECK(inode_of(at.object()) != before);
-  CHECK(content_of(at.object()) == "other");
-}
-
-TEST_CASE("what a crash left is taken over") {
-  house at;
-  fs::create_directories(at.object().parent_path());
-  std::ofstream{at.object().parent_path() / ".acme.csv.wherry"} << std::string(100'000, 'x');
-  REQUIRE(at.put(at.spooled("whole")).has_value());
-  CHECK(content_of(at.object()) == "whole");
-  CHECK(files_beside(at.object()) == 1);
-}
-
-TEST_CASE("a second writer steps back") {
-  house at;
-  fs::create_directories(at.object().parent_path());
-  const auto temporary = at.object().parent_path() / ".acme.csv.wherry";
-  const int other = ::open(temporary.c_str(), O_WRONLY | O_CREAT, 0666);
-  REQUIRE(::flock(other, LOCK_EX) == 0);
-  REQUIRE(::write(other, "theirs", 6) == 6);
-  const auto got = at.put(at.spooled("ours"));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().kind == kind::transient);
-  CHECK(content_of(temporary) == "theirs");
-  ::close(other);
-  CHECK(at.put(at.spooled("ours")).has_value());
-}
-
-TEST_CASE("a damaged spool file goes back and leaves the old object") {
-  house at;
-  REQUIRE(at.put(at.spooled("old bytes")).has_value());
-  const auto file = at.spooled("new bytes");
-  std::ofstream{at.files->path_of(file)} << "not these";
-  const auto got = at.put(file);
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().kind == kind::damaged);
-  CHECK(content_of(at.object()) == "old bytes");
-  CHECK(files_beside(at.object()) == 1);
-}
-
-TEST_CASE("a file in a directory's place is permanent and named") {
-  house at;
-  std::ofstream{at.directory / "out"} << "x";
-  const auto got = at.put(at.spooled("x"));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().kind == kind::permanent);
-  CHECK(got.error().message.contains((at.directory / "out").native()));
-  CHECK(got.error().message.contains("`sink.url`"));
-}
-
-TEST_CASE("a directory in the object's place is permanent and named") {
-  house at;
-  fs::create_directories(at.object());
-  const auto got = at.put(at.spooled("x"));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().kind == kind::permanent);
-  CHECK(got.error().message.contains(at.object().native()));
-  CHECK(files_beside(at.object()) == 1);
-}
-
-TEST_CASE("a full disk is transient and leaves nothing") {
-  house at;
-  const auto small = at.directory / "small";
-  fs::create_directory(small);
-  at.into(small / "{client}-{day}.csv");
-  const auto outcome = on_small_disk(small, 65'536, [&] {
-    const auto got = at.put(at.spooled(std::string(300'000, 'x')));
-    return !got && got.error().kind == kind::transient &&
-           got.error().message.contains(small.native()) && fs::is_empty(small);
-  });
-  if (outcome == full_disk_outcome::unavailable) {
-    MESSAGE("not checked: this user may not mount a small disk");
-  } else {
-    CHECK(outcome == full_disk_outcome::passed);
+  TEST_CASE("an object is made with its directories and nothing beside it") {
+    house at;
+    const auto file = at.spooled("a,b\n1,2\n");
+    const auto got = at.put(file);
+    REQUIRE(got.has_value());
+    CHECK(got->url == "file://" + at.object().native());
+    CHECK(got->size_bytes == 8);
+    CHECK(got->sha256 == file.sha256);
+    CHECK(content_of(at.object()) == "a,b\n1,2\n");
+    CHECK(files_beside(at.object()) == 1);
+    CHECK(at.files->read(file).has_value());
   }
-}
 
-TEST_CASE("a read-only disk is permanent and says so") {
-  house at;
-  const auto small = at.directory / "small";
-  fs::create_directory(small);
-  at.into(small / "{client}-{day}.csv");
-  const auto outcome = on_small_disk(small, 65'536, [&] {
-    if (::mount("none", small.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) != 0) return false;
+  TEST_CASE("other bytes replace an object and the same bytes leave it alone") {
+    house at;
+    REQUIRE(at.put(at.spooled("first")).has_value());
+    const auto before = inode_of(at.object());
+    REQUIRE(at.put(at.spooled("first")).has_value());
+    CHECK(inode_of(at.object()) == before);
+    REQUIRE(at.put(at.spooled("other")).has_value());
+    CHECK(inode_of(at.object()) != before);
+    CHECK(content_of(at.object()) == "other");
+  }
+
+  TEST_CASE("what a crash left is taken over") {
+    house at;
+    fs::create_directories(at.object().parent_path());
+    std::ofstream{at.object().parent_path() / ".acme.csv.wherry"} << std::string(100'000, 'x');
+    REQUIRE(at.put(at.spooled("whole")).has_value());
+    CHECK(content_of(at.object()) == "whole");
+    CHECK(files_beside(at.object()) == 1);
+  }
+
+  TEST_CASE("a second writer steps back") {
+    house at;
+    fs::create_directories(at.object().parent_path());
+    const auto temporary = at.object().parent_path() / ".acme.csv.wherry";
+    const int other = ::open(temporary.c_str(), O_WRONLY | O_CREAT, 0666);
+    REQUIRE(::flock(other, LOCK_EX) == 0);
+    REQUIRE(::write(other, "theirs", 6) == 6);
+    const auto got = at.put(at.spooled("ours"));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().kind == kind::transient);
+    CHECK(content_of(temporary) == "theirs");
+    ::close(other);
+    CHECK(at.put(at.spooled("ours")).has_value());
+  }
+
+  TEST_CASE("a damaged spool file goes back and leaves the old object") {
+    house at;
+    REQUIRE(at.put(at.spooled("old bytes")).has_value());
+    const auto file = at.spooled("new bytes");
+    std::ofstream{at.files->path_of(file)} << "not these";
+    const auto got = at.put(file);
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().kind == kind::damaged);
+    CHECK(content_of(at.object()) == "old bytes");
+    CHECK(files_beside(at.object()) == 1);
+  }
+
+  TEST_CASE("a file in a directory's place is permanent and named") {
+    house at;
+    std::ofstream{at.directory / "out"} << "x";
     const auto got = at.put(at.spooled("x"));
-    return !got && got.error().kind == kind::permanent &&
-           got.error().message.contains(small.native()) &&
-           got.error().message.contains("read-only");
-  });
-  if (outcome == full_disk_outcome::unavailable) {
-    MESSAGE("not checked: this user may not mount a small disk");
-  } else {
-    CHECK(outcome == full_disk_outcome::passed);
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().kind == kind::permanent);
+    CHECK(got.error().message.contains((at.directory / "out").native()));
+    CHECK(got.error().message.contains("`sink.url`"));
   }
-}
 
-TEST_CASE("a client that does not fit the url is permanent") {
-  house at;
-  at.into(at.directory / "{currency}-{day}.csv");
-  const auto got = at.put(at.spooled("x"));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().kind == kind::permanent);
-  CHECK(got.error().message.contains("`sink.url`"));
-}
+  TEST_CASE("a directory in the object's place is permanent and named") {
+    house at;
+    fs::create_directories(at.object());
+    const auto got = at.put(at.spooled("x"));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().kind == kind::permanent);
+    CHECK(got.error().message.contains(at.object().native()));
+    CHECK(files_beside(at.object()) == 1);
+  }
+
+  TEST_CASE("a full disk is transient and leaves nothing") {
+    house at;
+    const auto small = at.directory / "small";
+    fs::create_directory(small);
+    at.into(small / "{client}-{day}.csv");
+    const auto outcome = on_small_disk(small, 65'536, [&] {
+      const auto got = at.put(at.spooled(std::string(300'000, 'x')));
+      return !got && got.error().kind == kind::transient &&
+             got.error().message.contains(small.native()) && fs::is_empty(small);
+    });
+    if (outcome == full_disk_outcome::unavailable) {
+      MESSAGE("not checked: this user may not mount a small disk");
+    } else {
+      CHECK(outcome == full_disk_outcome::passed);
+    }
+  }
+
+  TEST_CASE("a read-only disk is permanent and says so") {
+    house at;
+    const auto small = at.directory / "small";
+    fs::create_directory(small);
+    at.into(small / "{client}-{day}.csv");
+    const auto outcome = on_small_disk(small, 65'536, [&] {
+      if (::mount("none", small.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) != 0)
+        return false;
+      const auto got = at.put(at.spooled("x"));
+      return !got && got.error().kind == kind::permanent &&
+             got.error().message.contains(small.native()) &&
+             got.error().message.contains("read-only");
+    });
+    if (outcome == full_disk_outcome::unavailable) {
+      MESSAGE("not checked: this user may not mount a small disk");
+    } else {
+      CHECK(outcome == full_disk_outcome::passed);
+    }
+  }
+
+  TEST_CASE("a client that does not fit the url is permanent") {
+    house at;
+    at.into(at.directory / "{currency}-{day}.csv");
+    const auto got = at.put(at.spooled("x"));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().kind == kind::permanent);
+    CHECK(got.error().message.contains("`sink.url`"));
+  }
 
 }  // TEST_SUITE
 

@@ -70,180 +70,178 @@ struct recorder {
 }  // namespace
 
 TEST_SUITE("source/source.hpp") {
+  TEST_CASE("rows go to the spool and are asked for by client and day") {
+    house at;
+    recorder seen;
+    const fault_server server{seen.answering(answer_of(200, "a,b\n1,2\n"))};
+    at.spec.auth = bearer_auth{{"hunter2"}};
+    at.spec.headers = {{"X-Team", "blue"}};
+    const auto got = at.fetch(server.url("/v1/{account}/{client}/{day}.csv?x=1"));
+    REQUIRE(got.has_value());
+    CHECK(at.files->read(got->file) == "a,b\n1,2\n");
+    REQUIRE(seen.requests.size() == 1);
+    CHECK(seen.requests[0].starts_with("GET /v1/77/acme/2025-01-31.csv?x=1 HTTP/1.1\r\n"));
+    CHECK(seen.requests[0].contains("Authorization: Bearer hunter2\r\n"));
+    CHECK(seen.requests[0].contains("X-Team: blue\r\n"));
+    CHECK(seen.requests[0].contains("Accept-Encoding: gzip, zstd\r\n"));
+  }
 
-TEST_CASE("rows go to the spool and are asked for by client and day") {
-  house at;
-  recorder seen;
-  const fault_server server{seen.answering(answer_of(200, "a,b\n1,2\n"))};
-  at.spec.auth = bearer_auth{{"hunter2"}};
-  at.spec.headers = {{"X-Team", "blue"}};
-  const auto got = at.fetch(server.url("/v1/{account}/{client}/{day}.csv?x=1"));
-  REQUIRE(got.has_value());
-  CHECK(at.files->read(got->file) == "a,b\n1,2\n");
-  REQUIRE(seen.requests.size() == 1);
-  CHECK(seen.requests[0].starts_with("GET /v1/77/acme/2025-01-31.csv?x=1 HTTP/1.1\r\n"));
-  CHECK(seen.requests[0].contains("Authorization: Bearer hunter2\r\n"));
-  CHECK(seen.requests[0].contains("X-Team: blue\r\n"));
-  CHECK(seen.requests[0].contains("Accept-Encoding: gzip, zstd\r\n"));
-}
+  TEST_CASE("basic and header credentials are sent as such") {
+    house at;
+    recorder seen;
+    const fault_server server{seen.answering(answer_of(200, "a\n"))};
+    at.spec.auth = basic_auth{"Aladdin", {"open sesame"}};
+    CHECK(at.fetch(server.url()).has_value());
+    at.spec.auth = header_auth{"X-Api-Key", {"k1"}};
+    CHECK(at.fetch(server.url()).has_value());
+    CHECK(seen.requests[0].contains("Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
+    CHECK(seen.requests[1].contains("X-Api-Key: k1\r\n"));
+  }
 
-TEST_CASE("basic and header credentials are sent as such") {
-  house at;
-  recorder seen;
-  const fault_server server{seen.answering(answer_of(200, "a\n"))};
-  at.spec.auth = basic_auth{"Aladdin", {"open sesame"}};
-  CHECK(at.fetch(server.url()).has_value());
-  at.spec.auth = header_auth{"X-Api-Key", {"k1"}};
-  CHECK(at.fetch(server.url()).has_value());
-  CHECK(seen.requests[0].contains("Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
-  CHECK(seen.requests[1].contains("X-Api-Key: k1\r\n"));
-}
+  TEST_CASE("a body that is cut leaves nothing in the spool and is tried again") {
+    house at;
+    const auto got = at.fetch_bytes("HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" +
+                                    std::string(300'000, 'x'));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().is == is::transient);
+    CHECK(fs::is_empty(at.directory));
+    CHECK(at.files->used_bytes() == 0);
+  }
 
-TEST_CASE("a body that is cut leaves nothing in the spool and is tried again") {
-  house at;
-  const auto got = at.fetch_bytes("HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" +
-                                  std::string(300'000, 'x'));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().is == is::transient);
-  CHECK(fs::is_empty(at.directory));
-  CHECK(at.files->used_bytes() == 0);
-}
+  TEST_CASE("a refusal names the key of the credentials and no secret") {
+    house at;
+    at.spec.auth = bearer_auth{{"hunter2"}};
+    const auto got = at.fetch_bytes(answer_of(401, "token hunter2 is unknown"));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().is == is::permanent);
+    CHECK(got.error().message.contains("401"));
+    CHECK(got.error().message.contains("`auth.bearer`"));
+    CHECK(got.error().message.contains("http://127.0.0.1:"));
+    CHECK_FALSE(got.error().message.contains("hunter2"));
+    const auto missing = at.fetch_bytes(answer_of(404, ""));
+    CHECK(missing.error().is == is::permanent);
+    CHECK(missing.error().message.contains("[[source.on]]"));
+  }
 
-TEST_CASE("a refusal names the key of the credentials and no secret") {
-  house at;
-  at.spec.auth = bearer_auth{{"hunter2"}};
-  const auto got = at.fetch_bytes(answer_of(401, "token hunter2 is unknown"));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().is == is::permanent);
-  CHECK(got.error().message.contains("401"));
-  CHECK(got.error().message.contains("`auth.bearer`"));
-  CHECK(got.error().message.contains("http://127.0.0.1:"));
-  CHECK_FALSE(got.error().message.contains("hunter2"));
-  const auto missing = at.fetch_bytes(answer_of(404, ""));
-  CHECK(missing.error().is == is::permanent);
-  CHECK(missing.error().message.contains("[[source.on]]"));
-}
+  TEST_CASE("429 throttles for as long as the server says") {
+    house at;
+    const auto got = at.fetch_bytes(answer_of(429, "", "Retry-After: 17\r\n"));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().is == is::throttled);
+    CHECK(got.error().wait == 17s);
+    CHECK(at.fetch_bytes(answer_of(503, "")).error().is == is::transient);
+  }
 
-TEST_CASE("429 throttles for as long as the server says") {
-  house at;
-  const auto got = at.fetch_bytes(answer_of(429, "", "Retry-After: 17\r\n"));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().is == is::throttled);
-  CHECK(got.error().wait == 17s);
-  CHECK(at.fetch_bytes(answer_of(503, "")).error().is == is::transient);
-}
+  TEST_CASE("200 with an error inside is classified by the rule and names it") {
+    house at;
+    answer_rule rule;
+    rule.status = 200;
+    rule.json = {{"code", "40100"}};
+    rule.is = answer_rule::meaning::throttled;
+    rule.wait = 5min;
+    at.spec.on = {rule};
+    const auto got = at.fetch_bytes(answer_of(200, R"({"code": 40100})"));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().is == is::throttled);
+    CHECK(got.error().wait == 5min);
+    CHECK(got.error().message.contains("rule 1"));
+    CHECK(fs::is_empty(at.directory));
+    const auto rows = at.fetch_bytes(answer_of(200, "a,b\n" + std::string(200'000, '1')));
+    REQUIRE(rows.has_value());
+    CHECK(rows->file.size_bytes == 200'004);
+  }
 
-TEST_CASE("200 with an error inside is classified by the rule and names it") {
-  house at;
-  answer_rule rule;
-  rule.status = 200;
-  rule.json = {{"code", "40100"}};
-  rule.is = answer_rule::meaning::throttled;
-  rule.wait = 5min;
-  at.spec.on = {rule};
-  const auto got = at.fetch_bytes(answer_of(200, R"({"code": 40100})"));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().is == is::throttled);
-  CHECK(got.error().wait == 5min);
-  CHECK(got.error().message.contains("rule 1"));
-  CHECK(fs::is_empty(at.directory));
-  const auto rows = at.fetch_bytes(answer_of(200, "a,b\n" + std::string(200'000, '1')));
-  REQUIRE(rows.has_value());
-  CHECK(rows->file.size_bytes == 200'004);
-}
+  TEST_CASE("204 is an empty report and an empty 200 is tried again") {
+    house at;
+    CHECK(at.fetch_bytes("HTTP/1.1 204 No Content\r\n\r\n").error().is == is::empty);
+    const auto bare = at.fetch_bytes(answer_of(200, ""));
+    REQUIRE_FALSE(bare.has_value());
+    CHECK(bare.error().is == is::transient);
+    CHECK(bare.error().message.contains("empty body"));
+  }
 
-TEST_CASE("204 is an empty report and an empty 200 is tried again") {
-  house at;
-  CHECK(at.fetch_bytes("HTTP/1.1 204 No Content\r\n\r\n").error().is == is::empty);
-  const auto bare = at.fetch_bytes(answer_of(200, ""));
-  REQUIRE_FALSE(bare.has_value());
-  CHECK(bare.error().is == is::transient);
-  CHECK(bare.error().message.contains("empty body"));
-}
+  TEST_CASE("an endless error page is not read to its end") {
+    house at;
+    const fault_server server{[](connection& with) {
+      if (!with.read_request()) return;
+      with.send("HTTP/1.1 404 Not Found\r\n\r\n");
+      while (with.send(std::string(10'000, 'x'))) {}
+    }};
+    CHECK(at.fetch(server.url()).error().is == is::permanent);
+    answer_rule rule;
+    rule.body_contains = "never there";
+    at.spec.on = {rule};
+    CHECK(at.fetch(server.url()).error().is == is::permanent);
+  }
 
-TEST_CASE("an endless error page is not read to its end") {
-  house at;
-  const fault_server server{[](connection& with) {
-    if (!with.read_request()) return;
-    with.send("HTTP/1.1 404 Not Found\r\n\r\n");
-    while (with.send(std::string(10'000, 'x'))) {
-    }
-  }};
-  CHECK(at.fetch(server.url()).error().is == is::permanent);
-  answer_rule rule;
-  rule.body_contains = "never there";
-  at.spec.on = {rule};
-  CHECK(at.fetch(server.url()).error().is == is::permanent);
-}
+  TEST_CASE("a report over the limit names the key of the limit") {
+    house at;
+    at.spec.max_size_bytes = 100;
+    const auto got = at.fetch_bytes(answer_of(200, std::string(101, 'x')));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().is == is::permanent);
+    CHECK(got.error().message.contains("`source.max_size`"));
+  }
 
-TEST_CASE("a report over the limit names the key of the limit") {
-  house at;
-  at.spec.max_size_bytes = 100;
-  const auto got = at.fetch_bytes(answer_of(200, std::string(101, 'x')));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().is == is::permanent);
-  CHECK(got.error().message.contains("`source.max_size`"));
-}
+  TEST_CASE("a full spool is transient and says so") {
+    house at{10};
+    const auto got = at.fetch_bytes(answer_of(200, std::string(11, 'x')));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().is == is::transient);
+    CHECK(got.error().message.contains("spool_budget"));
+  }
 
-TEST_CASE("a full spool is transient and says so") {
-  house at{10};
-  const auto got = at.fetch_bytes(answer_of(200, std::string(11, 'x')));
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().is == is::transient);
-  CHECK(got.error().message.contains("spool_budget"));
-}
+  TEST_CASE("a redirect within the origin keeps the credentials and one to another drops them") {
+    house at;
+    recorder seen, elsewhere;
+    const fault_server other{elsewhere.answering(answer_of(200, "a\n1\n"))};
+    const fault_server server{[&](connection& with) {
+      const auto request = with.read_request();
+      if (!request) return;
+      const std::lock_guard lock{seen.mutex};
+      seen.requests.push_back(*request);
+      const std::string to = request->starts_with("GET /one") ? "/two" : other.url("/three");
+      with.send(answer_of(302, "moved", "Location: " + to + "\r\n"));
+    }};
+    at.spec.auth = header_auth{"X-Api-Key", {"hunter2"}};
+    at.spec.headers = {{"Cookie", "hunter2"}};
+    const auto got = at.fetch(server.url("/one"));
+    REQUIRE(got.has_value());
+    CHECK(at.files->read(got->file) == "a\n1\n");
+    REQUIRE(seen.requests.size() == 2);
+    CHECK(seen.requests[1].starts_with("GET /two "));
+    CHECK(seen.requests[1].contains("hunter2"));
+    REQUIRE(elsewhere.requests.size() == 1);
+    CHECK_FALSE(elsewhere.requests[0].contains("hunter2"));
+  }
 
-TEST_CASE("a redirect within the origin keeps the credentials and one to another drops them") {
-  house at;
-  recorder seen, elsewhere;
-  const fault_server other{elsewhere.answering(answer_of(200, "a\n1\n"))};
-  const fault_server server{[&](connection& with) {
-    const auto request = with.read_request();
-    if (!request) return;
-    const std::lock_guard lock{seen.mutex};
-    seen.requests.push_back(*request);
-    const std::string to = request->starts_with("GET /one") ? "/two" : other.url("/three");
-    with.send(answer_of(302, "moved", "Location: " + to + "\r\n"));
-  }};
-  at.spec.auth = header_auth{"X-Api-Key", {"hunter2"}};
-  at.spec.headers = {{"Cookie", "hunter2"}};
-  const auto got = at.fetch(server.url("/one"));
-  REQUIRE(got.has_value());
-  CHECK(at.files->read(got->file) == "a\n1\n");
-  REQUIRE(seen.requests.size() == 2);
-  CHECK(seen.requests[1].starts_with("GET /two "));
-  CHECK(seen.requests[1].contains("hunter2"));
-  REQUIRE(elsewhere.requests.size() == 1);
-  CHECK_FALSE(elsewhere.requests[0].contains("hunter2"));
-}
+  TEST_CASE("a circle of redirects ends") {
+    house at;
+    recorder seen;
+    const fault_server server{seen.answering(answer_of(302, "", "Location: /again\r\n"))};
+    const auto got = at.fetch(server.url());
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().is == is::permanent);
+    CHECK(got.error().message.contains("`source.url`"));
+    CHECK(seen.requests.size() == 6);
+  }
 
-TEST_CASE("a circle of redirects ends") {
-  house at;
-  recorder seen;
-  const fault_server server{seen.answering(answer_of(302, "", "Location: /again\r\n"))};
-  const auto got = at.fetch(server.url());
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().is == is::permanent);
-  CHECK(got.error().message.contains("`source.url`"));
-  CHECK(seen.requests.size() == 6);
-}
+  TEST_CASE("an unreachable host points to the url of the spec") {
+    house at;
+    const auto got = at.fetch("http://no-such-host.invalid/{day}");
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().is == is::transient);
+    CHECK(got.error().message.contains("no-such-host.invalid"));
+    CHECK(got.error().message.contains("`source.url`"));
+  }
 
-TEST_CASE("an unreachable host points to the url of the spec") {
-  house at;
-  const auto got = at.fetch("http://no-such-host.invalid/{day}");
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().is == is::transient);
-  CHECK(got.error().message.contains("no-such-host.invalid"));
-  CHECK(got.error().message.contains("`source.url`"));
-}
-
-TEST_CASE("a client that does not fit the url is a permanent error") {
-  house at;
-  const auto got = at.fetch("http://127.0.0.1:1/{currency}/{day}");
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().is == is::permanent);
-  CHECK(got.error().message.contains("`source.url`"));
-}
+  TEST_CASE("a client that does not fit the url is a permanent error") {
+    house at;
+    const auto got = at.fetch("http://127.0.0.1:1/{currency}/{day}");
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().is == is::permanent);
+    CHECK(got.error().message.contains("`source.url`"));
+  }
 
 }  // TEST_SUITE
 

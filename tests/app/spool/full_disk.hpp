@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A disk that is really full: a tmpfs of a few pages, mounted where only a child process sees it. As
-// root that needs a mount namespace, otherwise a user namespace too; where neither may be made the
-// test says so and checks nothing.
+// A disk that is really full: a tmpfs of a few pages, mounted where only a child process sees it.
+// As root that needs a mount namespace, otherwise a user namespace too; where neither may be made
+// the test says so and checks nothing.
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -27,7 +27,8 @@ inline full_disk_outcome on_small_disk(const std::filesystem::path& at, std::siz
   if (child == 0) {
     const int spaces = CLONE_NEWNS | (::geteuid() == 0 ? 0 : CLONE_NEWUSER);
     const auto options = "size=" + std::to_string(size_bytes);
-    if (::unshare(spaces) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+    if (::unshare(spaces) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount("tmpfs", at.c_str(), "tmpfs", 0, options.c_str()) != 0) {
       ::_exit(unavailable);
     }
