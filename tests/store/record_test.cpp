@@ -128,4 +128,25 @@ TEST_SUITE("store.hpp: record") {
       CHECK(co_await record_one(subject, advance(leased[1], "second")));
     });
   }
+
+  TEST_CASE("rank and setbacks come back with the next lease and a redrive forgets the setbacks") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      auto back = advance(co_await lease_one(subject), "second");
+      back.rank = 3;
+      back.setbacks = 2;
+      CHECK(co_await record_one(subject, back));
+      const auto again = co_await lease_one(subject);
+      CHECK(again.rank == 3);
+      CHECK(again.setbacks == 2);
+      CHECK(view_of(subject, "a").setbacks == 2);
+      auto end = advance(again, "second");
+      end.rank = 3;
+      end.setbacks = 2;
+      end.phase = phase::dead;
+      CHECK(co_await record_one(subject, end));
+      CHECK(co_await subject.control(control_verb::redrive, {.id = "a"}) == 1u);
+      CHECK((co_await lease_one(subject)).setbacks == 0);
+    });
+  }
 }

@@ -27,7 +27,9 @@ class scratch_directory {
   scratch_directory& operator=(const scratch_directory&) = delete;
   ~scratch_directory();
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const {
+    return path_ / name;
+  }
 
  private:
   std::filesystem::path path_;

@@ -31,8 +31,8 @@ namespace wherry {
 /// Says what the store could not do, where, and what to do about it.
 struct store_error {
   enum class kind : std::uint8_t {
-    full,     ///< no space; may succeed once there is
-    busy,     ///< another process holds the file for too long; may succeed later
+    full,  ///< no space; may succeed once there is
+    busy,  ///< another process holds the file for too long; may succeed later
     corrupt,
     foreign,  ///< not a store of ours
     newer,    ///< written by a newer version
@@ -49,7 +49,7 @@ struct store_error {
 struct machine_filter {
   std::optional<wherry::phase> phase{};
   std::string state{};
-  std::string id{};         ///< exact
+  std::string id{};  ///< exact
   std::string id_prefix{};
 };
 
@@ -103,8 +103,8 @@ class store {
   /// Lanes parked at some time; the engine reads them once, when it starts.
   virtual std::vector<lane_state> lane_states() = 0;
 
-  /// A channel of capacity 1 that has a value whenever ready work may have appeared since it was
-  /// last taken.
+  /// A channel of capacity 1 that has a value whenever ready work, or an earlier due time, may have
+  /// appeared since it was last taken.
   virtual channel<std::monostate> ready_signal() = 0;
 
   // What people do.

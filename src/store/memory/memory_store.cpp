@@ -39,9 +39,7 @@ struct row {
 /// Where a row stands in its lane: the smallest is leased first.
 using turn = std::tuple<std::int32_t, std::int32_t, system_time, std::int64_t>;
 
-turn turn_of(const row& each) {
-  return {-each.view.priority, -each.rank, each.view.due, each.key};
-}
+turn turn_of(const row& each) { return {-each.view.priority, -each.rank, each.view.due, each.key}; }
 
 bool matches(const machine_view& view, const machine_filter& filter) {
   return (!filter.phase || *filter.phase == view.phase) &&
@@ -167,7 +165,8 @@ class memory_store final : public store {
     const std::lock_guard guard(mutex_);
     std::vector<machine_view> views;
     const auto first = std::max(after_id, filter.id_prefix);
-    for (auto each = rows_.lower_bound(first); each != rows_.end() && views.size() < limit; ++each) {
+    for (auto each = rows_.lower_bound(first); each != rows_.end() && views.size() < limit;
+         ++each) {
       if (!each->first.starts_with(filter.id_prefix)) break;
       if (each->first > after_id && matches(each->second.view, filter)) {
         views.push_back(each->second.view);
@@ -186,7 +185,8 @@ class memory_store final : public store {
   void add(submission wanted, system_time now, submit_report& report) {
     auto [found, is_new] = rows_.try_emplace(wanted.id);
     row& target = found->second;
-    if (!is_new && (wanted.generation <= target.view.generation || !is_finished(target.view.phase))) {
+    if (!is_new &&
+        (wanted.generation <= target.view.generation || !is_finished(target.view.phase))) {
       ++report.known;
       return;
     }
@@ -206,6 +206,7 @@ class memory_store final : public store {
                                .lane = std::move(wanted.lane),
                                .priority = wanted.priority,
                                .attempt = 1,
+                               .setbacks = 0,
                                .due = std::max(wanted.due, now),
                                .created = now,
                                .updated = now,
@@ -227,7 +228,9 @@ class memory_store final : public store {
             .data = view.data,
             .lane = view.lane,
             .priority = view.priority,
-            .attempt = view.attempt};
+            .rank = from.rank,
+            .attempt = view.attempt,
+            .setbacks = view.setbacks};
   }
 
   void end_lease(row& of) {
@@ -267,6 +270,7 @@ class memory_store final : public store {
       view.phase = done.phase;
       view.lane = std::move(done.lane);
       view.attempt = done.next_attempt;
+      view.setbacks = done.setbacks;
       view.due = done.due == system_time{} ? done.ended : done.due;
       view.updated = done.ended;
       view.error = error;
@@ -297,6 +301,7 @@ class memory_store final : public store {
       view.updated = now;
       if (redrive) {
         view.attempt = 1;
+        view.setbacks = 0;
         view.due = now;
         view.error.clear();
       }
@@ -316,7 +321,8 @@ class memory_store final : public store {
 
   void enlist(row& each) {
     if (each.view.phase == phase::waiting) {
-      waiting_.emplace(std::pair{each.view.due, each.key}, &each);
+      const auto place = waiting_.emplace(std::pair{each.view.due, each.key}, &each).first;
+      if (place == waiting_.begin()) signal_.offer(std::monostate{});
     } else if (each.view.phase == phase::ready) {
       ready_[each.view.lane].emplace(turn_of(each), &each);
       signal_.offer(std::monostate{});

@@ -26,22 +26,25 @@ transaction::transaction(database& of)
              "VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?9, ?10, '') "
              "ON CONFLICT (id) DO NOTHING"),
       find(of, "SELECT key, generation, version, phase, state FROM machines WHERE id = ?"),
-      supersede(of,
-                "UPDATE machines SET generation = ?2, version = 0, phase = ?3, state = ?4, lane = ?5, "
-                "priority = ?6, rank = ?7, due_ms = ?8, attempt = 1, created_ms = ?9, "
-                "updated_ms = ?9, data = ?10, error = '' WHERE id = ?1"),
+      supersede(
+          of,
+          "UPDATE machines SET generation = ?2, version = 0, phase = ?3, state = ?4, lane = ?5, "
+          "priority = ?6, rank = ?7, due_ms = ?8, attempt = 1, setbacks = 0, "
+          "created_ms = ?9, updated_ms = ?9, data = ?10, error = '' WHERE id = ?1"),
       update(of,
              "UPDATE machines SET version = version + 1, phase = ?4, state = ?5, lane = ?6, "
-             "rank = ?7, due_ms = ?8, attempt = ?9, updated_ms = ?10, data = ?11, error = ?12 "
+             "rank = ?7, due_ms = ?8, attempt = ?9, updated_ms = ?10, data = ?11, error = ?12, "
+             "setbacks = ?13 "
              "WHERE key = ?1 AND generation = ?2 AND version = ?3"),
       promotable(of,
                  "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
-                 "attempt FROM machines WHERE phase = 'waiting' AND due_ms <= ?1 "
+                 "attempt, setbacks FROM machines WHERE phase = 'waiting' AND due_ms <= ?1 "
                  "ORDER BY due_ms LIMIT ?2"),
       promote(of, "UPDATE machines SET phase = 'ready' WHERE key = ?"),
-      redrive(of,
-              "UPDATE machines SET version = version + 1, phase = 'ready', attempt = 1, due_ms = ?2, "
-              "updated_ms = ?2, error = '' WHERE key = ?1"),
+      redrive(
+          of,
+          "UPDATE machines SET version = version + 1, phase = 'ready', attempt = 1, "
+          "setbacks = 0, due_ms = ?2, updated_ms = ?2, error = '' WHERE key = ?1"),
       cancel(of,
              "UPDATE machines SET version = version + 1, phase = 'cancelled', updated_ms = ?2 "
              "WHERE key = ?1"),
@@ -116,7 +119,9 @@ void submit_command::add(transaction& changes, submission& wanted) {
     write(changes.supersede);
     ++answer_.superseded;
   }
-  done.after = {in, wanted.state, wanted.lane,
+  done.after = {in,
+                wanted.state,
+                wanted.lane,
                 {precedence(wanted.priority, wanted.rank), to_ms(due), done.key}};
   if (in == phase::ready) {
     done.contents = leased_machine{.key = done.key,
@@ -127,6 +132,7 @@ void submit_command::add(transaction& changes, submission& wanted) {
                                    .data = std::move(wanted.data),
                                    .lane = std::move(wanted.lane),
                                    .priority = wanted.priority,
+                                   .rank = wanted.rank,
                                    .attempt = 1};
   }
   changes.effects.push_back(std::move(done));
@@ -153,7 +159,7 @@ bool record_command::commit(transaction& changes, transition& outcome,
   changes.update
       .with(outcome.key, outcome.generation, outcome.version, in, outcome.to, outcome.lane,
             wide(outcome.rank), due, wide(outcome.next_attempt), to_ms(outcome.ended), outcome.data,
-            error)
+            error, wide(outcome.setbacks))
       .run();
   if (changes.file.changes() == 0) return false;  // cancelled in this very transaction
   changes.log
@@ -170,7 +176,9 @@ bool record_command::commit(transaction& changes, transition& outcome,
               .version = outcome.version + 1,
               .version_before = outcome.version,
               .before = claim.before,
-              .after = {outcome.phase, outcome.to, outcome.lane,
+              .after = {outcome.phase,
+                        outcome.to,
+                        outcome.lane,
                         {precedence(claim.priority, outcome.rank), due, outcome.key}},
               .contents = {}};
   if (outcome.phase == phase::ready) {
@@ -182,7 +190,9 @@ bool record_command::commit(transaction& changes, transition& outcome,
                                    .data = std::move(outcome.data),
                                    .lane = std::move(outcome.lane),
                                    .priority = claim.priority,
-                                   .attempt = outcome.next_attempt};
+                                   .rank = outcome.rank,
+                                   .attempt = outcome.next_attempt,
+                                   .setbacks = outcome.setbacks};
   }
   changes.effects.push_back(std::move(done));
   return true;
@@ -202,9 +212,10 @@ void promote_command::run(transaction& changes) {
                            .data = found.text(5),
                            .lane = found.text(6),
                            .priority = static_cast<std::int32_t>(found.integer(7)),
-                           .attempt = static_cast<std::int32_t>(found.integer(10))};
-    const turn at{precedence(machine.priority, static_cast<std::int32_t>(found.integer(8))),
-                  found.integer(9), machine.key};
+                           .rank = static_cast<std::int32_t>(found.integer(8)),
+                           .attempt = static_cast<std::int32_t>(found.integer(10)),
+                           .setbacks = static_cast<std::int32_t>(found.integer(11))};
+    const turn at{precedence(machine.priority, machine.rank), found.integer(9), machine.key};
     bytes += read_ahead::weight(machine);
     due.push_back({.key = machine.key,
                    .generation = machine.generation,

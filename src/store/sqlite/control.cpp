@@ -36,7 +36,9 @@ std::vector<target> select(transaction& changes, const control_step& step) {
     each.change.generation = each.generation;
     each.change.version_before = found.integer(3);
     each.change.version = each.change.version_before + 1;
-    each.change.before = place{*step.phase, found.text(4), found.text(5),
+    each.change.before = place{*step.phase,
+                               found.text(4),
+                               found.text(5),
                                {found.integer(6), found.integer(7), found.integer(0)}};
     targets.push_back(std::move(each));
   }
@@ -73,7 +75,8 @@ void control_command::run(transaction& changes) {
   answer_.changed = targets.size();
   answer_.more = targets.size() == step_limit;
   answer_.last_id = answer_.more ? targets.back().id : std::string{};
-  if (step_.inbox_key && step_.last && !answer_.more) changes.done_with.with(*step_.inbox_key).run();
+  if (step_.inbox_key && step_.last && !answer_.more)
+    changes.done_with.with(*step_.inbox_key).run();
 }
 
 }  // namespace wherry::sqlite

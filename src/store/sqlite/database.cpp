@@ -20,18 +20,22 @@ store_error describe(int code, int system_error, const std::string& file, const 
   switch (code & 0xff) {
     case SQLITE_FULL:
       return {kind::full, fmt::format("{}: no space left: free some on its disk and start again; "
-                                      "all that was committed is safe", file)};
+                                      "all that was committed is safe",
+                                      file)};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return {kind::busy, fmt::format("{}: another process holds its lock for more than {} s: end "
                                       "it, or close the tool that writes to it",
                                       file, busy_timeout_ms / 1000)};
     case SQLITE_CORRUPT:
-      return {kind::corrupt, fmt::format("{}: damaged ({}): restore it from a copy, or save what can "
-                                         "be read with: sqlite3 FILE .recover", file, text)};
+      return {kind::corrupt,
+              fmt::format("{}: damaged ({}): restore it from a copy, or save what can "
+                          "be read with: sqlite3 FILE .recover",
+                          file, text)};
     case SQLITE_NOTADB:
       return {kind::foreign, fmt::format("{}: not a Wherry store, not even a SQLite file: name "
-                                         "another file, or move this one away", file)};
+                                         "another file, or move this one away",
+                                         file)};
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
@@ -66,8 +70,8 @@ void statement::reset() noexcept { sqlite3_reset(handle_.get()); }
 void statement::bind(int index, std::string_view text) {
   // A null pointer would bind NULL; an empty text is a text.
   const char* const begin = text.data() != nullptr ? text.data() : "";
-  const int code = sqlite3_bind_text(handle_.get(), index, begin, static_cast<int>(text.size()),
-                                     SQLITE_STATIC);
+  const int code =
+      sqlite3_bind_text(handle_.get(), index, begin, static_cast<int>(text.size()), SQLITE_STATIC);
   if (code != SQLITE_OK) owner_->fail(code);
 }
 
@@ -110,8 +114,9 @@ std::int64_t statement::integer(int column) const noexcept {
 std::string statement::text(int column) const {
   const void* const bytes = sqlite3_column_blob(handle_.get(), column);
   const int size = sqlite3_column_bytes(handle_.get(), column);
-  return bytes == nullptr ? std::string{}
-                          : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
+  return bytes == nullptr
+             ? std::string{}
+             : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
 }
 
 void database::closer::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }

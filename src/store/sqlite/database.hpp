@@ -83,7 +83,8 @@ enum class access : std::uint8_t { read, write, create };
 
 class database {
  public:
-  /// Opens `file` with all settings that every connection of ours has. Errors: throws database_failure.
+  /// Opens `file` with the settings that every connection of ours has. Errors: throws
+  /// database_failure.
   database(const std::filesystem::path& file, access wanted);
   database(database&&) = delete;
 

@@ -16,8 +16,9 @@ class inspector final : public sqlite_inspector {
  public:
   explicit inspector(const std::filesystem::path& file) : file_(file, access::read) {
     if (identify(file_) == identity::empty) {
-      throw database_failure({store_error::kind::missing,
-                     file.string() + ": an empty file: the first import makes a store of it"});
+      throw database_failure(
+          {store_error::kind::missing,
+           file.string() + ": an empty file: the first import makes a store of it"});
     }
   }
 
@@ -37,11 +38,13 @@ class inspector final : public sqlite_inspector {
 
   std::expected<void, store_error> ask(control_verb verb, const machine_filter& filter) override {
     return guarded([&] {
-      const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+      const auto now =
+          std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
       const std::string_view in = filter.phase ? to_string(*filter.phase) : std::string_view();
       database mine(file_.file(), access::write);
-      statement(mine, "INSERT INTO inbox (verb, phase, state, id, id_prefix, asked_ms) "
-                      "VALUES (?, ?, ?, ?, ?, ?)")
+      statement(mine,
+                "INSERT INTO inbox (verb, phase, state, id, id_prefix, asked_ms) "
+                "VALUES (?, ?, ?, ?, ?, ?)")
           .with(std::string_view(verb == control_verb::redrive ? "redrive" : "cancel"), in,
                 filter.state, filter.id, filter.id_prefix, to_ms(now))
           .run();
@@ -64,11 +67,13 @@ std::expected<std::unique_ptr<sqlite_inspector>, store_error> inspect_sqlite_sto
     std::error_code error;
     const auto whole = std::filesystem::weakly_canonical(file, error);
     if (error || !std::filesystem::exists(whole, error)) {
-      throw database_failure({store_error::kind::missing,
-                     file.string() + ": no such store: start an import, or name another file"});
+      throw database_failure(
+          {store_error::kind::missing,
+           file.string() + ": no such store: start an import, or name another file"});
     }
     if (std::filesystem::is_directory(whole)) {
-      throw database_failure({store_error::kind::io, whole.string() + ": a directory: name the store in it"});
+      throw database_failure(
+          {store_error::kind::io, whole.string() + ": a directory: name the store in it"});
     }
     return std::make_unique<inspector>(whole);
   });

@@ -54,7 +54,9 @@ void live_state::arrive(effect& change) {
   ++counts_.by[{to.phase, to.state}];
   if (to.phase == phase::waiting) {
     const auto due = from_ms(to.at.due_ms);
-    if (due_known_ && (!next_due_ || due < *next_due_)) next_due_ = due;
+    const bool earliest = !due_known_ || !next_due_ || due < *next_due_;
+    if (due_known_ && earliest) next_due_ = due;
+    if (earliest) signal_.offer(std::monostate{});  // whoever sleeps until the old one must hear
   }
   if (to.phase != phase::ready) return;
   auto& lane = lane_of(to.lane);
@@ -82,6 +84,12 @@ machine_counts live_state::counts() {
   return counts_;
 }
 
+std::optional<std::optional<system_time>> live_state::known_due() {
+  const std::lock_guard guard(mutex_);
+  if (!due_known_) return std::nullopt;
+  return std::make_optional(next_due_);
+}
+
 bool live_state::wants_refill(const std::string& lane, std::size_t count) {
   const std::lock_guard guard(mutex_);
   const auto found = lanes_.find(lane);
@@ -96,8 +104,7 @@ void live_state::refill(const std::string& lane, std::size_t count, row_source& 
   auto& ahead = found->second.ahead;
   if (ahead.complete() || ahead.size() >= count) return;
   // With more lanes than may stay warm, what is read beyond the lease would be thrown away.
-  const auto wanted =
-      lanes_.size() > warm_limit ? count : std::max(count, read_ahead::row_limit);
+  const auto wanted = lanes_.size() > warm_limit ? count : std::max(count, read_ahead::row_limit);
   const auto room = wanted - ahead.size();
 
   std::vector<free_row> rows;

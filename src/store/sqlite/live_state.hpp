@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the owner of a store keeps in memory: leases, lanes with their read-ahead, counts, the earliest
-// due time. Everything but the leases is a copy of what is committed, as far as it was applied.
+// What the owner of a store keeps in memory: leases, lanes with their read-ahead, counts, the
+// earliest due time. All but the leases is a copy of what is committed, as far as it was applied.
 //
-// Commits are made by the writer and applied here right after; a query for read-ahead runs under the
-// lock of this class and may already see a commit that is not applied yet. So (all under mutex_)
-// 1. applying an effect twice over a row that the query saw changes nothing: rows are known by where
-//    they stand, and a lease by (key, generation, version);
+// Commits are made by the writer and applied here right after; a query for read-ahead runs under
+// the lock of this class and may already see a commit that is not applied yet. So, under mutex_,
+// 1. applying an effect over a row that the query saw already changes nothing: rows are known by
+//    where they stand, and a lease by the version that it is for;
 // 2. a row that has a lease is passed over by the query, whatever the query says of it;
 // 3. a lease that a commit is under way for is neither reclaimed nor released.
 
@@ -91,9 +91,11 @@ class live_state {
   /// The commit failed: the leases are as before.
   void abort_commit(const std::vector<transition>& outcomes);
 
-  /// The earliest due time of a waiting machine. `ask` finds it if it is not known.
+  /// The earliest due time of a waiting machine, if it is known: empty inside if none waits.
+  [[nodiscard]] std::optional<std::optional<system_time>> known_due();
+  /// As known_due; `ask` finds it if it is not known.
   template <class Ask>
-  [[nodiscard]] std::optional<system_time> next_due(Ask ask) {
+  [[nodiscard]] std::optional<system_time> find_due(Ask ask) {
     const std::lock_guard guard(mutex_);
     if (!due_known_) {
       next_due_ = ask();
@@ -108,7 +110,7 @@ class live_state {
   struct lane_entry;
   using warm_list = std::list<lane_entry*>;
   struct lane_entry {
-    std::int64_t ready = 0;   // applied rows that are, leased or not
+    std::int64_t ready = 0;  // applied rows that are, leased or not
     std::int64_t leased = 0;
     read_ahead ahead;
     warm_list::iterator warm{};
@@ -134,8 +136,8 @@ class live_state {
   leases::iterator end_lease(leases::iterator lease);
 
   std::mutex mutex_;
-  lanes lanes_;        // with a ready or leased machine; no others
-  warm_list warm_;     // those whose read-ahead is not cold, last used first
+  lanes lanes_;     // with a ready or leased machine; no others
+  warm_list warm_;  // those whose read-ahead is not cold, last used first
   leases leases_;
   machine_counts counts_;
   std::optional<system_time> next_due_;

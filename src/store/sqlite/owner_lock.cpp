@@ -62,10 +62,11 @@ owner_lock::owner_lock(const std::filesystem::path& store) {
   auto range = whole_file();
   if (::fcntl(descriptor_, F_OFD_SETLK, &range) != 0) {
     if (errno != EAGAIN && errno != EACCES) give_up(failed(file, errno));
-    give_up({store_error::kind::owned,
-             fmt::format("{}: in use by {}: wait for it, or stop it; status, list and show work beside "
-                         "it",
-                         store.string(), read_text(descriptor_))});
+    give_up(
+        {store_error::kind::owned,
+         fmt::format("{}: in use by {}: wait for it, or stop it; status, list and show work beside "
+                     "it",
+                     store.string(), read_text(descriptor_))});
   }
   const auto text = self_description();
   if (::ftruncate(descriptor_, 0) != 0 ||

@@ -2,8 +2,9 @@
 #pragma once
 // Who runs an engine on a store: a lock on `<file>.owner`, whose text names the process for people.
 //
-// The lock is of the open file description (fcntl, F_OFD_SETLK): the kernel drops it when the process
-// dies, however it dies; children that exec do not inherit it; and looking (F_OFD_GETLK) takes nothing.
+// The lock is of the open file description (fcntl, F_OFD_SETLK): the kernel drops it when the
+// process dies, however it dies; programs that it starts do not inherit it; and looking
+// (F_OFD_GETLK) takes nothing.
 
 #include <filesystem>
 #include <string>

@@ -7,8 +7,8 @@
 // lowest bound nothing is known (cold); at the highest, all free rows are here (complete).
 //
 // Whatever makes a row free either offers it with its contents, or only says where it stands
-// (rewind), which moves the bound back to it. So the bound, and nothing else, says what a query still
-// has to find.
+// (rewind), which moves the bound back to it. So the bound, and nothing else, says what a query
+// still has to find.
 
 #include <compare>
 #include <cstddef>

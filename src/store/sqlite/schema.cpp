@@ -22,36 +22,39 @@ identity identify(database& file) {
   const auto version = file.value("PRAGMA user_version");
   if (id == application_id) {
     if (version <= newest) return identity::ours;
-    throw database_failure({store_error::kind::newer,
-                   fmt::format("{}: written by a newer Wherry (schema {}, this one knows {}): install "
-                               "that version, or name another file",
-                               file.file().string(), version, newest)});
+    throw database_failure(
+        {store_error::kind::newer,
+         fmt::format("{}: written by a newer Wherry (schema {}, this one knows {}): install "
+                     "that version, or name another file",
+                     file.file().string(), version, newest)});
   }
   if (id == 0 && version == 0 && file.value("SELECT count(*) FROM sqlite_schema") == 0) {
     return identity::empty;
   }
-  throw database_failure({store_error::kind::foreign,
-                 fmt::format("{}: a SQLite file of another program: name another file, or move this "
-                             "one away",
-                             file.file().string())});
+  throw database_failure(
+      {store_error::kind::foreign,
+       fmt::format("{}: a SQLite file of another program: name another file, or move this "
+                   "one away",
+                   file.file().string())});
 }
 
 void migrate(database& file) {
   // Before WAL: so the header with our id is in the file itself once the transaction ended.
   auto version = file.value("PRAGMA user_version");
   for (; version < newest; ++version) {
-    const auto sql = fmt::format("BEGIN EXCLUSIVE;{};PRAGMA application_id = {};"
-                                 "PRAGMA user_version = {};COMMIT",
-                                 migrations[static_cast<std::size_t>(version)], application_id,
-                                 version + 1);
+    const auto sql = fmt::format(
+        "BEGIN EXCLUSIVE;{};PRAGMA application_id = {};"
+        "PRAGMA user_version = {};COMMIT",
+        migrations[static_cast<std::size_t>(version)], application_id, version + 1);
     file.run(sql.c_str());
   }
   statement journal(file, "PRAGMA journal_mode = WAL");
   if (!journal.next() || journal.text(0) != "wal") {
-    throw database_failure({store_error::kind::io,
-                   fmt::format("{}: its file system has no shared memory for SQLite's write-ahead "
-                               "log: put the store on a local disk",
-                               file.file().string())});
+    throw database_failure(
+        {store_error::kind::io,
+         fmt::format("{}: its file system has no shared memory for SQLite's write-ahead "
+                     "log: put the store on a local disk",
+                     file.file().string())});
   }
 }
 

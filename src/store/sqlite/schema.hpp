@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Whose file it is, and which schema it has: application_id says the first, user_version the second.
+// Whose file it is, and which schema it has: application_id says the first, user_version the
+// second.
 
 #include "database.hpp"
 

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Schema 1 of a Wherry store. Readable as it is: `sqlite3 FILE 'select id, state, error from dead'`.
+-- Schema 1 of a Wherry store. Readable as it is: sqlite3 FILE 'select id, state, error from dead'
 --
 -- Times are milliseconds since 1970, UTC. Every change of a machine changes `machines`, `history`,
 -- `counts` and `lanes` in one transaction.
@@ -18,6 +18,7 @@ CREATE TABLE machines (
   rank       INTEGER NOT NULL CHECK (rank BETWEEN -1000000 AND 1000000),
   due_ms     INTEGER NOT NULL,
   attempt    INTEGER NOT NULL CHECK (attempt >= 1),      -- of the next run
+  setbacks   INTEGER NOT NULL DEFAULT 0 CHECK (setbacks >= 0),  -- how often it went back a state
   created_ms INTEGER NOT NULL,
   updated_ms INTEGER NOT NULL,
   data       TEXT    NOT NULL CHECK (length(data) <= 1048576),
@@ -81,4 +82,5 @@ CREATE TABLE meta (
 );
 INSERT INTO meta VALUES (1, 0);
 
-CREATE VIEW dead AS SELECT id, generation, state, attempt, error, data FROM machines WHERE phase = 'dead';
+CREATE VIEW dead AS
+  SELECT id, generation, state, attempt, error, data FROM machines WHERE phase = 'dead';

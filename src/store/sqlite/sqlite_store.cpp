@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded store: the writer's commits, the live state that mirrors them, and two connections to
-// read by.
+// The embedded store: the writer's commits, the live state that mirrors them, and two connections
+// to read by.
 //
-// Order of construction is order of trust: the owner's lock first, the file only then; destruction is
-// the reverse, so that the lock outlives the last write.
+// Order of construction is order of trust: the owner's lock first, the file only then; destruction
+// is the reverse, so that the lock outlives the last write.
 
 #include <algorithm>
 #include <memory>
@@ -14,15 +14,16 @@
 #include "owner_lock.hpp"
 #include "schema.hpp"
 #include "views.hpp"
-#include "writer.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/store/sqlite.hpp"
+#include "writer.hpp"
 
 namespace wherry {
 namespace sqlite {
 namespace {
 
-constexpr std::size_t submit_limit = 2'000;  // machines in one commit, so that records get in between
+/// Machines in one commit of submit, so that records get in between.
+constexpr std::size_t submit_limit = 2'000;
 
 /// Free rows of a lane, read from the index of ready machines.
 class ready_rows final : public row_source {
@@ -32,8 +33,8 @@ class ready_rows final : public row_source {
                 "SELECT precedence, due_ms, key FROM machines WHERE phase = 'ready' AND lane = ?1 "
                 "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
         row_(file,
-             "SELECT id, generation, version, state, data, priority, attempt FROM machines "
-             "WHERE key = ?") {}
+             "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks "
+             "FROM machines WHERE key = ?") {}
 
   void start(const std::string& lane, turn from) override {
     lane_ = lane;
@@ -55,7 +56,9 @@ class ready_rows final : public row_source {
                            .data = row_.text(4),
                            .lane = lane_,
                            .priority = static_cast<std::int32_t>(row_.integer(5)),
-                           .attempt = static_cast<std::int32_t>(row_.integer(6))};
+                           .rank = static_cast<std::int32_t>(row_.integer(6)),
+                           .attempt = static_cast<std::int32_t>(row_.integer(7)),
+                           .setbacks = static_cast<std::int32_t>(row_.integer(8))};
     row_.reset();
     return machine;
   }
@@ -74,9 +77,9 @@ class sqlite_store final : public store {
   /// Errors: throws database_failure.
   sqlite_store(const std::filesystem::path& file, owner_lock owner)
       : owner_(std::move(owner)),
+        live_(load_epoch(file)),
         ahead_file_(file, access::read),
         view_file_(file, access::read),
-        live_(load_epoch(file)),
         ahead_(ahead_file_),
         inbox_(ahead_file_,
                "SELECT key, verb, phase, state, id, id_prefix FROM inbox ORDER BY key LIMIT 1") {
@@ -86,8 +89,9 @@ class sqlite_store final : public store {
       live_.load_count(key.first, key.second, count);
     }
     auto own = std::make_unique<database>(file, access::write);
-    own->run("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
-             "PRAGMA cache_size = -16000");
+    own->run(
+        "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
+        "PRAGMA cache_size = -16000");
     writer_ = std::make_unique<writer>(std::move(own), live_);
   }
 
@@ -98,11 +102,11 @@ class sqlite_store final : public store {
     submit_report sum;
     for (std::size_t first = 0; first < wanted.size(); first += submit_limit) {
       const auto begin = wanted.begin() + static_cast<std::ptrdiff_t>(first);
-      const auto end = begin + static_cast<std::ptrdiff_t>(
-                                   std::min(submit_limit, wanted.size() - first));
+      const auto end =
+          begin + static_cast<std::ptrdiff_t>(std::min(submit_limit, wanted.size() - first));
       std::vector<submission> part(std::make_move_iterator(begin), std::make_move_iterator(end));
-      const auto done = co_await writer_->ask(std::make_unique<submit_command>(
-          std::move(part), scheduler::current().system_now()));
+      const auto done = co_await writer_->ask(
+          std::make_unique<submit_command>(std::move(part), scheduler::current().system_now()));
       if (!done) co_return std::unexpected(done.error());
       sum.added += done->added;
       sum.superseded += done->superseded;
@@ -147,13 +151,18 @@ class sqlite_store final : public store {
   }
 
   std::optional<system_time> next_due() override {
-    return live_.next_due([this]() -> std::optional<system_time> {
-      const std::lock_guard guard(view_mutex_);
-      statement query(view_file_, "SELECT due_ms FROM machines WHERE phase = 'waiting' "
-                                  "ORDER BY due_ms LIMIT 1");
-      if (!query.next()) return std::nullopt;
-      return query.time(0);
+    if (const auto known = live_.known_due()) return *known;
+    const std::lock_guard guard(ahead_mutex_);
+    const auto due = guarded([this] {
+      return live_.find_due([this] {
+        statement query(ahead_file_,
+                        "SELECT due_ms FROM machines WHERE phase = 'waiting' "
+                        "ORDER BY due_ms LIMIT 1");
+        return query.next() ? std::optional(query.time(0)) : std::nullopt;
+      });
     });
+    // What cannot be read is due: the promotion that follows says why it cannot.
+    return due.value_or(system_time{});
   }
 
   std::size_t reclaim(system_time now) override { return live_.reclaim(now); }
@@ -170,9 +179,11 @@ class sqlite_store final : public store {
     }
   }
 
+  /// Errors: throws database_failure, as opening does: it belongs to the start.
   std::vector<lane_state> lane_states() override {
     const std::lock_guard guard(view_mutex_);
-    statement query(view_file_, "SELECT lane, parked_until_ms FROM lanes WHERE parked_until_ms > 0");
+    statement query(view_file_,
+                    "SELECT lane, parked_until_ms FROM lanes WHERE parked_until_ms > 0");
     std::vector<lane_state> states;
     while (query.next()) states.push_back({query.text(0), query.time(1)});
     return states;
@@ -259,20 +270,21 @@ class sqlite_store final : public store {
     co_return changed;
   }
 
+  // The writer's connection is the last to close: only one that may write folds the WAL into the file.
   owner_lock owner_;
-  database ahead_file_;  // read-ahead and inbox; guarded by ahead_mutex_
-  database view_file_;   // what people ask; guarded by view_mutex_
-  std::mutex ahead_mutex_;
-  std::mutex view_mutex_;
   live_state live_;
+  std::unique_ptr<writer> writer_;
+  database ahead_file_;     // read-ahead, due times, inbox; guarded by ahead_mutex_
+  database view_file_;      // what people ask; guarded by view_mutex_
+  std::mutex ahead_mutex_;  // taken before the lock of live_, never after
+  std::mutex view_mutex_;
   ready_rows ahead_;
   statement inbox_;
-  std::unique_ptr<writer> writer_;
 };
 
 store_error not_a_file(const std::filesystem::path& file) {
-  return {store_error::kind::io,
-          file.string() + ": a directory: name a file in it, as in " + (file / "store.db").string()};
+  return {store_error::kind::io, file.string() + ": a directory: name a file in it, as in " +
+                                     (file / "store.db").string()};
 }
 
 /// Looks at the file without leaving anything beside it.
@@ -293,8 +305,9 @@ std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
     std::error_code error;
     const auto whole = std::filesystem::weakly_canonical(file, error);
     if (error) {
-      throw database_failure({store_error::kind::io, file.string() + ": " + error.message() +
-                                                ": name a file in a directory that exists"});
+      throw database_failure(
+          {store_error::kind::io,
+           file.string() + ": " + error.message() + ": name a file in a directory that exists"});
     }
     refuse_foreign(whole);
     owner_lock owner(whole);

@@ -18,9 +18,10 @@ std::string after_prefix(std::string prefix) {
 
 phase phase_at(const statement& row, int column, const database& file) {
   if (const auto found = phase_from(row.text(column))) return *found;
-  throw database_failure({store_error::kind::corrupt,
-                 fmt::format("{}: a machine in the unknown phase \"{}\": restore it from a copy",
-                             file.file().string(), row.text(column))});
+  throw database_failure(
+      {store_error::kind::corrupt,
+       fmt::format("{}: a machine in the unknown phase \"{}\": restore it from a copy",
+                   file.file().string(), row.text(column))});
 }
 
 }  // namespace
@@ -41,7 +42,8 @@ selection::selection(std::string_view columns, const machine_filter& filter, std
   if (!filter.id.empty()) also(" AND id = ?", filter.id);
   if (!filter.id_prefix.empty()) {
     also(" AND id >= ?", filter.id_prefix);
-    if (auto end = after_prefix(filter.id_prefix); !end.empty()) also(" AND id < ?", std::move(end));
+    if (auto end = after_prefix(filter.id_prefix); !end.empty())
+      also(" AND id < ?", std::move(end));
   }
   sql_ += " ORDER BY id LIMIT ?";
 }
@@ -65,7 +67,7 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
                                         std::size_t limit, std::string after_id) {
   selection wanted(
       "id, generation, version, state, data, phase, lane, priority, attempt, due_ms, created_ms, "
-      "updated_ms, error",
+      "updated_ms, error, setbacks",
       filter, std::move(after_id), limit);
   auto query = wanted.prepare(file);
   std::vector<machine_view> views;
@@ -79,6 +81,7 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
                      .lane = query.text(6),
                      .priority = static_cast<std::int32_t>(query.integer(7)),
                      .attempt = static_cast<std::int32_t>(query.integer(8)),
+                     .setbacks = static_cast<std::int32_t>(query.integer(13)),
                      .due = query.time(9),
                      .created = query.time(10),
                      .updated = query.time(11),
@@ -96,17 +99,16 @@ std::vector<history_entry> read_history(database& file, std::string_view id) {
   query.with(id);
   std::vector<history_entry> entries;
   while (query.next()) {
-    entries.push_back(
-        {.generation = query.integer(0),
-         .version = query.integer(1),
-         .from = query.text(2),
-         .to = query.text(3),
-         .phase = phase_at(query, 4, file),
-         .outcome = outcome_kind_from(query.text(5)).value_or(outcome_kind::advanced),
-         .attempt = static_cast<std::int32_t>(query.integer(6)),
-         .started = query.time(7),
-         .ended = query.time(8),
-         .error = query.text(9)});
+    entries.push_back({.generation = query.integer(0),
+                       .version = query.integer(1),
+                       .from = query.text(2),
+                       .to = query.text(3),
+                       .phase = phase_at(query, 4, file),
+                       .outcome = outcome_kind_from(query.text(5)).value_or(outcome_kind::advanced),
+                       .attempt = static_cast<std::int32_t>(query.integer(6)),
+                       .started = query.time(7),
+                       .ended = query.time(8),
+                       .error = query.text(9)});
   }
   return entries;
 }

@@ -66,7 +66,7 @@ void writer::commit(batch& commands) {
   }
 }
 
-// Its failure is its own unless SQLite gave up the whole transaction, or no later one can do better.
+// Its failure is its own, unless SQLite gave up the transaction or no other command can do better.
 void writer::run_alone(std::unique_ptr<command>& asked) {
   const auto effects = changes_.effects.size();
   save_.run();

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: what the owner keeps in memory stays right although queries see commits before they are
+// applied. Method: a table stands for the file; it changes at once, effects are applied later, and
+// leases and queries come in between.
+#include "store/sqlite/live_state.hpp"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <map>
+#include <random>
+#include <set>
+
+using namespace wherry;
+using namespace wherry::sqlite;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr system_time late{24h};
+
+struct table_row {
+  std::int64_t version = 0;
+  std::string lane;
+  turn at;
+  phase in = phase::ready;
+};
+
+/// The committed rows, and the effects that are not applied yet.
+class table final : public row_source {
+ public:
+  std::map<std::int64_t, table_row> rows;
+  std::deque<effect> pending;
+
+  void add(std::int64_t key, const std::string& lane, std::int64_t precedence = 0) {
+    rows[key] = {0, lane, {precedence, 0, key}, phase::ready};
+    note(key, {});
+  }
+  /// Commits a change of `key` to phase `to`.
+  void change(std::int64_t key, phase to, std::int64_t precedence = 0) {
+    auto& row = rows.at(key);
+    const auto before = row;
+    ++row.version;
+    row.in = to;
+    row.at.precedence = precedence;
+    note(key, before);
+  }
+  void apply_all(live_state& to) {
+    std::vector<effect> effects(pending.begin(), pending.end());
+    pending.clear();
+    to.apply(effects);
+  }
+  void apply_one(live_state& to) {
+    std::vector<effect> effects;
+    effects.push_back(std::move(pending.front()));
+    pending.pop_front();
+    to.apply(effects);
+  }
+
+  void start(const std::string& lane, turn from) override {
+    found_.clear();
+    for (const auto& [key, row] : rows) {
+      if (row.lane == lane && row.in == phase::ready && row.at >= from) found_.insert(row.at);
+    }
+    next_ = found_.begin();
+  }
+  std::optional<turn> next() override {
+    if (next_ == found_.end()) return std::nullopt;
+    last_ = next_->key;
+    return *next_++;
+  }
+  leased_machine contents() override { return contents_of(last_); }
+
+ private:
+  leased_machine contents_of(std::int64_t key) {
+    leased_machine machine;
+    machine.key = key;
+    machine.version = rows.at(key).version;
+    machine.lane = rows.at(key).lane;
+    return machine;
+  }
+  void note(std::int64_t key, std::optional<table_row> before) {
+    const auto& row = rows.at(key);
+    effect change;
+    change.key = key;
+    change.version = row.version;
+    change.after = {row.in, "state", row.lane, row.at};
+    if (before) {
+      change.version_before = before->version;
+      change.before = place{before->in, "state", before->lane, before->at};
+    }
+    // Both ways to arrive: with the contents at hand, and without.
+    if (row.in == phase::ready && key % 2 == 0) change.contents = contents_of(key);
+    pending.push_back(std::move(change));
+  }
+
+  std::set<turn> found_;
+  std::set<turn>::iterator next_;
+  std::int64_t last_ = 0;
+};
+
+std::vector<leased_machine> lease(live_state& from, table& file, const std::string& lane,
+                                  std::size_t count) {
+  if (from.wants_refill(lane, count)) from.refill(lane, count, file);
+  return from.lease(lane, count, late);
+}
+
+transition outcome_of(const leased_machine& leased) {
+  transition outcome;
+  outcome.key = leased.key;
+  outcome.token = leased.token;
+  outcome.generation = leased.generation;
+  outcome.version = leased.version;
+  return outcome;
+}
+
+}  // namespace
+
+TEST_SUITE("live_state.hpp") {
+  TEST_CASE("a row that a query saw before it was applied is leased once") {
+    live_state subject(1);
+    table file;
+    file.add(1, "lane");
+    file.apply_all(subject);
+    REQUIRE(subject.reclaim(late) == 0);
+    file.add(3, "lane");  // committed, not applied
+    subject.refill("lane", 9, file);
+    auto leased = lease(subject, file, "lane", 9);
+    CHECK_MESSAGE(leased.size() == 2, "the query saw 3 before its effect was applied");
+    file.apply_all(subject);
+    CHECK(lease(subject, file, "lane", 9).empty());
+
+    file.add(5, "lane");
+    file.apply_all(subject);  // without contents: rewinds, so the next lease asks the file
+    file.add(6, "lane");      // committed, not applied: the query sees it
+    leased = lease(subject, file, "lane", 9);
+    CHECK(leased.size() == 2);
+    file.apply_all(subject);
+    CHECK(lease(subject, file, "lane", 9).empty());
+    CHECK(subject.ready_lanes().empty());
+  }
+
+  TEST_CASE("a lease of a row that was cancelled already is dropped when that is applied") {
+    live_state subject(1);
+    table file;
+    file.add(2, "lane");
+    file.apply_all(subject);
+    file.change(2, phase::cancelled);
+    const auto leased = lease(subject, file, "lane", 1);
+    REQUIRE(leased.size() == 1);
+    file.apply_all(subject);
+    CHECK_FALSE(subject.begin_commit({outcome_of(leased[0])}).front().has_value());
+    CHECK(subject.ready_lanes().empty());
+    CHECK(subject.counts().in(phase::cancelled) == 1);
+  }
+
+  TEST_CASE("a lease that a commit is under way for is neither reclaimed nor released") {
+    live_state subject(1);
+    table file;
+    file.add(2, "lane");
+    file.apply_all(subject);
+    const auto leased = lease(subject, file, "lane", 1);
+    REQUIRE(leased.size() == 1);
+    const std::vector outcomes{outcome_of(leased[0]), outcome_of(leased[0])};
+    const auto claims = subject.begin_commit(outcomes);
+    CHECK(claims[0].has_value());
+    CHECK_FALSE(claims[1].has_value());
+    subject.release(leased);
+    CHECK(subject.reclaim(late) == 0);
+    CHECK(subject.ready_lanes().empty());
+    subject.abort_commit(outcomes);
+    CHECK(subject.reclaim(late) == 1);
+    CHECK(subject.ready_lanes().size() == 1);
+  }
+
+  TEST_CASE("tokens of a later epoch are larger than all of an earlier one") {
+    std::vector<std::uint64_t> tokens;
+    for (const std::int64_t epoch : {1, 2}) {
+      live_state subject(epoch);
+      table file;
+      for (std::int64_t key = 2; key <= 100; key += 2) file.add(key, "lane");
+      file.apply_all(subject);
+      for (const auto& each : lease(subject, file, "lane", 50)) tokens.push_back(each.token);
+    }
+    CHECK(tokens.size() == 100);
+    CHECK(std::is_sorted(tokens.begin(), tokens.end()));
+    CHECK(std::adjacent_find(tokens.begin(), tokens.end()) == tokens.end());
+  }
+
+  TEST_CASE("more lanes than may stay warm still hand out every machine") {
+    live_state subject(1);
+    table file;
+    const std::int64_t lanes = 3 * live_state::warm_limit;
+    for (std::int64_t key = 0; key < 2 * lanes; ++key) {
+      file.add(key, "lane" + std::to_string(key % lanes));
+    }
+    file.apply_all(subject);
+    CHECK(subject.ready_lanes().size() == static_cast<std::size_t>(lanes));
+    std::size_t leased = 0;
+    for (int round = 0; round < 3; ++round) {
+      for (const auto& lane : subject.ready_lanes()) {
+        leased += lease(subject, file, lane, 1).size();
+      }
+    }
+    CHECK(leased == static_cast<std::size_t>(2 * lanes));
+    CHECK(subject.ready_lanes().empty());
+  }
+
+  TEST_CASE("random commits that are applied late never lose or double a machine") {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+      CAPTURE(seed);
+      std::mt19937_64 random(seed);
+      live_state subject(1);
+      table file;
+      std::map<std::int64_t, leased_machine> out;
+      std::int64_t last_key = 0;
+      const auto any_lane = [&] { return random() % 3 == 0 ? "left" : "right"; };
+      const auto any_precedence = [&] { return static_cast<std::int64_t>(random() % 4); };
+      for (int step = 0; step < 600; ++step) {
+        switch (random() % 8) {
+          case 0:
+          case 1: file.add(++last_key, any_lane(), any_precedence()); break;
+          case 2:  // people cancel or redrive
+            if (last_key > 0) {
+              const auto key = 1 + static_cast<std::int64_t>(random()) % last_key;
+              const auto found = file.rows.find(key < 1 ? 1 : key);
+              const bool ready = found->second.in == phase::ready;
+              file.change(found->first, ready ? phase::cancelled : phase::ready, any_precedence());
+            }
+            break;
+          case 3:  // a step ends: nothing else is under way in the writer then
+            file.apply_all(subject);
+            if (!out.empty()) {
+              const auto done = std::next(out.begin(), static_cast<long>(random() % out.size()));
+              if (subject.begin_commit({outcome_of(done->second)}).front()) {
+                REQUIRE(file.rows.at(done->first).version == done->second.version);
+                file.change(done->first, random() % 2 == 0 ? phase::ready : phase::completed,
+                            any_precedence());
+              }
+              out.erase(done);
+            }
+            break;
+          case 4:
+            if (!file.pending.empty()) file.apply_one(subject);
+            break;
+          case 5:
+            if (!out.empty()) {
+              subject.release({out.begin()->second});
+              out.erase(out.begin());
+            }
+            break;
+          case 6:
+            if (random() % 10 == 0) {
+              static_cast<void>(subject.reclaim(late));
+              out.clear();
+            }
+            break;
+          default:
+            for (auto& each : lease(subject, file, any_lane(), random() % 5)) {
+              const auto held = out.find(each.key);
+              if (held != out.end()) REQUIRE(held->second.version < each.version);
+              out.insert_or_assign(each.key, each);
+            }
+        }
+      }
+      // At rest every ready row can be had, once, in order.
+      file.apply_all(subject);
+      static_cast<void>(subject.reclaim(late));
+      for (const auto* lane : {"left", "right"}) {
+        std::vector<turn> expected;
+        for (const auto& [key, row] : file.rows) {
+          if (row.lane == lane && row.in == phase::ready) expected.push_back(row.at);
+        }
+        std::sort(expected.begin(), expected.end());
+        std::vector<turn> had;
+        for (;;) {
+          const auto some = lease(subject, file, lane, 7);
+          if (some.empty()) break;
+          for (const auto& each : some) had.push_back(file.rows.at(each.key).at);
+        }
+        CHECK((had == expected));
+      }
+      CHECK(subject.ready_lanes().empty());
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: a store that is closed and opened again goes on where it was; leases of before are void.
+#include <unistd.h>
+
+#include "sqlite_subject.hpp"
+
+using namespace wherry;
+using namespace wherry::test;
+using namespace std::chrono_literals;
+
+TEST_SUITE("sqlite.hpp: reopen") {
+  TEST_CASE("everything that was answered is there after a reopen") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    machine_counts before;
+    std::vector<machine_view> views;
+    std::optional<system_time> due;
+    with_store(file, [&](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a"), item("b"), item("c"), item("d")});
+      const auto leased = co_await lease_some(subject, "lane", 4);
+      REQUIRE(leased.size() == 4);
+      due = now() + 1h;
+      auto parked = retry(leased[1], *due);
+      parked.lane_parked_until = *due;
+      const auto accepted = co_await subject.record(
+          {advance(leased[0], "second"), parked, finish(leased[2], phase::completed)});
+      REQUIRE(accepted.has_value());
+      before = *subject.count();
+      views = *subject.query({}, 9, "");
+    });
+    check_consistent(file);
+    with_store(file, [&](store& subject) -> task<> {
+      CHECK((subject.count()->by == before.by));
+      const auto again = *subject.query({}, 9, "");
+      REQUIRE(again.size() == views.size());
+      for (std::size_t i = 0; i < views.size(); ++i) {
+        CHECK(again[i].id == views[i].id);
+        CHECK(again[i].version == views[i].version);
+        CHECK(again[i].state == views[i].state);
+        CHECK((again[i].phase == views[i].phase));
+        CHECK(again[i].updated == views[i].updated);
+      }
+      CHECK(subject.next_due() == due);
+      CHECK(subject.history("a")->size() == 1);
+      REQUIRE(subject.lane_states().size() == 1);
+      CHECK(subject.lane_states().front().parked_until == *due);
+      CHECK_MESSAGE(subject.ready_signal().poll().has_value(), "there is ready work");
+      // d was leased when the store closed: it is ready, at once.
+      CHECK(ids(co_await lease_all(subject, "lane")) == strings{"d", "a"});
+    });
+  }
+
+  TEST_CASE("a lease from before the reopen cannot commit") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    std::vector<leased_machine> old;
+    with_store(file, [&](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      old = co_await lease_some(subject, "lane", 1);
+    });
+    with_store(file, [&](store& subject) -> task<> {
+      CHECK_FALSE(co_await record_one(subject, advance(old.front(), "second")));
+      const auto fresh = co_await lease_one(subject);
+      CHECK(fresh.token > old.front().token);
+      CHECK_FALSE(co_await record_one(subject, advance(old.front(), "second")));
+      CHECK(co_await record_one(subject, advance(fresh, "second")));
+    });
+    check_consistent(file);
+  }
+
+  TEST_CASE("another process looks at a running store and leaves commands for it") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    with_store(file, [&](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a/1"), item("a/2"), item("b")});
+      auto beside = inspect_sqlite_store(file);
+      REQUIRE_MESSAGE(beside.has_value(), beside.error().message);
+      auto& inspector = **beside;
+      CHECK(inspector.count()->in(phase::ready) == 3);
+      CHECK(ids(*inspector.query({}, 9, "")) == strings{"a/1", "a/2", "b"});
+      CHECK(inspector.owner().starts_with("pid " + std::to_string(::getpid()) + " on "));
+
+      CHECK(co_await subject.drain_inbox() == 0u);
+      machine_filter filter;
+      filter.id_prefix = "a/";
+      REQUIRE(inspector.ask(control_verb::cancel, filter).has_value());
+      filter.phase = phase::ready;
+      filter.id = "a/2";
+      REQUIRE(inspector.ask(control_verb::redrive, filter).has_value());  // matches nothing
+      filter.phase.reset();
+      REQUIRE(inspector.ask(control_verb::redrive, filter).has_value());
+      CHECK(inspector.count()->in(phase::cancelled) == 0);
+      CHECK(co_await subject.drain_inbox() == 3u);
+      CHECK(co_await subject.drain_inbox() == 0u);
+      CHECK((view_of(subject, "a/1").phase == phase::cancelled));
+      CHECK((view_of(subject, "a/2").phase == phase::ready));
+      CHECK(inspector.history("a/2")->size() == 2);
+      CHECK(inspector.count()->in(phase::cancelled) == 1);
+    });
+    check_consistent(file);
+  }
+
+  TEST_CASE("a command that was left while nobody ran the store waits for the next owner") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    with_store(file, [](store& subject) -> task<> {
+      std::vector<submission> many;
+      for (int i = 0; i < 1'200; ++i) many.push_back(item("m" + std::to_string(i)));
+      co_await submit_new(subject, std::move(many));
+    });
+    {
+      const auto beside = inspect_sqlite_store(file);
+      REQUIRE_MESSAGE(beside.has_value(), beside.error().message);
+      CHECK((*beside)->owner().empty());
+      REQUIRE((*beside)->ask(control_verb::cancel, {}).has_value());
+    }
+    with_store(file, [](store& subject) -> task<> {
+      CHECK(co_await subject.drain_inbox() == 1u);
+      CHECK(subject.count()->in(phase::cancelled) == 1'200);
+    });
+    with_store(file, [](store& subject) -> task<> { CHECK(co_await subject.drain_inbox() == 0u); });
+    check_consistent(file);
+  }
+}
