@@ -19,7 +19,7 @@ namespace {
 struct plan {
   std::size_t clients = 0;
   std::size_t reports = 0;  // 0: no days were given
-  std::string from{};         // of the first report, without what might be secret
+  std::string from{};       // of the first report, without what might be secret
   std::string to{};
   std::map<std::string, lane_limits> lanes{};
 };
@@ -30,8 +30,9 @@ std::string without_query(std::string url) { return url.substr(0, url.find('?'))
 plan plan_of(const spec& spec, const backlog& wanted) {
   plan made{.clients = spec.clients.size(), .reports = wanted.size()};
   const auto& first = spec.clients.front();
-  const day on = wanted.size() > 0 ? wanted[0].day : day{std::chrono::year(2025), std::chrono::month(1),
-                                                          std::chrono::day(31)};
+  const day on = wanted.size() > 0
+                     ? wanted[0].day
+                     : day{std::chrono::year(2025), std::chrono::month(1), std::chrono::day(31)};
   if (auto url = expand_url(spec.source.url, first, on)) made.from = without_query(*url);
   if (auto url = expand_url(spec.sink.url, first, on)) made.to = *url;
   const auto options = options_of(spec);
@@ -55,8 +56,8 @@ void print(const plan& made, const spec& spec) {
   if (made.reports > 0) {
     fmt::print(", {} reports", grouped(static_cast<std::int64_t>(made.reports)));
   }
-  fmt::print("\n  from   {}\n  to     {}\n  store  {}\n  spool  {}\n", made.from, made.to, spec.store,
-             spec.spool);
+  fmt::print("\n  from   {}\n  to     {}\n  store  {}\n  spool  {}\n", made.from, made.to,
+             spec.store, spec.spool);
   std::size_t shown = 0;
   for (const auto& [name, limits] : made.lanes) {
     if (shown++ == lanes_shown) {

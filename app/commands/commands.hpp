@@ -16,7 +16,8 @@ namespace wherry::app {
 enum exit_status : int {
   all_well = 0,
   some_dead = 1,  ///< work ended in dead letters, or could not go on
-  mistake_made = 2  ///< nothing was begun: a mistake in the call or the spec, or no store to work on
+  mistake_made =
+      2  ///< nothing was begun: a mistake in the call or the spec, or no store to work on
 };
 
 enum class only { missing, failed, all };

@@ -23,7 +23,7 @@
 namespace wherry::app {
 namespace {
 
-constexpr std::size_t page = 1000;           // machines submitted or read at once
+constexpr std::size_t page = 1000;  // machines submitted or read at once
 constexpr std::size_t dead_letters_shown = 20;
 const std::string sqlite_scheme = "sqlite:";
 
@@ -35,7 +35,10 @@ using or_error = std::expected<T, store_error>;
 class import_run {
  public:
   import_run(session& parts, store& where, const import_call& call, const backlog& wanted)
-      : parts_(parts), store_(where), call_(call), wanted_(wanted),
+      : parts_(parts),
+        store_(where),
+        call_(call),
+        wanted_(wanted),
         engine_(where, report(parts.parts()), options_of(parts.spec())) {}
 
   void stop() noexcept {
@@ -103,9 +106,7 @@ class import_run {
     if (call_.only == only::failed) co_return co_await redrive_failed();
     // A generation of its own for each run that does everything again; otherwise the first.
     const std::int64_t generation =
-        call_.only == only::all
-            ? scheduler::current().system_now().time_since_epoch().count()
-            : 1;
+        call_.only == only::all ? scheduler::current().system_now().time_since_epoch().count() : 1;
     const auto& clients = parts_.spec().clients;
     for (std::size_t from = 0; from < wanted_.size() && !stopping_; from += page) {
       std::vector<report_engine::start> some;

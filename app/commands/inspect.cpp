@@ -69,8 +69,8 @@ status_or_error print_machine(sqlite_inspector& store, const std::string& id, bo
   const auto found = store.query({.id = id}, 1, "");
   if (!found) return std::unexpected(found.error());
   if (found->empty()) {
-    return std::unexpected(store_error{
-        store_error::kind::missing, "no report \"" + id + "\" in this store; see: wherry list"});
+    return std::unexpected(store_error{store_error::kind::missing,
+                                       "no report \"" + id + "\" in this store; see: wherry list"});
   }
   const auto history = store.history(id);
   if (!history) return std::unexpected(history.error());
@@ -97,8 +97,7 @@ int list_machines(const inspect_call& call) {
       return mistake_made;
     }
   }
-  return with_store(call,
-                    [&](sqlite_inspector& store) { return print_list(store, call, filter); });
+  return with_store(call, [&](sqlite_inspector& store) { return print_list(store, call, filter); });
 }
 
 int show_machines(const inspect_call& call) {

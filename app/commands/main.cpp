@@ -62,9 +62,10 @@ int main(int count, char** arguments) {
   auto* import = app.add_subcommand("import", "import the reports of some days to completion");
   import->add_option("spec", imported.spec, "the spec file")->required();
   add_range(*import, imported.range, true);
-  import->add_option("--only", imported.only,
-                     "missing: what was never asked for (default); failed: dead ones again; all: "
-                     "everything again")
+  import
+      ->add_option("--only", imported.only,
+                   "missing: what was never asked for (default); failed: dead ones again; all: "
+                   "everything again")
       ->transform(CLI::CheckedTransformer(std::map<std::string, only>{
           {"missing", only::missing}, {"failed", only::failed}, {"all", only::all}}));
   import->add_flag("--json", imported.json, "write the result as JSON, no progress");

@@ -76,8 +76,7 @@ int preview_report(const preview_call& call) {
   if (!parts) return complain(parts.error()), mistake_made;
   const report_id id = (*wanted)[0];
   thread_scheduler scheduler;
-  return scheduler.run(
-      preview(**parts, (*parts)->spec().clients[id.client], id.day, call.rows));
+  return scheduler.run(preview(**parts, (*parts)->spec().clients[id.client], id.day, call.rows));
 }
 
 }  // namespace wherry::app

@@ -36,9 +36,9 @@ std::string progress_text(const progress_view& view) {
 std::string progress_bar(const progress_view& view, std::size_t width) {
   constexpr std::size_t cells = 20;
   const std::int64_t finished = view.completed + view.dead + view.cancelled;
-  const auto filled =
-      view.total == 0 ? cells
-                      : static_cast<std::size_t>(finished) * cells / static_cast<std::size_t>(view.total);
+  const auto filled = view.total == 0 ? cells
+                                      : static_cast<std::size_t>(finished) * cells /
+                                            static_cast<std::size_t>(view.total);
   auto line = "[" + std::string(filled, '#') + std::string(cells - filled, '.') + "] " +
               progress_text(view);
   if (line.size() > width) line.resize(width);

@@ -11,13 +11,13 @@
 namespace wherry::app {
 
 struct progress_view {
-  std::int64_t total = 0;      ///< machines of the store, finished or not
+  std::int64_t total = 0;  ///< machines of the store, finished or not
   std::int64_t completed = 0;
   std::int64_t dead = 0;
   std::int64_t cancelled = 0;
-  std::int64_t waiting = 0;    ///< for a retry or a throttled lane
-  std::uint64_t in_flight = 0; ///< steps running
-  double rate = 0;             ///< reports finished per second, lately
+  std::int64_t waiting = 0;     ///< for a retry or a throttled lane
+  std::uint64_t in_flight = 0;  ///< steps running
+  double rate = 0;              ///< reports finished per second, lately
   std::chrono::seconds elapsed{0};
 };
 

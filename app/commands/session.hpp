@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a command that imports works with, opened in the order in which a mistake is cheapest to find:
-// spec, then SQL, then spool. The store comes last and apart: preview needs none.
+// What a command that imports works with, opened in the order in which a mistake is cheapest to
+// find: spec, then SQL, then spool. The store comes last and apart: preview needs none.
 
 #include <expected>
 #include <filesystem>
@@ -31,9 +31,7 @@ class session {
   [[nodiscard]] static std::expected<std::unique_ptr<session>, std::string> open(
       app::spec spec, const std::filesystem::path& spool_directory);
 
-  [[nodiscard]] report_parts parts() {
-    return {spec_, source_, *spool_, *transformer_, *sink_};
-  }
+  [[nodiscard]] report_parts parts() { return {spec_, source_, *spool_, *transformer_, *sink_}; }
   [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
 
  private:

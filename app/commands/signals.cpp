@@ -57,8 +57,7 @@ stop_signals::stop_signals(std::function<void()> on_first)
 
 stop_signals::~stop_signals() {
   const std::uint64_t one = 1;
-  while (::write(end_, &one, sizeof one) < 0 && errno == EINTR) {
-  }
+  while (::write(end_, &one, sizeof one) < 0 && errno == EINTR) {}
   listener_.join();
   ::close(signals_);
   ::close(end_);

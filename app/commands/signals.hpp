@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// SIGTERM and SIGINT: the first asks for a clean stop, the second ends the process at once; the store
-// is built for that, nothing is lost. The signals are blocked in every thread and read by one.
+// SIGTERM and SIGINT: the first asks for a clean stop, the second ends the process at once; the
+// store is built for that, nothing is lost. The signals are blocked in every thread and read by
+// one.
 
 #include <functional>
 #include <thread>

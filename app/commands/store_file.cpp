@@ -24,8 +24,9 @@ std::expected<fs::path, std::string> find_store(const std::string& named) {
   }
   if (found.size() == 1) return found.front();
   if (found.empty()) {
-    return std::unexpected("no store (*.db) in this directory: go to where the import was started, "
-                           "or name the store with --store FILE");
+    return std::unexpected(
+        "no store (*.db) in this directory: go to where the import was started, "
+        "or name the store with --store FILE");
   }
   std::ranges::sort(found);
   return std::unexpected(fmt::format(

@@ -12,6 +12,7 @@ namespace wherry::app {
 [[nodiscard]] std::filesystem::path store_path(const std::string& url);
 
 /// Resolves what `--store` said. Errors: what is there instead, and the remedy.
-[[nodiscard]] std::expected<std::filesystem::path, std::string> find_store(const std::string& named);
+[[nodiscard]] std::expected<std::filesystem::path, std::string> find_store(
+    const std::string& named);
 
 }  // namespace wherry::app

@@ -40,8 +40,8 @@ json::object json_of(const machine_counts& counts, const std::string& owner) {
   }
   json::array states;
   for (const auto& [of, number] : counts.by) {
-    states.push_back(json::object{
-        {"phase", to_string(of.first)}, {"state", of.second}, {"count", number}});
+    states.push_back(
+        json::object{{"phase", to_string(of.first)}, {"state", of.second}, {"count", number}});
   }
   return {{"all", counts.all()},
           {"unfinished", counts.unfinished()},

@@ -81,8 +81,8 @@ report::said report::convert(const transformable& now, const step_context& conte
 
 // A small report is verified and read in one pass; a large one, or one whose columns DuckDB is to
 // guess, is verified first and then read where it lies.
-std::expected<std::expected<transform_result, transform_error>, spool_error>
-report::run_transform(const transformable& now, const std::string& output) {
+std::expected<std::expected<transform_result, transform_error>, spool_error> report::run_transform(
+    const transformable& now, const std::string& output) {
   auto& spool = parts_.spool;
   if (!parts_.spec.source.columns.empty() && now.downloaded.size_bytes <= in_memory_limit_bytes) {
     auto text = spool.read(now.downloaded);

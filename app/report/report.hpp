@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// report: the kind of machine that this program carries, one per (client, day). Its steps join source,
-// spool, transform and sink; what their errors mean for the machine is decided in outcomes.hpp.
+// report: the kind of machine that this program carries, one per (client, day). Its steps join
+// source, spool, transform and sink; what their errors mean for the machine is decided in
+// outcomes.hpp.
 //
 // Every step may run again after a crash: it writes the same bytes to the same place.
 

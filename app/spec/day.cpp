@@ -41,17 +41,10 @@ std::string format_day(day value, std::string_view pattern) {
       continue;
     }
     switch (pattern[++i]) {
-      case 'Y':
-        out += fmt::format("{:04}", static_cast<int>(value.year()));
-        break;
-      case 'm':
-        out += fmt::format("{:02}", static_cast<unsigned>(value.month()));
-        break;
-      case 'd':
-        out += fmt::format("{:02}", static_cast<unsigned>(value.day()));
-        break;
-      default:
-        out += pattern[i];
+      case 'Y': out += fmt::format("{:04}", static_cast<int>(value.year())); break;
+      case 'm': out += fmt::format("{:02}", static_cast<unsigned>(value.month())); break;
+      case 'd': out += fmt::format("{:02}", static_cast<unsigned>(value.day())); break;
+      default: out += pattern[i];
     }
   }
   return out;

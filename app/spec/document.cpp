@@ -16,20 +16,13 @@ place convert(const toml::source_position& at) {
 
 kind convert(toml::node_type type) {
   switch (type) {
-    case toml::node_type::string:
-      return text;
-    case toml::node_type::integer:
-      return whole;
-    case toml::node_type::floating_point:
-      return real;
-    case toml::node_type::boolean:
-      return flag;
-    case toml::node_type::array:
-      return list;
-    case toml::node_type::table:
-      return table;
-    default:
-      return moment;
+    case toml::node_type::string: return text;
+    case toml::node_type::integer: return whole;
+    case toml::node_type::floating_point: return real;
+    case toml::node_type::boolean: return flag;
+    case toml::node_type::array: return list;
+    case toml::node_type::table: return table;
+    default: return moment;
   }
 }
 
@@ -69,20 +62,13 @@ std::size_t offset_of(std::string_view text, place at) {
 
 std::string_view name_of(kind is) {
   switch (is) {
-    case text:
-      return "a string";
-    case whole:
-      return "a whole number";
-    case real:
-      return "a number with a fraction";
-    case flag:
-      return "true or false";
-    case moment:
-      return "a date or time";
-    case list:
-      return "an array";
-    case table:
-      return "a table";
+    case text: return "a string";
+    case whole: return "a whole number";
+    case real: return "a number with a fraction";
+    case flag: return "true or false";
+    case moment: return "a date or time";
+    case list: return "an array";
+    case table: return "a table";
   }
   return "a value";
 }

@@ -70,8 +70,9 @@ std::expected<std::string, mistake> read_bytes(const fs::path& file) {
 }
 
 // Without a tree nobody knows which strings are secret. So names decide: the line is not shown
-// where it, a line above it in the same table, or one that may open the long string it is in, speaks
-// of secrets; and the parser's words, which may quote a number, not where the line itself does.
+// where it, a line above it in the same table, or one that may open the long string it is in,
+// speaks of secrets; and the parser's words, which may quote a number, not where the line itself
+// does.
 mistake about_syntax(std::string_view text, const fs::path& file,
                      const toml_file::syntax_error& error) {
   auto wrong = about_file(file, error.message, "write TOML as in https://toml.io");

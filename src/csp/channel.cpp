@@ -5,7 +5,23 @@
 
 namespace wherry::detail {
 
-void wait_queue::push(waiter& entry) noexcept {
+bool wait_queue::push(waiter& entry) noexcept {
+  if (size_ >= waiters_limit) sweep(*entry.owner);
+  if (size_ >= waiters_limit) return false;
+  append(entry);
+  return true;
+}
+
+// The caller's own waiters stay: it queues all of a select's before it parks.
+void wait_queue::sweep(const process& except) noexcept {
+  for (waiter* entry = first_; entry != nullptr;) {
+    waiter* const next = entry->next;
+    if (entry->owner != &except && !entry->owner->is_parked()) remove(*entry);
+    entry = next;
+  }
+}
+
+void wait_queue::append(waiter& entry) noexcept {
   entry.previous = last_;
   entry.next = nullptr;
   (last_ != nullptr ? last_->next : first_) = &entry;

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "wherry/csp/assert.hpp"
+#include "wherry/csp/blocking.hpp"
 #include "wherry/csp/scope.hpp"
 
 namespace wherry {
@@ -16,11 +17,19 @@ void process::wake() noexcept {
     scheduler_->post(resume_);
     return;
   }
-  woken_.store(true, std::memory_order_release);
-  woken_.notify_one();
+  static_cast<blocked_thread*>(this)->end_wait();
 }
 
-void process::block() noexcept { woken_.wait(false, std::memory_order_acquire); }
+void blocked_thread::wait() {
+  std::unique_lock guard(mutex_);
+  woken_.wait(guard, [this] { return is_woken_; });
+}
+
+void blocked_thread::end_wait() noexcept {
+  const std::lock_guard guard(mutex_);
+  is_woken_ = true;
+  woken_.notify_one();
+}
 
 }  // namespace detail
 
@@ -37,6 +46,7 @@ scheduler& scheduler::current() noexcept {
 }
 
 void scheduler::run_root(task<void> root) {
+  WHERRY_ASSERT(!running_.exchange(true), "a scheduler carries out one run at a time");
   std::exception_ptr failed;
   bool unwound = false;
   std::atomic<bool> ended{false};
@@ -52,8 +62,7 @@ void scheduler::run_root(task<void> root) {
     done.store(true, std::memory_order_release);
     home.interrupt_drive();
   };
-  detail::start_process(*this, *root_scope_,
-                        main(std::move(root), failed, unwound, ended, *this));
+  detail::start_process(*this, *root_scope_, main(std::move(root), failed, unwound, ended, *this));
   try {
     drive([&] { return ended.load(std::memory_order_acquire); });
   } catch (...) {
@@ -71,6 +80,7 @@ void scheduler::finish_root() {
   // Ready for another run.
   root_scope_ = std::make_unique<detail::scope_state>(
       [](void* self) noexcept { static_cast<scheduler*>(self)->interrupt_drive(); }, this);
+  running_.store(false);
 }
 
 }  // namespace wherry

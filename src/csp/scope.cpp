@@ -65,7 +65,6 @@ void start_process(scheduler& home, scope_state& owner, task<void> body) {
 
 void scope_state::enter(process& member) noexcept {
   lock_.lock();
-  member.scope_ = this;
   member.previous_in_scope_ = nullptr;
   member.next_in_scope_ = first_;
   if (first_ != nullptr) first_->previous_in_scope_ = &member;
@@ -146,8 +145,7 @@ task<void> scope::join() {
   if (!undisturbed) {
     state_.cancel();
     const auto guard = co_await shield();
-    while (!co_await detail::empty_scope_awaiter{state_}) {
-    }
+    while (!co_await detail::empty_scope_awaiter{state_}) {}
     if (auto failed = state_.take_failure()) std::rethrow_exception(failed);
     throw cancelled{};
   }

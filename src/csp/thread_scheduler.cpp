@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several threads that run processes.
 //
-// Each worker owns a ring of runnable coroutines; others steal half of it when they have nothing.
+// Each worker owns a ring of runnable coroutines; others take from it when they have nothing.
 // What does not fit, and what comes from other threads, goes to one shared list. An idle worker
 // sleeps until the earliest timer or until somebody adds work.
 //
 // Invariants
 // 1. Only its worker pushes to a ring; anyone may take from it. Source: Go, runtime/proc.go, runq.
-// 2. Work is published before `sleepers_` is read, and a worker adds itself to `sleepers_` before it
-//    looks for work a last time: one of the two sees the other.
+// 2. Work is published before `sleepers_` is read, and a worker adds itself to `sleepers_` before
+//    it looks for work a last time: one of the two sees the other.
 // 3. No thread of this scheduler waits for another, except to sleep and to be joined.
 
 #include <algorithm>
@@ -27,8 +27,8 @@ namespace {
 
 using coroutine = std::coroutine_handle<>;
 
-constexpr int handoff_limit = 64;   // handoffs before a worker looks at its queues
-constexpr unsigned fairness = 61;   // turns before it looks at the shared list and timers first
+constexpr int handoff_limit = 64;  // handoffs before a worker looks at its queues
+constexpr unsigned fairness = 61;  // turns before it looks at the shared list and timers first
 
 /// Runnable coroutines of one worker.
 class run_ring {
@@ -74,26 +74,26 @@ struct worker {
 class blocking_pool {
  public:
   explicit blocking_pool(int limit) : limit_(static_cast<std::size_t>(limit)) {}
-  ~blocking_pool() {
-    {
-      const std::lock_guard guard(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (auto& thread : threads_) thread.join();
-  }
-  blocking_pool(const blocking_pool&) = delete;
-  blocking_pool& operator=(const blocking_pool&) = delete;
 
   void add(scheduler& home, std::move_only_function<void()> work) {
     {
       const std::lock_guard guard(mutex_);
-      waiting_.push_back(std::move(work));
-      if (idle_ < waiting_.size() && threads_.size() < limit_) {
+      if (idle_ <= waiting_.size() && threads_.size() < limit_ && !stopping_) {
         threads_.emplace_back([this, &home] { serve(home); });
       }
+      waiting_.push_back(std::move(work));
     }
     wake_.notify_one();
+  }
+
+  /// Returns when all work is done, also what the work itself adds meanwhile.
+  void stop() {
+    {
+      const std::lock_guard guard(mutex_);
+      stopping_ = true;  // from here on no thread is added
+    }
+    wake_.notify_all();
+    for (auto& thread : threads_) thread.join();
   }
 
  private:
@@ -129,8 +129,9 @@ struct thread_scheduler::implementation {
   implementation(thread_scheduler& owner, const thread_scheduler_options& options)
       : owner_(owner),
         workers_(static_cast<std::size_t>(
-            options.threads > 0 ? options.threads
-                                : std::max(1, static_cast<int>(std::thread::hardware_concurrency())))),
+            options.threads > 0
+                ? options.threads
+                : std::max(1, static_cast<int>(std::thread::hardware_concurrency())))),
         pool_(std::max(1, options.blocking_threads)) {
     for (auto& each : workers_) threads_.emplace_back([this, &each] { serve(each); });
   }
@@ -154,7 +155,9 @@ struct thread_scheduler::implementation {
   coroutine find(worker& self) {
     auto& here = detail::this_thread;
     if (++self.turn % fairness == 0) {
-      owner_.timers_.fire_due(owner_.now());
+      if (const auto now = owner_.now(); owner_.timers_.earliest() <= now) {
+        owner_.timers_.fire_due(now);
+      }
       if (const auto shared = pop_shared()) return shared;
     }
     if (here.handoffs_left > 0 && here.next) return std::exchange(here.next, nullptr);
@@ -172,8 +175,8 @@ struct thread_scheduler::implementation {
     const auto before = wake_count_.load(std::memory_order_acquire);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    const bool fired = owner_.timers_.earliest() <= owner_.now() &&
-                       owner_.timers_.fire_due(owner_.now()) > 0;
+    const bool fired =
+        owner_.timers_.earliest() <= owner_.now() && owner_.timers_.fire_due(owner_.now()) > 0;
     if (!fired && !work_in_sight()) {
       std::unique_lock guard(sleep_mutex_);
       const auto woken = [&] {
@@ -232,7 +235,9 @@ struct thread_scheduler::implementation {
     wake_.notify_one();
   }
 
+  /// The pool first: its work may still wake processes here.
   void stop() {
+    pool_.stop();
     {
       const std::lock_guard guard(sleep_mutex_);
       stopping_.store(true, std::memory_order_release);
@@ -283,7 +288,7 @@ void thread_scheduler::add_timer(detail::timer& entry) {
 }
 
 void thread_scheduler::drive(const std::function<bool()>& done) {
-  WHERRY_ASSERT(detail::this_thread.serving == nullptr,
+  WHERRY_ASSERT(detail::this_thread.worker == nullptr,
                 "scheduler::run blocks: call it from outside, inside a process use go or a scope");
   std::unique_lock guard(self_->drive_mutex_);
   self_->driven_.wait(guard, done);

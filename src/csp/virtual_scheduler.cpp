@@ -31,6 +31,7 @@ void virtual_scheduler::drive(const std::function<bool()>& done) {
     explicit serving(virtual_scheduler& self) : self_(self) {
       detail::this_thread = detail::thread_state{};
       detail::this_thread.serving = &self;
+      detail::this_thread.worker = &self;
       detail::this_thread.random = self.random_;
     }
     serving(const serving&) = delete;
@@ -62,8 +63,7 @@ void virtual_scheduler::run_one() {
     return;
   }
   if (timers_.earliest() == steady_time::max()) {
-    throw std::logic_error(
-        "deadlock: no process can run, and no timer is pending to wake one");
+    throw std::logic_error("deadlock: no process can run, and no timer is pending to wake one");
   }
   now_ = std::max(now_, timers_.earliest());
   timers_.fire_due(now_);

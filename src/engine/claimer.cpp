@@ -13,9 +13,9 @@ namespace wherry {
 
 struct engine_core::claimer_state {
   std::map<std::string, lane, std::less<>> lanes;
-  std::size_t in_window = 0;       // leased and not yet recorded
-  std::size_t first_lane = 0;      // where the next round begins: no lane is always last
-  std::optional<system_time> wake; // when time alone may let something run
+  std::size_t in_window = 0;        // leased and not yet recorded
+  std::size_t next_lane = 0;        // where the next round begins: after the last lane of this one
+  std::optional<system_time> wake;  // when time alone may let something run
 };
 
 namespace {
@@ -25,10 +25,14 @@ void soonest(std::optional<system_time>& best, std::optional<system_time> other)
   if (other && (!best || *other < *best)) best = other;
 }
 
+/// The calendar may be set anew during a wait: look again after so long at the latest.
+constexpr std::chrono::milliseconds longest_wait = std::chrono::minutes(1);
+
 /// A timeout for a time of the calendar; one that never closes if there is none.
 channel<std::monostate> alarm(std::optional<system_time> at) {
   if (!at) return {};
-  return timeout(std::max<duration>(*at - scheduler::current().system_now(), duration::zero()));
+  return timeout(std::clamp(*at - scheduler::current().system_now(),
+                            std::chrono::milliseconds::zero(), longest_wait));
 }
 
 }  // namespace
@@ -42,13 +46,29 @@ lane& engine_core::lane_of(claimer_state& state, std::string_view name) {
 
 void engine_core::hear(claimer_state& state, const note& heard) {
   state.in_window -= heard.recorded;
-  if (heard.lane.empty()) return;
-  auto& ran_in = lane_of(state, heard.lane);
+  if (!heard.ran_in) return;
+  auto& ran_in = lane_of(state, *heard.ran_in);
   ran_in.release();
   if (heard.parked_until) ran_in.park(*heard.parked_until);
 }
 
+bool engine_core::may_claim(const claimer_state& state) const noexcept {
+  return !stopping_.load(std::memory_order_acquire) && state.in_window < options_.window;
+}
+
+// Counted by the store, not by what is ready here: a machine whose lease someone else still has, or
+// lost, is not done.
+bool engine_core::has_drained() {
+  auto counts = store_.count();
+  if (!counts) fail(std::move(counts.error()));
+  return counts && counts->unfinished() == 0;
+}
+
 task<> engine_core::claim(run_until until) {
+  struct ending {
+    channel<leased_machine>& claimed;
+    ~ending() { claimed.close(); }
+  } const ending{claimed_};
   claimer_state state;
   for (const auto& each : store_.lane_states()) {
     lane_of(state, each.lane).park(each.parked_until);
@@ -57,19 +77,16 @@ task<> engine_core::claim(run_until until) {
   for (;;) {
     while (auto heard = returned_.poll()) hear(state, *heard);
     const bool idle = !co_await claim_ready(state);
-    if (until == run_until::drained && idle && state.in_window == 0 && !store_.next_due() &&
-        store_.ready_lanes().empty()) {
-      break;
-    }
-    const auto chosen = co_await select(stop_.take(), returned_.take(), signal.take(),
+    if (until == run_until::drained && idle && state.in_window == 0 && has_drained()) break;
+    const auto chosen = co_await select(priority, stop_.take(), returned_.take(), signal.take(),
                                         alarm(state.wake).take());
     if (chosen.index() == 0) break;
     if (chosen.index() == 1) hear(state, *std::get<1>(chosen));
   }
-  claimed_.close();
 }
 
-// Leases round by round, so that a small window is shared by all lanes. True if anything was leased.
+// Leases round by round, so that a small window is shared by all lanes. True if anything was
+// leased.
 task<bool> engine_core::claim_ready(claimer_state& state) {
   const auto now = scheduler::current().system_now();
   state.wake = store_.next_due();
@@ -79,17 +96,18 @@ task<bool> engine_core::claim_ready(claimer_state& state) {
     state.wake = store_.next_due();
   }
   bool any = false;
+  if (!may_claim(state)) co_return any;
   auto names = store_.ready_lanes();
-  while (!names.empty() && state.in_window < options_.window) {
+  while (!names.empty() && may_claim(state)) {
     const std::size_t share =
         std::max<std::size_t>(1, (options_.window - state.in_window) / names.size());
-    std::rotate(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(
-                                                   state.first_lane++ % names.size()),
-                names.end());
+    const auto begin = static_cast<std::ptrdiff_t>(state.next_lane % names.size());
+    std::rotate(names.begin(), names.begin() + begin, names.end());
     std::vector<std::string> more;
     for (auto& name : names) {
+      if (!may_claim(state)) break;
+      ++state.next_lane;
       const std::size_t room = options_.window - state.in_window;
-      if (room == 0) break;
       if (co_await claim_lane(state, name, std::min(share, room)) > 0) {
         any = true;
         more.push_back(std::move(name));
@@ -110,6 +128,7 @@ task<std::size_t> engine_core::claim_lane(claimer_state& state, std::string name
   if (permits < most) soonest(state.wake, from.next_permit(now));
   if (permits == 0) co_return 0;
 
+  const auto guard = co_await shield();  // what was leased must be heard of
   auto leased = co_await store_.lease(
       std::move(name), permits, now + std::chrono::ceil<std::chrono::milliseconds>(lease_for_));
   const std::size_t count = leased ? leased->size() : 0;

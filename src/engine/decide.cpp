@@ -3,6 +3,7 @@
 
 #include "wherry/engine/decide.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "wherry/csp/assert.hpp"
@@ -22,73 +23,82 @@ void advance(transition& to, raw_state next) {
 void die(transition& to, std::string_view why) {
   to.outcome = outcome_kind::died;
   to.phase = phase::dead;
-  to.error += why;
+  const auto room = error_size_limit - std::min(why.size(), error_size_limit);
+  to.error = std::string(cut_error(to.error, room)).append(cut_error(why));
 }
 
 system_time after(system_time from, duration wait) {
   return from + std::chrono::ceil<std::chrono::milliseconds>(wait);
 }
 
-}  // namespace
+/// The machine as it was, after a run that is still to be told.
+transition unchanged(const leased_machine& machine, const step_run& run) {
+  return {.key = machine.key,
+          .token = machine.token,
+          .id = machine.id,
+          .generation = machine.generation,
+          .version = machine.version,
+          .from = machine.state,
+          .attempt = machine.attempt,
+          .started = run.started,
+          .ended = run.ended,
+          .error = {},
+          .phase = phase::ready,
+          .to = machine.state,
+          .data = machine.data,
+          .lane = machine.lane,
+          .rank = machine.rank,
+          .next_attempt = machine.attempt,
+          .setbacks = machine.setbacks,
+          .due = run.ended,
+          .ran_in = machine.lane,
+          .lane_parked_until = std::nullopt};
+}
 
-transition decide(const leased_machine& machine, raw_outcome outcome, const state_policy& policy,
-                  const step_run& run) {
-  transition to{.key = machine.key,
-                .token = machine.token,
-                .id = machine.id,
-                .generation = machine.generation,
-                .version = machine.version,
-                .outcome = outcome.kind,
-                .from = machine.state,
-                .attempt = machine.attempt,
-                .started = run.started,
-                .ended = run.ended,
-                .error = std::move(outcome.error),
-                .phase = phase::ready,
-                .to = machine.state,
-                .data = machine.data,
-                .lane = machine.lane,
-                .rank = machine.rank,
-                .next_attempt = machine.attempt,
-                .setbacks = machine.setbacks,
-                .due = run.ended,
-                .ran_in = machine.lane,
-                .lane_parked_until = std::nullopt};
-  if (to.error.size() > error_limit_bytes) to.error.resize(error_limit_bytes);
-
+void follow(transition& to, raw_outcome outcome, const state_policy& policy, const step_run& run) {
+  to.outcome = outcome.kind;
+  to.error = std::string(cut_error(outcome.error));
   switch (outcome.kind) {
-    case outcome_kind::advanced:
-      advance(to, std::move(outcome.next));
-      break;
+    case outcome_kind::advanced: advance(to, std::move(outcome.next)); break;
     case outcome_kind::went_back:
-      if (machine.setbacks + 1 >= policy.attempts) {
+      if (to.setbacks + 1 >= policy.attempts) {
         die(to, "; it went back as often as it may be tried");
         break;
       }
       advance(to, std::move(outcome.next));
-      to.setbacks = machine.setbacks + 1;
+      ++to.setbacks;
       break;
     case outcome_kind::retried:
-      if (machine.attempt >= policy.attempts) {
+      if (to.attempt >= policy.attempts) {
         die(to, "");
         break;
       }
       to.phase = phase::waiting;
-      to.next_attempt = machine.attempt + 1;
-      to.due = after(run.ended, outcome.wait ? *outcome.wait
-                                             : backoff(policy, machine.attempt, run.draw));
+      to.next_attempt = to.attempt + 1;
+      to.due =
+          after(run.ended, outcome.wait ? *outcome.wait : backoff(policy, to.attempt, run.draw));
       break;
     case outcome_kind::throttled:
+      // It spends no attempt, so a time that is past would let it run again without end.
+      to.due = outcome.until > run.ended ? outcome.until : after(run.ended, policy.first);
       to.phase = phase::waiting;
-      to.due = outcome.until;
-      to.lane_parked_until = outcome.until;
+      to.lane_parked_until = to.due;
       break;
-    case outcome_kind::died:
-      die(to, "");
-      break;
+    case outcome_kind::died: die(to, ""); break;
     case outcome_kind::redriven:
-    case outcome_kind::cancelled:
-      WHERRY_ASSERT(false, "no step says this: people do");
+    case outcome_kind::cancelled: WHERRY_ASSERT(false, "no step says this: people do");
+  }
+}
+
+}  // namespace
+
+transition decide(const leased_machine& machine, raw_outcome outcome, const state_policy& policy,
+                  const step_run& run) {
+  auto to = unchanged(machine, run);
+  follow(to, std::move(outcome), policy, run);
+  if (const auto why = refusal(to); !why.empty()) {
+    to = unchanged(machine, run);
+    die(to, why);
   }
   return to;
 }

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t record_batch_limit = 1000;
 /// Beyond the longest time limit: a step is unwound and recorded well before its lease runs out.
 constexpr auto lease_margin = std::chrono::seconds(60);
+/// "For ever" among the durations of options: sums with a time of any clock do not overflow.
+constexpr duration for_ever = std::chrono::hours(24 * 365);
 
 system_time now() { return scheduler::current().system_now(); }
 
@@ -37,17 +39,38 @@ std::string too_late(const state_policy& policy) {
          " ms";
 }
 
+engine_options within_bounds(engine_options options) {
+  const auto bound = [](duration& value, duration least) {
+    value = std::clamp(value, least, for_ever);
+  };
+  options.window = std::max<std::size_t>(options.window, 1);
+  bound(options.grace, duration::zero());
+  bound(options.rescue_every, std::chrono::milliseconds(1));
+  bound(options.policy.time_limit, duration::zero());
+  for (auto& [state, policy] : options.policies) bound(policy.time_limit, duration::zero());
+  return options;
+}
+
+/// Closes a channel when the process that puts to it ends, however it ends.
+template <class T>
+class [[nodiscard]] closing {
+ public:
+  explicit closing(const channel<T>& what) : what_(what) {}
+  closing(const closing&) = delete;
+  closing& operator=(const closing&) = delete;
+  ~closing() { what_.close(); }
+
+ private:
+  channel<T> what_;
+};
+
 }  // namespace
 
 engine_core::engine_core(store& where, detail::raw_kind& kind, engine_options options)
     : store_(where),
       kind_(kind),
-      options_(std::move(options)),
-      lease_for_(longest_time_limit(options_) + lease_margin),
-      claimed_(fixed{std::max<std::size_t>(options_.window, 1)}),
-      outcomes_(fixed{std::max<std::size_t>(options_.window, 1)}),
-      // A machine in the window has at most two notes on their way.
-      returned_(fixed{2 * std::max<std::size_t>(options_.window, 1) + 2}) {}
+      options_(within_bounds(std::move(options))),
+      lease_for_(longest_time_limit(options_) + lease_margin) {}
 
 task<std::expected<submit_report, store_error>> engine_core::submit(
     std::vector<submission> wanted) {
@@ -73,11 +96,32 @@ const state_policy& engine_core::policy_of(std::string_view state) const {
 }
 
 void engine_core::fail(store_error error) {
-  if (!failure_) failure_ = std::move(error);
+  failures_.offer(std::move(error));
   stop();
 }
 
+void engine_core::open_channels() {
+  ended_ = {};
+  idle_ = channel<std::monostate>{fixed{1}};
+  claimed_ = channel<leased_machine>{fixed{options_.window}};
+  outcomes_ = channel<ended_step>{fixed{options_.window}};
+  // A machine in the window has at most two notes on their way.
+  returned_ = channel<note>{fixed{2 * options_.window}};
+}
+
+// What was leased and not run, or run and not recorded, because some process failed or was
+// cancelled.
+void engine_core::release_leftovers() noexcept {
+  while (auto machine = claimed_.poll()) store_.release({std::move(*machine)});
+  while (auto step = outcomes_.poll()) store_.release({std::move(step->machine)});
+}
+
 task<std::expected<void, store_error>> engine_core::run(run_until until) {
+  open_channels();
+  struct ending {
+    engine_core& core;
+    ~ending() { core.release_leftovers(); }
+  } const ending{*this};
   co_await with_scope([&](scope& all) -> task<> {
     all.go(claim(until));
     all.go(run_steps());
@@ -85,13 +129,15 @@ task<std::expected<void, store_error>> engine_core::run(run_until until) {
     all.go(rescue());
     co_return;
   });
-  if (failure_) co_return std::unexpected(std::move(*failure_));
+  if (!failure_) failure_ = failures_.poll();
+  if (failure_) co_return std::unexpected(*failure_);
   co_return {};
 }
 
 // Starts a process for each claimed machine. After the last, waits for them: for ever if the engine
 // drained, for the grace period if it was stopped.
 task<> engine_core::run_steps() {
+  const closing outcomes{outcomes_};
   co_await with_scope([&](scope& steps) -> task<> {
     while (auto machine = co_await claimed_.take()) {
       counts_.running.fetch_add(1, std::memory_order_acq_rel);
@@ -100,32 +146,31 @@ task<> engine_core::run_steps() {
     const auto patience = timeout(options_.grace);
     while (counts_.running.load(std::memory_order_acquire) > 0) {
       const auto chosen = co_await select(idle_.take(), patience.take());
-      if (chosen.index() == 1) steps.cancel();
+      if (chosen.index() == 1) co_return steps.cancel();
     }
   });
-  outcomes_.close();
 }
 
 task<> engine_core::run_one(leased_machine machine) {
   // Counts the step out however it ends, and gives the lease back if there is nothing to record.
   struct ending {
     engine_core& core;
-    leased_machine& machine;
+    ended_step step;
     bool recorded = false;
     ~ending() {
-      if (!recorded) core.store_.release({machine});
+      if (!recorded) core.store_.release({std::move(step.machine)});
       if (core.counts_.running.fetch_sub(1, std::memory_order_acq_rel) == 1) core.idle_.offer({});
     }
-  } ending{*this, machine};
+  } ending{*this, {std::move(machine), {}}};
 
-  const auto& policy = policy_of(machine.state);
+  auto& [running, result] = ending.step;
+  const auto& policy = policy_of(running.state);
   const auto started = now();
-  auto outcome = co_await run_within_limit(machine, policy, started);
-  auto result = detail::decide(machine, std::move(outcome), policy,
-                               {.started = started, .ended = now(), .draw = detail::draw()});
-  co_await returned_.put(
-      note{.lane = machine.lane, .parked_until = result.lane_parked_until, .recorded = 0});
-  ending.recorded = co_await outcomes_.put(std::move(result));
+  auto outcome = co_await run_within_limit(running, policy, started);
+  result = detail::decide(running, std::move(outcome), policy,
+                          {.started = started, .ended = now(), .draw = detail::draw()});
+  co_await returned_.put(note{.ran_in = running.lane, .parked_until = result.lane_parked_until});
+  ending.recorded = co_await outcomes_.put(std::move(ending.step));
 }
 
 // The one place where what a step throws becomes an outcome.
@@ -154,9 +199,12 @@ task<detail::raw_outcome> engine_core::run_within_limit(leased_machine& machine,
                                 .error = said ? said->error().what() : too_late(policy)};
 }
 
+// Shielded: also when the run is cancelled, what steps have said is recorded and its fate is known.
 task<> engine_core::record() {
+  const closing ended{ended_};
+  const auto guard = co_await shield();
   while (auto first = co_await outcomes_.take()) {
-    std::vector<transition> batch;
+    std::vector<ended_step> batch;
     batch.push_back(std::move(*first));
     while (batch.size() < record_batch_limit) {
       auto more = outcomes_.poll();
@@ -165,17 +213,20 @@ task<> engine_core::record() {
     }
     co_await record_batch(std::move(batch));
   }
-  ended_.close();
 }
 
-task<> engine_core::record_batch(std::vector<transition> batch) {
-  auto accepted = co_await store_.record(batch);
+task<> engine_core::record_batch(std::vector<ended_step> batch) {
+  std::vector<transition> results;
+  results.reserve(batch.size());
+  for (const auto& each : batch) results.push_back(each.result);
+  auto accepted = co_await store_.record(std::move(results));
   if (!accepted) {
-    fail(std::move(accepted.error()));  // the leases go with the process: nothing is lost
+    fail(std::move(accepted.error()));
+    for (auto& each : batch) store_.release({std::move(each.machine)});
   } else {
-    for (std::size_t i = 0; i < batch.size(); ++i) count(batch[i], (*accepted)[i]);
+    for (std::size_t i = 0; i < batch.size(); ++i) count(batch[i].result, (*accepted)[i]);
   }
-  co_await returned_.put(note{.lane = {}, .parked_until = {}, .recorded = batch.size()});
+  co_await returned_.put(note{.recorded = batch.size()});
 }
 
 void engine_core::count(const transition& recorded, bool accepted) {

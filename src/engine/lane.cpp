@@ -8,27 +8,45 @@
 #include "wherry/csp/assert.hpp"
 
 namespace wherry {
+namespace {
 
-duration lane::interval() const noexcept {
-  if (limits_.rate <= 0) return duration::zero();
-  return duration{
-      static_cast<duration::rep>(static_cast<double>(limits_.per.count()) / limits_.rate)};
+/// Sums of a calendar time and a few of these stay far from overflow.
+constexpr duration longest = std::chrono::hours(24 * 365);
+
+/// `count` nanoseconds, at most `longest`. Requires: not NaN.
+duration bounded(double count) noexcept {
+  if (count >= static_cast<double>(longest.count())) return longest;
+  return duration{static_cast<duration::rep>(count)};
 }
 
-// The earliest time at which one more permit keeps to the rate.
-system_time lane::rate_allows_at() const noexcept {
-  if (limits_.rate <= 0) return {};
-  const auto tolerance = duration{static_cast<duration::rep>(
-      static_cast<double>(interval().count()) * (std::max(limits_.burst, 1.0) - 1))};
-  return std::chrono::ceil<std::chrono::milliseconds>(theoretical_arrival_ - tolerance);
+}  // namespace
+
+lane::lane(lane_limits limits) noexcept : limits_(limits) {
+  limits_.in_flight = std::max<std::size_t>(limits_.in_flight, 1);
+  if (!(limits_.rate > 0)) return;  // nor is NaN a limit
+  const double interval = static_cast<double>(limits_.per.count()) / limits_.rate;
+  interval_ = bounded(interval);
+  if (limits_.burst > 1) tolerance_ = bounded(interval * (limits_.burst - 1));
+}
+
+// As the permits given out say, unless the clock was set back: further ahead they never go.
+lane::precise_time lane::arrival_at(system_time now) const noexcept {
+  constexpr auto tick = std::chrono::milliseconds(1);
+  return std::min<precise_time>(theoretical_arrival_, now + tick + tolerance_ + interval_);
+}
+
+// The tick of the clock in which one more permit keeps to the rate.
+system_time lane::rate_allows_at(system_time now) const noexcept {
+  if (interval_ == duration::zero()) return {};
+  return std::chrono::floor<std::chrono::milliseconds>(arrival_at(now) - tolerance_);
 }
 
 bool lane::try_acquire(system_time now) noexcept {
-  if (in_flight_ >= limits_.in_flight || now < parked_until_ || now < rate_allows_at()) {
+  theoretical_arrival_ = arrival_at(now);
+  if (in_flight_ >= limits_.in_flight || now < parked_until_ || now < rate_allows_at(now)) {
     return false;
   }
-  theoretical_arrival_ = std::max<std::chrono::sys_time<duration>>(theoretical_arrival_, now) +
-                         interval();
+  theoretical_arrival_ = std::max<precise_time>(theoretical_arrival_, now) + interval_;
   ++in_flight_;
   return true;
 }
@@ -40,14 +58,14 @@ void lane::release() noexcept {
 
 void lane::release_unused() noexcept {
   release();
-  theoretical_arrival_ -= interval();
+  theoretical_arrival_ -= interval_;
 }
 
 void lane::park(system_time until) noexcept { parked_until_ = std::max(parked_until_, until); }
 
 std::optional<system_time> lane::next_permit(system_time now) const noexcept {
   if (in_flight_ >= limits_.in_flight) return std::nullopt;
-  return std::max({now, parked_until_, rate_allows_at()});
+  return std::max({now, parked_until_, rate_allows_at(now)});
 }
 
 }  // namespace wherry

@@ -49,12 +49,46 @@ bool out_of_range(std::int32_t number) noexcept {
   return number < -priority_limit || number > priority_limit;
 }
 
+/// Bytes of the UTF-8 character at the start of `text`; 0 if there is none. Source: RFC 3629.
+std::size_t character_size(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u;
+  };
+  const auto lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  // Neither longer than need be, nor a surrogate, nor beyond the last code point.
+  const auto lowest = lead == 0xE0 ? 0xA0u : lead == 0xF0 ? 0x90u : 0x80u;
+  const auto highest = lead == 0xED ? 0x9Fu : lead == 0xF4 ? 0x8Fu : 0xBFu;
+  if (byte(1) < lowest || byte(1) > highest) return 0;
+  for (std::size_t at = 2; at < size; ++at) {
+    if ((byte(at) & 0xC0) != 0x80) return 0;
+  }
+  return size;
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const auto size = character_size(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
 std::string data_refusal(std::string_view id, std::string_view data) {
-  if (data.size() <= data_size_limit) return {};
-  return fmt::format(
-      "machine {}: its state is {} bytes of JSON, at most {} are kept: put the bulk into a file and "
-      "its name into the state",
-      id, data.size(), data_size_limit);
+  if (data.size() > data_size_limit) {
+    return fmt::format(
+        "machine {}: its state is {} bytes of JSON, at most {} are kept: put the bulk into a file "
+        "and its name into the state",
+        id, data.size(), data_size_limit);
+  }
+  if (!is_utf8(data)) {
+    return fmt::format(
+        "machine {}: a text in its state is not UTF-8 and could not be read again: encode it", id);
+  }
+  return {};
 }
 
 }  // namespace
@@ -102,13 +136,13 @@ std::string refusal(const transition& outcome) {
   return data_refusal(outcome.id, outcome.data);
 }
 
-std::string_view cut_error(std::string_view text) noexcept {
-  if (text.size() <= error_size_limit) return text;
-  std::size_t end = error_size_limit;
+std::string_view cut_error(std::string_view text, std::size_t limit) noexcept {
+  if (text.size() <= limit) return text;
+  std::size_t end = limit;
   const auto continues = [&](std::size_t at) {
     return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
   };
-  while (end > error_size_limit - 4 && continues(end)) --end;
+  while (end > 0 && end + 4 > limit && continues(end)) --end;
   return text.substr(0, end);
 }
 

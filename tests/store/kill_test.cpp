@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: whatever was answered survives kill -9 at any moment, once.
 // Method: a child runs eight processes that lease, record and, once answered, write what they
-// recorded to a pipe. It is killed after a random number of lines, so in the middle of commits; then
-// the file is compared with the lines. Ten times on one file, from a printed seed.
+// recorded to a pipe. It is killed after a random number of lines, so in the middle of commits;
+// then the file is compared with the lines. Ten times on one file, from a printed seed.
 #include <map>
 #include <random>
 

@@ -70,13 +70,17 @@ struct waiter {
 /// Waiters in order of arrival; guarded by the channel's lock.
 class wait_queue {
  public:
-  void push(waiter& entry) noexcept;
+  /// False: waiters_limit others wait already.
+  [[nodiscard]] bool push(waiter& entry) noexcept;
   void remove(waiter& entry) noexcept;
   /// The first whose wait this call ended; null if none waits. Skips those that others claimed.
   waiter* pop_claimed() noexcept;
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
+  void append(waiter& entry) noexcept;
+  /// Takes out those whose wait another channel ended and who have not run since.
+  void sweep(const process& except) noexcept;
+
   waiter* first_ = nullptr;
   waiter* last_ = nullptr;
   std::size_t size_ = 0;
@@ -192,7 +196,10 @@ class operation {
   template <std::derived_from<promise_base> Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) {
     process* const owner = caller.promise().process_;
-    enqueue_locked(*owner);
+    if (!enqueue_locked(*owner)) {
+      core_->lock_.unlock();
+      throw too_many_waiters{};
+    }
     if (!owner->park(caller)) {
       remove_locked();
       core_->lock_.unlock();
@@ -204,15 +211,10 @@ class operation {
 
   // For select and for blocking waits.
   [[nodiscard]] channel_core& core() const noexcept { return *core_; }
-  void enqueue_locked(process& owner) {
-    auto& queue = self().queue();
-    if (queue.size() >= waiters_limit) {
-      core_->lock_.unlock();
-      throw too_many_waiters{};
-    }
+  [[nodiscard]] bool enqueue_locked(process& owner) noexcept {
     entry_.owner = &owner;
     entry_.slot = self().slot();
-    queue.push(entry_);
+    return self().queue().push(entry_);
   }
   void remove_locked() noexcept {
     if (entry_.queued) self().queue().remove(entry_);
@@ -241,8 +243,7 @@ template <class T>
 class [[nodiscard]] take_operation : public operation<take_operation<T>> {
  public:
   using value_type = std::optional<T>;
-  explicit take_operation(channel_state<T>& state) noexcept
-      : operation<take_operation>(state) {}
+  explicit take_operation(channel_state<T>& state) noexcept : operation<take_operation>(state) {}
 
   bool attempt_locked(process*& wake) noexcept {
     this->done_ = state().try_take(value_, wake) != channel_state<T>::attempt::would_wait;
@@ -329,7 +330,9 @@ class channel {
   detail::take_operation<T> take() const { return detail::take_operation<T>{*state_}; }
 
   /// Puts if that needs no wait; moves from `value` only then. False: full, or closed.
-  bool offer(T&& value) const { return now([&](auto*& wake) { return state_->try_put(value, wake); }); }
+  bool offer(T&& value) const {
+    return now([&](auto*& wake) { return state_->try_put(value, wake); });
+  }
   bool offer(const T& value) const
     requires std::copy_constructible<T>
   {

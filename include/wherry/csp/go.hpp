@@ -9,6 +9,7 @@
 // The channel holds one value and is then closed; nobody needs to take it.
 
 #include <concepts>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -24,11 +25,12 @@ template <class T>
 task<void> deliver(task<T> body, channel<result<T>> to) {
   result<T> outcome = std::unexpected(failure::from_cancellation());
   try {
+    task<T> running = std::move(body);  // what it holds is released before its result is out
     if constexpr (std::is_void_v<T>) {
-      co_await std::move(body);
+      co_await std::move(running);
       outcome = result<T>{};
     } else {
-      outcome = co_await std::move(body);
+      outcome = co_await std::move(running);
     }
   } catch (const cancelled&) {
     outcome = std::unexpected(failure::from_cancellation());
@@ -51,26 +53,29 @@ channel<result<T>> go(task<T> body) {
   return outcome;
 }
 
-/// Runs `work` on a thread of the scheduler's bounded pool, where it may block. Cannot be cancelled:
-/// a caller that is goes on without the result. Requires: called from a process.
+/// Runs `work` on a thread of the scheduler's bounded pool, where it may block. Cannot be
+/// cancelled: a caller that is goes on without the result. Requires: called from a process.
 template <std::invocable Work>
 auto thread(Work work) -> channel<result<std::invoke_result_t<Work&>>> {
   using value = std::invoke_result_t<Work&>;
   channel<result<value>> outcome{fixed{1}};
-  scheduler::current().post_blocking([outcome, work = std::move(work)]() mutable {
+  std::optional<Work> body(std::move(work));
+  scheduler::current().post_blocking([outcome, held = std::move(body)]() mutable {
     auto run = [&]() -> result<value> {
       try {
         if constexpr (std::is_void_v<value>) {
-          work();
+          (*held)();
           return {};
         } else {
-          return work();
+          return (*held)();
         }
       } catch (...) {
         return std::unexpected(failure::from_current());
       }
     };
-    outcome.offer(run());
+    auto had = run();
+    held.reset();  // as above
+    outcome.offer(std::move(had));
     outcome.close();
   });
   return outcome;

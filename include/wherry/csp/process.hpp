@@ -11,7 +11,8 @@
 //    the cases of a select one commits, and a cancellation cannot take back a delivered value.
 // 3. A claimant calls `wake` once, and touches neither process nor waiter afterwards.
 // 4. A process that was woken removes the waiters that are still queued before it goes on. Until
-//    then they may be read, under their channel's lock, by others; a failed claim tells them to skip.
+//    then they may be read, under their channel's lock, by others; a failed claim tells them to
+//    skip.
 // 5. A cancelled process does not park, unless shielded.
 
 #include <atomic>
@@ -22,13 +23,11 @@ namespace wherry {
 
 class scheduler;
 
-/// Unwinds a task whose scope was cancelled. Not a std::exception, so that a handler for errors does
-/// not swallow it; catch it only to clean up, and rethrow.
+/// Unwinds a task whose scope was cancelled. Not a std::exception, so that a handler for errors
+/// does not swallow it; catch it only to clean up, and rethrow.
 struct cancelled {};
 
 namespace detail {
-
-class scope_state;
 
 class process {
  public:
@@ -65,8 +64,21 @@ class process {
 
   /// Asks the process to unwind. True: it was waiting, and the caller must wake it.
   [[nodiscard]] bool cancel() noexcept {
-    const auto word = word_.fetch_or(cancel_bit, std::memory_order_acq_rel);
-    return word < shield_unit && (word & parked_bit) != 0 && claim();
+    // In one step: between a mark and a claim the process could shield itself and park anew.
+    auto word = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      const bool ends_wait = word < shield_unit && (word & parked_bit) != 0;
+      const auto wanted = (word | cancel_bit) & ~(ends_wait ? parked_bit : 0);
+      if (word_.compare_exchange_weak(word, wanted, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed)) {
+        return ends_wait;
+      }
+    }
+  }
+
+  /// Whether its wait can still be claimed. Requires: the lock of a channel that holds its waiter.
+  [[nodiscard]] bool is_parked() const noexcept {
+    return (word_.load(std::memory_order_acquire) & parked_bit) != 0;
   }
 
   [[nodiscard]] bool cancel_requested() const noexcept {
@@ -81,20 +93,14 @@ class process {
   // Links of the list of the owning scope; guarded by its lock.
   process* previous_in_scope_ = nullptr;
   process* next_in_scope_ = nullptr;
-  scope_state* scope_ = nullptr;
 
  private:
   // word_: bit 0 parked, bit 1 cancelled, from bit 2 the count of shields.
   static constexpr std::uint32_t parked_bit = 1, cancel_bit = 2, shield_unit = 4;
 
   std::atomic<std::uint32_t> word_{0};
-  scheduler* scheduler_;            // null: a plain thread that blocks in word_.wait
+  scheduler* scheduler_;            // null: a blocked_thread
   std::coroutine_handle<> resume_;  // valid while parked
-
- public:
-  /// Blocks a plain thread until the wait that `park` began was claimed and woken.
-  void block() noexcept;
-  std::atomic<bool> woken_{false};  // only for plain threads
 };
 
 /// What every promise of ours carries: the process that it runs in.

@@ -2,8 +2,9 @@
 #pragma once
 // A scheduler runs processes and owns time. Two kinds, one contract:
 //
-//   thread_scheduler   several threads; each has a run queue of its own, idle ones steal; real time.
-//   virtual_scheduler  the caller's thread alone; picks among the runnable by a seeded draw, and when
+//   thread_scheduler   several threads; each has a run queue of its own, idle ones steal; real
+//   time. virtual_scheduler  the caller's thread alone; picks among the runnable by a seeded draw,
+//   and when
 //                      none is runnable moves its clock to the next timer. Same seed, same run.
 //
 // Rules
@@ -38,6 +39,8 @@ using system_time = std::chrono::sys_time<std::chrono::milliseconds>;
 
 namespace detail {
 
+class scope_state;
+
 /// A pending timer, embedded in what it belongs to. `fire` runs once, unless removed before.
 struct timer {
   steady_time due{};
@@ -46,8 +49,8 @@ struct timer {
   static constexpr std::size_t npos = ~std::size_t{0};
 };
 
-/// Pending timers by due time: a binary heap whose entries know their position, so that removing one
-/// is O(log n). Threads: any.
+/// Pending timers by due time: a binary heap whose entries know their position, so that removing
+/// one is O(log n). Threads: any.
 class timer_heap {
  public:
   /// Adds; true if it is now the earliest.
@@ -76,8 +79,8 @@ class timer_heap {
 /// What the running thread knows about the scheduler that it serves.
 struct thread_state {
   scheduler* serving = nullptr;
-  void* worker = nullptr;              // the thread_scheduler's own
-  std::coroutine_handle<> next{};      // made runnable here, runs next
+  void* worker = nullptr;          // whose processes run here; null: the thread may block
+  std::coroutine_handle<> next{};  // made runnable here, runs next
   int handoffs_left = 0;
   std::uint64_t random = 0x9e3779b97f4a7c15;
 };
@@ -130,6 +133,7 @@ class scheduler {
   [[nodiscard]] static scheduler& current() noexcept;
 
   /// Runs `main` as a process to its end, then cancels and joins what `go` left running.
+  /// Requires: called from outside its processes; one run at a time.
   /// Errors: rethrows what `main` threw; `cancelled` comes out as it is.
   template <class T>
   T run(task<T> main);
@@ -146,6 +150,7 @@ class scheduler {
   void run_root(task<void> root);
   void finish_root();
   std::unique_ptr<detail::scope_state> root_scope_;
+  std::atomic<bool> running_{false};
 };
 
 struct thread_scheduler_options {
@@ -176,8 +181,9 @@ class thread_scheduler final : public scheduler {
   std::unique_ptr<implementation> self_;
 };
 
-/// Runs processes on the thread that calls `run`, under virtual time, in an order drawn from `seed`.
-/// `thread(fn)` runs inline. Errors: `run` throws std::logic_error when nothing can ever run again.
+/// Runs processes on the thread that calls `run`, under virtual time, in an order drawn from
+/// `seed`. `thread(fn)` runs inline. Threads: only the one that calls `run`, also for the channels
+/// that its processes use. Errors: `run` throws std::logic_error when nothing can ever run again.
 class virtual_scheduler final : public scheduler {
  public:
   explicit virtual_scheduler(std::uint64_t seed = 1,

@@ -99,7 +99,8 @@ class [[nodiscard]] shield_guard {
   explicit shield_guard(detail::process& shielded) noexcept : shielded_(&shielded) {
     shielded_->shield();
   }
-  shield_guard(shield_guard&& other) noexcept : shielded_(std::exchange(other.shielded_, nullptr)) {}
+  shield_guard(shield_guard&& other) noexcept
+      : shielded_(std::exchange(other.shielded_, nullptr)) {}
   shield_guard& operator=(shield_guard&&) = delete;
   ~shield_guard() {
     if (shielded_ != nullptr) shielded_->unshield();

@@ -8,11 +8,11 @@
 // The result is a std::variant with one alternative a case, in order: std::optional<T> for a take,
 // bool for a put. A closed channel is ready, as it is for a single operation.
 //
-// How (after Go's runtime/select.go): lock all channels in order of address, so that the select sees
-// one instant; try the cases in random order, or in the given one with `priority`; if none is ready,
-// queue a waiter at each and park; once woken, take the others' waiters out. The process's own word
-// (process.hpp) decides which case wins, so a loser neither takes nor loses a value. A select never
-// meets itself: its own cases are queued only after all were tried.
+// How (after Go's runtime/select.go): lock all channels in order of address, so that the select
+// sees one instant; try the cases in random order, or in the given one with `priority`; if none is
+// ready, queue a waiter at each and park; once woken, take the others' waiters out. The process's
+// own word (process.hpp) decides which case wins, so a loser neither takes nor loses a value. A
+// select never meets itself: its own cases are queued only after all were tried.
 
 #include <algorithm>
 #include <array>
@@ -45,8 +45,7 @@ class [[nodiscard]] select_operation {
                          std::variant<typename Operations::value_type...>>;
 
  public:
-  explicit select_operation(Operations&&... operations)
-      : operations_(std::move(operations)...) {}
+  explicit select_operation(Operations&&... operations) : operations_(std::move(operations)...) {}
 
   bool await_ready() {
     lock_all();
@@ -61,21 +60,28 @@ class [[nodiscard]] select_operation {
   template <std::derived_from<promise_base> Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) {
     process* const owner = caller.promise().process_;
-    std::apply([&](auto&... each) { check_room(each.queue()...); }, operations_);
-    std::apply([&](auto&... each) { (each.enqueue_locked(*owner), ...); }, operations_);
+    if (!std::apply([&](auto&... each) { return (each.enqueue_locked(*owner) && ...); },
+                    operations_)) {
+      remove_all();
+      unlock_all();
+      throw too_many_waiters{};
+    }
     if (!owner->park(caller)) {
       remove_all();
       unlock_all();
       return caller;
     }
-    unlock_all();
+    // From the first unlock on the process may run elsewhere, and with the last one this frame may
+    // be gone: what is left to unlock must be known here.
+    const auto held = cores_;
+    unlock(held);
     return next_to_run();
   }
 
   alternatives await_resume() {
     if (chosen_ == count) {
       if constexpr (Defaulted) return alternatives{std::in_place_index<count>};
-      lock_all();
+      lock(cores_);
       remove_all();
       unlock_all();
       std::size_t index = 0;
@@ -119,13 +125,6 @@ class [[nodiscard]] select_operation {
     return count;
   }
 
-  template <class... Queues>
-  void check_room(Queues&... queues) {
-    if (((queues.size() + count > waiters_limit) || ...)) {
-      unlock_all();
-      throw too_many_waiters{};
-    }
-  }
   void remove_all() noexcept {
     std::apply([](auto&... each) { (each.remove_locked(), ...); }, operations_);
   }
@@ -136,18 +135,24 @@ class [[nodiscard]] select_operation {
     std::sort(cores_.begin(), cores_.end(), std::less<>{});
     const auto end = std::unique(cores_.begin(), cores_.end());
     std::fill(end, cores_.end(), nullptr);
-    for (auto* core : cores_) {
+    lock(cores_);
+  }
+  void unlock_all() noexcept { unlock(cores_); }
+
+  using cores = std::array<channel_core*, count>;  // padded with null
+  static void lock(const cores& all) noexcept {
+    for (auto* core : all) {
       if (core != nullptr) core->lock_.lock();
     }
   }
-  void unlock_all() noexcept {
-    for (auto* core : cores_) {
+  static void unlock(const cores& all) noexcept {
+    for (auto* core : all) {
       if (core != nullptr) core->lock_.unlock();
     }
   }
 
   std::tuple<Operations...> operations_;
-  std::array<channel_core*, count> cores_{};
+  cores cores_{};  // written by await_ready alone
   std::size_t chosen_ = count;
 };
 

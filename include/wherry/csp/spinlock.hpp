@@ -12,7 +12,8 @@ namespace wherry::detail {
 class spinlock {
  public:
   void lock() noexcept {
-    if (!held_.exchange(true, std::memory_order_acquire)) [[likely]] return;
+    if (!held_.exchange(true, std::memory_order_acquire)) [[likely]]
+      return;
     lock_slowly();
   }
   void unlock() noexcept { held_.store(false, std::memory_order_release); }
@@ -24,7 +25,8 @@ class spinlock {
       while (held_.load(std::memory_order_relaxed)) {
         if (++tries > spins_before_yield) std::this_thread::yield();
 #if defined(__x86_64__)
-        else __builtin_ia32_pause();
+        else
+          __builtin_ia32_pause();
 #endif
       }
     } while (held_.exchange(true, std::memory_order_acquire));

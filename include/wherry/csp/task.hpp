@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // task<T>: a lazy coroutine. It starts when awaited, runs in the process of its awaiter, and hands
-// its result or its exception back by symmetric transfer: awaiting nests as deep as you like without
-// growing the stack, and costs neither a lock nor an atomic.
+// its result or its exception back by symmetric transfer: awaiting nests as deep as you like
+// without growing the stack, and costs neither a lock nor an atomic.
 //
 // Rules
 // 1. A task is awaited at most once, as an rvalue: `co_await fetch(url)`.

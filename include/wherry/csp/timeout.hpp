@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// timeout(d): a channel that closes after d. Used alone it is a pause, as a case of a select it is a
-// limit. Time is the scheduler's, real or virtual. Dropping the last handle removes the timer.
+// timeout(d): a channel that closes after d. Used alone it is a pause, as a case of a select it is
+// a limit. Time is the scheduler's, real or virtual. Dropping the last handle removes the timer.
 
 #include <variant>
 
@@ -13,10 +13,14 @@ namespace detail {
 
 class timeout_state final : public channel_state<std::monostate>, private timer {
  public:
-  timeout_state(scheduler& home, steady_time at) : channel_state(0), home_(home) {
+  timeout_state(scheduler& home, steady_time at, steady_time now) : channel_state(0), home_(home) {
     due = at;
     fire = [](timer& self) noexcept { static_cast<timeout_state&>(self).close(); };
-    home_.add_timer(*this);
+    if (at <= now) {
+      closed_ = true;
+    } else if (at != steady_time::max()) {
+      home_.add_timer(*this);
+    }
   }
   ~timeout_state() override { home_.remove_timer(*this); }
 
@@ -26,15 +30,21 @@ class timeout_state final : public channel_state<std::monostate>, private timer 
 
 }  // namespace detail
 
-/// Makes a channel that never has a value and closes at `due`; at once if that is past. Never early.
+/// Makes a channel that never has a value and closes at `due`; at once if that is past; never if it
+/// is `steady_time::max()`. Never early.
 /// Requires: called from a process; dropped before its scheduler is.
 inline channel<std::monostate> timeout_at(steady_time due) {
-  return channel<std::monostate>{new detail::timeout_state(scheduler::current(), due)};
+  auto& home = scheduler::current();
+  return channel<std::monostate>{new detail::timeout_state(home, due, home.now())};
 }
 
-/// As timeout_at, `after` from now.
+/// As timeout_at, `after` from now; `duration::max()` and what else is beyond the clock is never.
 inline channel<std::monostate> timeout(duration after) {
-  return timeout_at(scheduler::current().now() + after);
+  auto& home = scheduler::current();
+  const auto now = home.now();
+  const bool countable = after < steady_time::max() - now;
+  return channel<std::monostate>{
+      new detail::timeout_state(home, countable ? now + after : steady_time::max(), now)};
 }
 
 }  // namespace wherry

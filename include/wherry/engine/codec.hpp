@@ -2,17 +2,20 @@
 #pragma once
 // States as JSON, through their described members, so that a store is readable with sqlite3 and jq.
 //
-//   struct downloadable { static constexpr std::string_view tag = "downloadable"; std::string client; };
-//   BOOST_DESCRIBE_STRUCT(downloadable, (), (client))
+//   struct downloadable { static constexpr std::string_view tag = "downloadable"; std::string
+//   client; }; BOOST_DESCRIBE_STRUCT(downloadable, (), (client))
 //
 // A member may be a string, a bool, an integer, a double, an optional, a vector, or a described
-// struct. Reading is strict: a member too few, too many or of another type is an error that names it.
+// struct. Reading is strict: a member too few, too many or of another type is an error that names
+// it.
 
 #include <boost/describe.hpp>
 #include <boost/json.hpp>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <expected>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,8 +59,10 @@ boost::json::value to_json(const T& value) {
   } else if constexpr (std::signed_integral<T>) {
     return static_cast<std::int64_t>(value);
   } else if constexpr (std::floating_point<T>) {
-    return static_cast<double>(value);
+    // JSON has no word for the others: they become null, and come back as NaN.
+    return std::isfinite(value) ? boost::json::value(static_cast<double>(value)) : nullptr;
   } else {
+    static_assert(!std::same_as<T, std::string_view>, "a state owns its texts: use std::string");
     return boost::json::string(std::string_view(value));
   }
 }
@@ -108,6 +113,7 @@ std::string from_json(const boost::json::value& json, T& value, const std::strin
     value = json.to_number<T>(error);
     return error ? wrong("an integer in range") : std::string{};
   } else if constexpr (std::floating_point<T>) {
+    if (json.is_null()) return value = std::numeric_limits<T>::quiet_NaN(), std::string{};
     boost::system::error_code error;
     value = json.to_number<T>(error);
     return error ? wrong("a number") : std::string{};

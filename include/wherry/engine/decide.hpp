@@ -17,10 +17,9 @@ struct step_run {
   std::uint64_t draw = 0;  ///< a uniform random word, for the backoff's jitter
 };
 
-/// Errors are cut to this many bytes before they are stored.
-inline constexpr std::size_t error_limit_bytes = 2000;
-
-/// Requires: `machine` as it was leased, `outcome` what its step said.
+/// Requires: `machine` as it was leased, `outcome` what its step said. What comes out is never
+/// beyond a limit of machine.hpp: a next state that is makes a dead letter of the machine in its
+/// old one.
 [[nodiscard]] transition decide(const leased_machine& machine, raw_outcome outcome,
                                 const state_policy& policy, const step_run& run);
 

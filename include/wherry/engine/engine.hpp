@@ -32,7 +32,7 @@ class engine {
     std::string id;
     state first;
     std::int32_t priority = 0;
-    system_time due{};            ///< not before; the epoch: at once
+    system_time due{};  ///< not before; the epoch: at once
     std::int64_t generation = 1;
   };
 
@@ -49,11 +49,18 @@ class engine {
         core_(where, *kind_, std::move(options)) {}
 
   /// Suspends: until the machines are durable. Known and unfinished ids are left as they are.
+  /// Errors: the store's; refused: a machine would begin in its final state, or breaks a limit.
   task<std::expected<submit_report, store_error>> submit(std::vector<start> wanted) {
     std::vector<submission> raw;
     raw.reserve(wanted.size());
     for (auto& each : wanted) {
       auto first = kind_->encode_state(each.first);
+      if (first.is_final) {
+        co_return std::unexpected(store_error{
+            store_error::kind::refused, "machine " + each.id + ": it would begin in \"" +
+                                            first.tag + "\", the final state of " +
+                                            std::string(Kind::name) + ": nothing would be done"});
+      }
       raw.push_back({.id = std::move(each.id),
                      .generation = each.generation,
                      .state = std::move(first.tag),
@@ -63,11 +70,14 @@ class engine {
                      .rank = first.rank,
                      .due = each.due});
     }
-    return core_.submit(std::move(raw));
+    co_return co_await core_.submit(std::move(raw));
   }
 
   /// Suspends: until nothing is left to run, or `stop` and the grace period are over.
-  /// Errors: what kept the store from recording; all machines are then as last recorded.
+  /// May be awaited again after it drained; a stopped engine stays so. If the caller is cancelled,
+  /// steps in flight are unwound; those that have ended are recorded, the others as they were.
+  /// Errors: what kept the store from recording; all machines are then as last recorded, and this
+  /// engine runs no more. Rethrows what a hook throws.
   task<std::expected<void, store_error>> run(run_until until = run_until::drained) {
     return core_.run(until);
   }
@@ -81,8 +91,7 @@ class engine {
   void on_completed(std::move_only_function<void(finished)> hook) {
     core_.on_completed([this, hook = std::move(hook)](const transition& end) mutable {
       if (auto last = kind_->decode_state(end.to, end.data)) {
-        hook({end.id, end.generation,
-              std::get<std::variant_size_v<state> - 1>(std::move(*last))});
+        hook({end.id, end.generation, std::get<std::variant_size_v<state> - 1>(std::move(*last))});
       }
     });
   }

@@ -8,10 +8,14 @@
 // Invariants
 // 1. Only the claimer touches lanes and the window; others tell it over `returned`.
 // 2. At most `window` machines are between lease and record, and no channel holds more: nobody who
-//    puts to `outcomes` or `returned` ever waits for the one who waits for him.
-// 3. A permit is taken before the lease and given back when the step ends; the slot in the window is
-//    given back when the outcome is recorded.
-// 4. What is decided (decide.hpp, lane.hpp, retry.hpp) is pure; here is only who does it when.
+//    puts to `claimed`, `outcomes` or `returned` ever waits, so nobody can be cancelled there.
+// 3. A permit is taken before the lease and given back when the step ends; the slot in the window
+//    is given back when the outcome is recorded.
+// 4. Each channel is closed by the one process that puts to it, however that ends; so the end of
+//    one is the end of the next, and what steps have said by then is still recorded.
+// 5. A lease ends by record or by release, also when the store fails or the run is cancelled: the
+//    next engine on the store, in this process or another, finds all machines as last recorded.
+// 6. What is decided (decide.hpp, lane.hpp, retry.hpp) is pure; here is only who does it when.
 
 #include <atomic>
 #include <cstddef>
@@ -34,13 +38,13 @@
 namespace wherry {
 
 struct engine_options {
-  /// Machines in memory at once: leased, running, or waiting to be recorded.
+  /// Machines in memory at once: leased, running, or waiting to be recorded. At least 1.
   std::size_t window = 512;
   /// The limits of a lane, asked once a lane. Empty: lane_limits{}.
-  std::function<lane_limits(std::string_view lane)> limits;
+  std::function<lane_limits(std::string_view lane)> limits{};
   /// The policy of a state by its tag; others have `policy`.
-  std::map<std::string, state_policy, std::less<>> policies;
-  state_policy policy;
+  std::map<std::string, state_policy, std::less<>> policies{};
+  state_policy policy{};
   /// How long steps in flight may go on after `stop`.
   duration grace = std::chrono::seconds(30);
   /// How often lost leases and the inbox are looked at.
@@ -56,11 +60,11 @@ enum class run_until : std::uint8_t {
 struct engine_progress {
   std::uint64_t completed = 0;
   std::uint64_t dead = 0;
-  std::uint64_t retried = 0;     ///< transient failures and going back
+  std::uint64_t retried = 0;  ///< transient failures and going back
   std::uint64_t throttled = 0;
-  std::uint64_t transitions = 0; ///< all that was recorded
-  std::uint64_t refused = 0;     ///< outcomes of steps that had lost their lease
-  std::uint64_t running = 0;     ///< steps in flight now
+  std::uint64_t transitions = 0;  ///< all that was recorded
+  std::uint64_t refused = 0;      ///< outcomes of steps that had lost their lease
+  std::uint64_t running = 0;      ///< steps in flight now
 };
 
 class engine_core {
@@ -69,7 +73,10 @@ class engine_core {
 
   task<std::expected<submit_report, store_error>> submit(std::vector<submission> wanted);
   task<std::expected<void, store_error>> run(run_until until);
-  void stop() noexcept { stop_.close(); }
+  void stop() noexcept {
+    stopping_.store(true, std::memory_order_release);
+    stop_.close();
+  }
   [[nodiscard]] engine_progress progress() const noexcept;
   void on_completed(std::move_only_function<void(const transition&)> hook) {
     on_completed_ = std::move(hook);
@@ -78,9 +85,15 @@ class engine_core {
  private:
   /// What the claimer is told: a step ended, or outcomes were recorded.
   struct note {
-    std::string lane;  // of the step that ended; empty: none
-    std::optional<system_time> parked_until;
+    std::optional<std::string> ran_in{};  // lane of the step that ended
+    std::optional<system_time> parked_until{};
     std::size_t recorded = 0;
+  };
+  /// A step that has ended, with its machine as it was leased: a lease that cannot be recorded is
+  /// given back.
+  struct ended_step {
+    leased_machine machine;
+    transition result;
   };
   struct claimer_state;
 
@@ -88,15 +101,19 @@ class engine_core {
   task<bool> claim_ready(claimer_state& state);
   task<std::size_t> claim_lane(claimer_state& state, std::string name, std::size_t most);
   void hear(claimer_state& state, const note& heard);
+  [[nodiscard]] bool may_claim(const claimer_state& state) const noexcept;
+  [[nodiscard]] bool has_drained();
   lane& lane_of(claimer_state& state, std::string_view name);
   task<> run_steps();
   task<> run_one(leased_machine machine);
   task<detail::raw_outcome> run_within_limit(leased_machine& machine, const state_policy& policy,
                                              system_time started);
   task<> record();
-  task<> record_batch(std::vector<transition> batch);
+  task<> record_batch(std::vector<ended_step> batch);
   void count(const transition& recorded, bool accepted);
   task<> rescue();
+  void open_channels();
+  void release_leftovers() noexcept;
   void fail(store_error error);
   [[nodiscard]] const state_policy& policy_of(std::string_view state) const;
 
@@ -107,12 +124,16 @@ class engine_core {
   std::move_only_function<void(const transition&)> on_completed_;
 
   channel<std::monostate> stop_;
+  std::atomic<bool> stopping_{false};        // set before stop_ closes
+  channel<store_error> failures_{fixed{1}};  // the first one; any process may fail
+  std::optional<store_error> failure_;
+
+  // Of one run.
   channel<std::monostate> ended_;  // closed when the recorder has nothing left to do
-  channel<std::monostate> idle_{fixed{1}};
+  channel<std::monostate> idle_;
   channel<leased_machine> claimed_;
-  channel<transition> outcomes_;
+  channel<ended_step> outcomes_;
   channel<note> returned_;
-  std::optional<store_error> failure_;  // written once, before stop_ closes
 
   struct {
     std::atomic<std::uint64_t> completed{0}, dead{0}, retried{0}, throttled{0}, transitions{0},

@@ -11,7 +11,8 @@
 //     std::string lane(const downloadable& now) const;                   // optional
 //   };
 //
-// A state without its exact step does not compile: an implicit conversion does not stand in for one.
+// A state without its exact step does not compile: an implicit conversion does not stand in for
+// one.
 
 #include <array>
 #include <concepts>
@@ -37,16 +38,13 @@ concept machine_state = detail::described<T> && requires {
 
 namespace detail {
 
-/// Converts to a `State` and to nothing else.
-template <class State>
-struct exactly {
-  template <std::same_as<State> T>
-  operator T() const;
-};
-
+// By the type of the member, not by a call: a call would also accept what a state converts to.
 template <class Kind, class State>
-concept has_step = requires(Kind& kind, step_context context) {
-  { kind.step(exactly<State>{}, context) } -> std::same_as<task<outcome<typename Kind::state>>>;
+concept has_step = requires {
+  static_cast<task<outcome<typename Kind::state>> (Kind::*)(State, step_context)>(&Kind::step);
+} || requires {
+  static_cast<task<outcome<typename Kind::state>> (Kind::*)(State, step_context) const>(
+      &Kind::step);
 };
 
 template <class Variant>
@@ -79,10 +77,11 @@ struct states_of<std::variant<States...>> {
 
 /// What an engine drives. The last alternative of `state` is final and has no step.
 template <class T>
-concept machine_kind = requires {
-  typename T::state;
-  { T::name } -> std::convertible_to<std::string_view>;
-} && detail::states_of<typename T::state>::are_states &&
+concept machine_kind =
+    requires {
+      typename T::state;
+      { T::name } -> std::convertible_to<std::string_view>;
+    } && detail::states_of<typename T::state>::are_states &&
     detail::states_of<typename T::state>::have_distinct_tags() &&
     detail::states_of<typename T::state>::template have_steps<T>();
 
@@ -107,7 +106,9 @@ class typed_kind final : public raw_kind {
                         .lane = std::string(State::tag),
                         .rank = static_cast<std::int32_t>(value.index()),
                         .is_final = value.index() == states::count - 1};
-          if constexpr (requires { { kind_.lane(now) } -> std::convertible_to<std::string>; }) {
+          if constexpr (requires {
+                          { kind_.lane(now) } -> std::convertible_to<std::string>;
+                        }) {
             raw.lane = kind_.lane(now);
           }
           return raw;
@@ -119,7 +120,8 @@ class typed_kind final : public raw_kind {
     return run_state<0>(std::move(tag), std::move(data), std::move(context));
   }
 
-  std::expected<state, std::string> decode_state(std::string_view tag, std::string_view data) const {
+  std::expected<state, std::string> decode_state(std::string_view tag,
+                                                 std::string_view data) const {
     return decode_from<0>(tag, data);
   }
 
@@ -157,15 +159,16 @@ class typed_kind final : public raw_kind {
     return {.kind = outcome_kind::advanced, .next = encode_state(next)};
   }
   raw_outcome raw(go_back<state>& back) const {
-    return {.kind = outcome_kind::went_back, .next = encode_state(back.to),
+    return {.kind = outcome_kind::went_back,
+            .next = encode_state(back.to),
             .error = std::move(back.error)};
   }
   raw_outcome raw(transient& failed) const {
     return {.kind = outcome_kind::retried, .error = std::move(failed.error), .wait = failed.wait};
   }
   raw_outcome raw(throttled& failed) const {
-    return {.kind = outcome_kind::throttled, .error = std::move(failed.error),
-            .until = failed.until};
+    return {
+        .kind = outcome_kind::throttled, .error = std::move(failed.error), .until = failed.until};
   }
   raw_outcome raw(permanent& failed) const {
     return {.kind = outcome_kind::died, .error = std::move(failed.error)};

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A lane: machines that share a limit. It gives out permits to run a step: so many per time, so many
-// at once, none while it is parked. Pure: time is an argument. Threads: one at a time.
+// A lane: machines that share a limit. It gives out permits to run a step: so many per time, so
+// many at once, none while it is parked. Pure: time is an argument. Threads: one at a time.
+//
+// A rate is kept exactly over time, also one that does not divide a second into whole milliseconds
+// or that is above a thousand a second; a single permit may come up to a millisecond, the clock's
+// tick, early. A clock that is set back delays nobody for longer than the rate itself asks, and a
+// tick.
 
 #include <cstddef>
 #include <optional>
@@ -22,7 +27,7 @@ struct lane_limits {
 
 class lane {
  public:
-  explicit lane(lane_limits limits) noexcept : limits_(limits) {}
+  explicit lane(lane_limits limits) noexcept;
 
   /// Takes a permit if one is free at `now`.
   [[nodiscard]] bool try_acquire(system_time now) noexcept;
@@ -39,15 +44,18 @@ class lane {
   [[nodiscard]] const lane_limits& limits() const noexcept { return limits_; }
 
  private:
-  // The rate is a leaky bucket by virtual scheduling: `full_at_` is when the bucket would be empty
-  // again. Source: ITU-T I.371, generic cell rate algorithm.
-  [[nodiscard]] duration interval() const noexcept;
-  [[nodiscard]] system_time rate_allows_at() const noexcept;
+  // The rate is a leaky bucket by virtual scheduling: a permit is due at `theoretical_arrival_` and
+  // may be taken `tolerance_` before. Source: ITU-T I.371, generic cell rate algorithm.
+  using precise_time = std::chrono::sys_time<duration>;
+  [[nodiscard]] precise_time arrival_at(system_time now) const noexcept;
+  [[nodiscard]] system_time rate_allows_at(system_time now) const noexcept;
 
   lane_limits limits_;
+  duration interval_{};  // zero: no limit
+  duration tolerance_{};
   std::size_t in_flight_ = 0;
   system_time parked_until_{};
-  std::chrono::sys_time<duration> theoretical_arrival_{};
+  precise_time theoretical_arrival_{};
 };
 
 }  // namespace wherry

@@ -4,9 +4,11 @@
 // template in kind.hpp turns these into typed states and back; nothing else does.
 //
 // Invariants
-// 1. (id, generation, version) names one durable situation of a machine; each record raises version.
+// 1. (id, generation, version) names one durable situation of a machine; each record, and each
+//    command of people, raises version.
 // 2. `attempt` is the number, from 1, that the next run of the current state's step will have.
-// 3. `phase` is waiting while due lies ahead, ready when it may run; running is no phase but a lease.
+// 3. `phase` is waiting while due lies ahead, ready when it may run; running is no phase but a
+//    lease.
 
 #include <cstddef>
 #include <cstdint>
@@ -53,8 +55,8 @@ enum class outcome_kind : std::uint8_t {
 struct submission {
   std::string id;
   std::int64_t generation = 1;
-  std::string state;   ///< tag of its first state
-  std::string data;    ///< that state as JSON
+  std::string state;  ///< tag of its first state
+  std::string data;   ///< that state as JSON
   std::string lane;
   std::int32_t priority = 0;  ///< higher runs first within its lane
   std::int32_t rank = 0;      ///< how far along the state is; higher runs first
@@ -71,7 +73,7 @@ struct submit_report {
 
 /// A machine that a worker may run until the lease ends.
 struct leased_machine {
-  std::int64_t key = 0;  ///< the store's own
+  std::int64_t key = 0;     ///< the store's own
   std::uint64_t token = 0;  ///< fences the lease
   std::string id;
   std::int64_t generation = 1;
@@ -164,7 +166,8 @@ struct machine_counts {
 [[nodiscard]] std::string refusal(const submission& wanted);
 [[nodiscard]] std::string refusal(const transition& outcome);
 
-/// The text, cut between two characters of UTF-8 to at most error_size_limit bytes.
-[[nodiscard]] std::string_view cut_error(std::string_view text) noexcept;
+/// The text, cut between two characters of UTF-8 to at most `limit` bytes.
+[[nodiscard]] std::string_view cut_error(std::string_view text,
+                                         std::size_t limit = error_size_limit) noexcept;
 
 }  // namespace wherry

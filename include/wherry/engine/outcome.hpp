@@ -2,7 +2,8 @@
 #pragma once
 // outcome<State>: what a step says. A next state is enough in most steps:
 //
-//   task<outcome<state>> step(downloadable now, step_context context) { …; co_return uploadable{…}; }
+//   task<outcome<state>> step(downloadable now, step_context context) { …; co_return uploadable{…};
+//   }
 //
 // The other answers are the four ways to fail. An exception that leaves a step is `transient`.
 
@@ -20,10 +21,11 @@ namespace wherry {
 /// times. `wait`, if set, takes the place of the backoff.
 struct transient {
   std::string error;
-  std::optional<duration> wait;
+  std::optional<duration> wait{};
 };
 
-/// The other side asks for a pause: the lane waits until then, and no attempt is spent.
+/// The other side asks for a pause: the lane waits until then, and no attempt is spent. A time that
+/// is past stands for the first delay of the state's policy.
 struct throttled {
   std::string error;
   system_time until;
@@ -34,8 +36,8 @@ struct permanent {
   std::string error;
 };
 
-/// What the step needs is gone; an earlier state must be done over. Counts as an attempt of the state
-/// it comes from, so that two states cannot send each other work for ever.
+/// What the step needs is gone; an earlier state must be done over. Counts as an attempt of the
+/// state it comes from, so that two states cannot send each other work for ever.
 template <class State>
 struct go_back {
   State to;

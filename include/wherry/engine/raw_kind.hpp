@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A kind of machine without its types: what the engine's core drives. kind.hpp makes one of a user's
-// class; nobody else needs to.
+// A kind of machine without its types: what the engine's core drives. kind.hpp makes one of a
+// user's class; nobody else needs to.
 
 #include <cstdint>
 #include <optional>
@@ -23,10 +23,10 @@ struct raw_state {
 
 struct raw_outcome {
   outcome_kind kind = outcome_kind::advanced;
-  raw_state next{};                      ///< advanced, went_back
-  std::string error{};                   ///< all others, and went_back
-  std::optional<duration> wait{};        ///< retried
-  system_time until{};                   ///< throttled
+  raw_state next{};                ///< advanced, went_back
+  std::string error{};             ///< all others, and went_back
+  std::optional<duration> wait{};  ///< retried
+  system_time until{};             ///< throttled
 };
 
 class raw_kind {

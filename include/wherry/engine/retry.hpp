@@ -19,8 +19,9 @@ struct state_policy {
   duration time_limit = std::chrono::minutes(10);
 };
 
-/// The delay after the run number `attempt` failed: uniform in [0, min(cap, first * 2^(attempt-1))],
-/// so that machines that failed together do not come back together. `draw` is a uniform random word.
+/// The delay after the run number `attempt` failed: uniform in [0, min(cap, first *
+/// 2^(attempt-1))], so that machines that failed together do not come back together. `draw` is a
+/// uniform random word.
 /// Source: "full jitter", M. Brooker, Exponential Backoff and Jitter, AWS Architecture Blog 2015.
 [[nodiscard]] duration backoff(const state_policy& policy, std::int32_t attempt,
                                std::uint64_t draw) noexcept;

@@ -4,11 +4,12 @@
 // conformance suite (tests/store) runs against every body.
 //
 // Contract
-// 1. When submit, record or control returns, what it reports is durable as far as the store promises
-//    at all (SQLite: survives power loss; memory: nothing).
+// 1. When submit, record or control returns, what it reports is durable as far as the store
+//    promises at all (SQLite: survives power loss; memory: nothing).
 // 2. One commit a (machine, generation, version): record refuses an entry whose version is not the
 //    row's or whose token is not that of the live lease. It refuses that entry alone.
-// 3. A leased machine is not leased again before record, release, or reclaim after its lease ran out.
+// 3. A leased machine is not leased again before record, release, or reclaim after its lease ran
+//    out.
 // 4. Within a lane, lease hands out by priority (high first), rank (high first), due, then age.
 // 5. The engine's machines and the history that explains them change together or not at all.
 //

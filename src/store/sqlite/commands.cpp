@@ -41,10 +41,9 @@ transaction::transaction(database& of)
                  "attempt, setbacks FROM machines WHERE phase = 'waiting' AND due_ms <= ?1 "
                  "ORDER BY due_ms LIMIT ?2"),
       promote(of, "UPDATE machines SET phase = 'ready' WHERE key = ?"),
-      redrive(
-          of,
-          "UPDATE machines SET version = version + 1, phase = 'ready', attempt = 1, "
-          "setbacks = 0, due_ms = ?2, updated_ms = ?2, error = '' WHERE key = ?1"),
+      redrive(of,
+              "UPDATE machines SET version = version + 1, phase = 'ready', attempt = 1, "
+              "setbacks = 0, due_ms = ?2, updated_ms = ?2, error = '' WHERE key = ?1"),
       cancel(of,
              "UPDATE machines SET version = version + 1, phase = 'cancelled', updated_ms = ?2 "
              "WHERE key = ?1"),

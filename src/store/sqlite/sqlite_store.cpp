@@ -270,7 +270,8 @@ class sqlite_store final : public store {
     co_return changed;
   }
 
-  // The writer's connection is the last to close: only one that may write folds the WAL into the file.
+  // The writer's connection is the last to close: only one that may write folds the WAL into the
+  // file.
   owner_lock owner_;
   live_state live_;
   std::unique_ptr<writer> writer_;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the engine's tests share: a kind whose steps are scripted by the case, a store that watches
+// and disturbs another one, and runs over many seeds.
+//
+// Method: a case is a coroutine that runs under virtual_scheduler once a seed, so that order is
+// drawn and time costs nothing. WHERRY_SEED=n runs that seed alone.
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "wherry/csp/timeout.hpp"
+#include "wherry/engine/engine.hpp"
+#include "wherry/store/memory.hpp"
+
+namespace wherry::test {
+
+using namespace std::chrono_literals;
+
+struct first {
+  static constexpr std::string_view tag = "first";
+  int number = 0;
+  std::string lane;
+};
+BOOST_DESCRIBE_STRUCT(first, (), (number, lane))
+
+struct second {
+  static constexpr std::string_view tag = "second";
+  int number = 0;
+  std::string lane;
+};
+BOOST_DESCRIBE_STRUCT(second, (), (number, lane))
+
+struct last {
+  static constexpr std::string_view tag = "last";
+  int number = 0;
+};
+BOOST_DESCRIBE_STRUCT(last, (), (number))
+
+/// Three states; what their steps do, the case says. Unsaid: on to the next state at once.
+struct scripted {
+  static constexpr std::string_view name = "scripted";
+  using state = std::variant<first, second, last>;
+  using said = outcome<state>;
+
+  std::function<task<said>(first, step_context)> on_first;
+  std::function<task<said>(second, step_context)> on_second;
+
+  task<said> step(first now, step_context context) {
+    if (on_first) co_return co_await on_first(now, std::move(context));
+    co_return second{now.number, now.lane};
+  }
+  task<said> step(second now, step_context context) {
+    if (on_second) co_return co_await on_second(now, std::move(context));
+    co_return last{now.number};
+  }
+  [[nodiscard]] std::string lane(const first& now) const { return now.lane; }
+  [[nodiscard]] std::string lane(const second& now) const { return now.lane; }
+};
+
+using said = scripted::said;
+using scripted_engine = engine<scripted>;
+using starts = std::vector<scripted_engine::start>;
+
+/// `count` machines "0", "1"… in lane "lane", or in `lanes` lanes "lane 0", "lane 1"… by turns.
+[[nodiscard]] starts machines(int count, int lanes = 1);
+
+/// A store in front of another: counts, and if asked delays and fails.
+class watched_store final : public store {
+ public:
+  explicit watched_store(store& inner) : inner_(inner) {}
+
+  /// Each write and lease takes from 0 to 3 ms.
+  bool is_slow = false;
+  /// Asked at each write: true lets it fail; `after` says whether it was done all the same.
+  std::function<bool(std::string_view write)> fails;
+  bool fails_after = false;
+
+  std::atomic<std::size_t> leased{0};  ///< neither recorded nor released yet
+  std::atomic<std::size_t> leased_most{0};
+  std::atomic<std::size_t> lease_calls{0};
+  std::atomic<std::size_t> rounds{0};  ///< calls of ready_lanes
+  std::atomic<std::size_t> reclaimed{0};
+
+  task<std::expected<submit_report, store_error>> submit(std::vector<submission> wanted) override;
+  std::vector<std::string> ready_lanes() override;
+  task<std::expected<std::vector<leased_machine>, store_error>> lease(std::string lane,
+                                                                      std::size_t count,
+                                                                      system_time expires) override;
+  task<std::expected<std::vector<bool>, store_error>> record(
+      std::vector<transition> outcomes) override;
+  void release(const std::vector<leased_machine>& unused) override;
+  task<std::expected<std::size_t, store_error>> promote(system_time now) override;
+  std::optional<system_time> next_due() override { return inner_.next_due(); }
+  std::size_t reclaim(system_time now) override;
+  task<std::expected<std::size_t, store_error>> drain_inbox() override;
+  std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
+  channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }
+  task<std::expected<std::size_t, store_error>> control(control_verb verb,
+                                                        machine_filter filter) override {
+    return inner_.control(verb, std::move(filter));
+  }
+  std::expected<machine_counts, store_error> count() override { return inner_.count(); }
+  std::expected<std::vector<machine_view>, store_error> query(const machine_filter& filter,
+                                                              std::size_t limit,
+                                                              std::string after_id) override {
+    return inner_.query(filter, limit, std::move(after_id));
+  }
+  std::expected<std::vector<history_entry>, store_error> history(std::string_view id) override {
+    return inner_.history(id);
+  }
+
+ private:
+  task<> delay();
+  [[nodiscard]] bool fails_now(std::string_view write) { return fails && fails(write); }
+
+  store& inner_;
+};
+
+/// Runs `body` once a seed, under virtual time.
+void over_seeds(int count, const std::function<task<>()>& body);
+/// Runs `body` on `threads` threads, in real time.
+void on_threads(int threads, const std::function<task<>()>& body);
+
+/// Suspends for `how_long`.
+task<> pause(duration how_long);
+/// Suspends for a drawn time below `limit`.
+task<> pause_below(std::chrono::milliseconds limit);
+[[nodiscard]] system_time now();
+
+/// Submits and runs until drained; checks both.
+task<> run_all(scripted_engine& subject, starts wanted);
+/// As engine.run(until), for a scope; checks that it ends well.
+task<> run_well(scripted_engine& subject, run_until until);
+
+/// The machine of that id. Requires: it exists.
+[[nodiscard]] machine_view view_of(store& from, const std::string& id);
+[[nodiscard]] std::vector<history_entry> history_of(store& from, const std::string& id);
+[[nodiscard]] std::int64_t count_in(store& from, phase wanted);
+
+/// Checks what holds for every store at rest: `machines` of them, all finished, and in each history
+/// one entry a version, without gaps, ending in the machine's own phase.
+void check_whole(store& from, std::int64_t machines);
+
+}  // namespace wherry::test
