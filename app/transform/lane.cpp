@@ -161,17 +161,18 @@ std::expected<std::uint64_t, transform_error> transform_lane::count_rows() {
 std::expected<transform_preview, transform_error> transform_lane::preview(const result_plan& plan,
                                                                           std::size_t rows) {
   auto before = first_rows(connection_.get(), "report", rows);
-  if (!before) return std::unexpected(input_.error().value_or(std::move(before.error())));
+  if (!before) return std::unexpected(explained(std::move(before.error()), plan));
   auto after = first_rows(connection_.get(),
                           fmt::format("({}) as written", plan.select(file_format::parquet)), rows);
-  if (!after)
-    return std::unexpected(input_.error().value_or(explained(std::move(after.error()), plan)));
+  if (!after) return std::unexpected(explained(std::move(after.error()), plan));
   return transform_preview{std::move(*before), std::move(*after)};
 }
 
 // Adds the column to the error of a cast: DuckDB names only the value. It costs another run or two
 // of the SQL, on this path alone.
 transform_error transform_lane::explained(transform_error error, const result_plan& plan) {
+  // Whatever DuckDB calls it: a stopped run says nothing about the report.
+  if (input_.stopped()) return {kind::interrupted, "interrupted", false};
   if (input_.error()) return *input_.error();
   if (error.what != kind::data) return error;
   for (const auto& cast : plan.casts) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "fixture.hpp"
+#include "transform/lane.hpp"
 
 using namespace wherry::app;
 using namespace wherry::app::testing;
@@ -261,5 +262,27 @@ TEST_SUITE("transformer.hpp: the machine is in trouble") {
     const auto quick = setup{}.opened();
     quick->interrupt();
     CHECK(quick->run("day,name,amount\n", place.file("out")));
+  }
+  TEST_CASE("an interruption that the scan sees first is no fault of the report") {
+    const scratch place;
+    auto database = open_database({});
+    REQUIRE(database);
+    auto connection = connect(database->get());
+    REQUIRE(connection);
+    report_table table({{.name = "n", .type = "BIGINT", .read_as = DUCKDB_TYPE_BIGINT}});
+    REQUIRE(table.install(connection->get()));
+    transform_lane lane(std::move(*connection), table.columns(),
+                        {file_format::csv, compression::none, place.path});
+    table.attach(lane.connection(), lane.input());
+    const auto plan = plan_result(lane.connection(), {});
+    REQUIRE(plan);
+    REQUIRE(lane.prepare_for(*plan));
+    REQUIRE(lane.input().load("n\n1\n"));
+    lane.interrupt();  // after the report was taken, before DuckDB starts
+    const auto done = lane.run(*plan, place.file("out"), false);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().what == kind::interrupted);
+    CHECK_FALSE(done.error().permanent);
+    CHECK(place.entries() == 0);
   }
 }
