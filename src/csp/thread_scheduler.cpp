@@ -203,14 +203,22 @@ struct thread_scheduler::implementation {
       const auto displaced = std::exchange(here.next, ready);
       if (!displaced) return;  // this worker runs it; nobody to wake
       if (!static_cast<worker*>(here.worker)->ring.push(displaced)) push_shared(displaced);
+      wake_one();
     } else {
-      push_shared(ready);
+      // A thread that is not ours: once the process runs, it may end and this scheduler be gone. So
+      // nobody can take it before this lock is given back, the last thing that this thread touches.
+      const std::lock_guard guard(shared_mutex_);
+      push_shared_locked(ready);
+      wake_one();
     }
-    wake_one();
   }
 
   void push_shared(coroutine ready) {
     const std::lock_guard guard(shared_mutex_);
+    push_shared_locked(ready);
+  }
+
+  void push_shared_locked(coroutine ready) {
     shared_.push_back(ready);
     shared_size_.store(shared_.size(), std::memory_order_release);
   }
