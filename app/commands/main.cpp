@@ -6,6 +6,7 @@
 #include <map>
 
 #include "commands/commands.hpp"
+#include "commands/session.hpp"
 
 namespace {
 
@@ -103,5 +104,10 @@ int main(int count, char** arguments) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? all_well : mistake_made;
   }
-  return command();
+  try {
+    return command();
+  } catch (const std::exception& error) {  // what the machine denied: a thread, a directory, memory
+    complain(error.what());
+    return some_dead;
+  }
 }
