@@ -2,13 +2,13 @@
 // `wherry check`: every mistake of a spec that can be found without the API, and the plan: how many
 // reports, from where to where, under which limits.
 
-#include <fmt/core.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
 #include <map>
 
 #include "commands/commands.hpp"
+#include "commands/output.hpp"
 #include "commands/progress.hpp"
 #include "commands/session.hpp"
 #include "spec/template.hpp"
@@ -19,8 +19,10 @@ namespace {
 struct plan {
   std::size_t clients = 0;
   std::size_t reports = 0;  // 0: no days were given
-  std::string from{};       // of the first report, without what might be secret
+  std::string from{};       // of the first report; without what variables say, which may be secret
   std::string to{};
+  std::string store{};
+  std::string spool{};
   std::map<std::string, lane_limits> lanes{};
 };
 
@@ -28,13 +30,22 @@ struct plan {
 std::string without_query(std::string url) { return url.substr(0, url.find('?')); }
 
 plan plan_of(const spec& spec, const backlog& wanted) {
-  plan made{.clients = spec.clients.size(), .reports = wanted.size()};
+  const auto shown = [&](const std::string& text) {
+    return without_variables(text, spec.variables);
+  };
+  plan made{.clients = spec.clients.size(),
+            .reports = wanted.size(),
+            .store = shown(spec.store),
+            .spool = shown(spec.spool)};
   const auto& first = spec.clients.front();
   const day on = wanted.size() > 0
                      ? wanted[0].day
                      : day{std::chrono::year(2025), std::chrono::month(1), std::chrono::day(31)};
-  if (auto url = expand_url(spec.source.url, first, on)) made.from = without_query(*url);
-  if (auto url = expand_url(spec.sink.url, first, on)) made.to = *url;
+  const auto address = [&](const std::string& url) {
+    return expand_url(template_without_variables(url, spec.variables), first, on).value_or("");
+  };
+  made.from = without_query(address(spec.source.url));
+  made.to = address(spec.sink.url);
   const auto options = options_of(spec);
   for (const auto& each : spec.clients) {
     for (const auto* of : {&spec.source.limit, &spec.sink.limit}) {
@@ -52,19 +63,19 @@ std::string rate_of(const lane_limits& limits) {
 
 void print(const plan& made, const spec& spec) {
   constexpr std::size_t lanes_shown = 20;
-  fmt::print("import {}: {} clients", spec.name, grouped(static_cast<std::int64_t>(made.clients)));
+  say("import {}: {} clients", spec.name, grouped(made.clients));
   if (made.reports > 0) {
-    fmt::print(", {} reports", grouped(static_cast<std::int64_t>(made.reports)));
+    say(", {} reports", grouped(made.reports));
   }
-  fmt::print("\n  from   {}\n  to     {}\n  store  {}\n  spool  {}\n", made.from, made.to,
-             spec.store, spec.spool);
+  say("\n  from   {}\n  to     {}\n  store  {}\n  spool  {}\n", made.from, made.to, made.store,
+      made.spool);
   std::size_t shown = 0;
   for (const auto& [name, limits] : made.lanes) {
     if (shown++ == lanes_shown) {
-      fmt::print("  and {} more lanes\n", made.lanes.size() - lanes_shown);
+      say("  and {} more lanes\n", made.lanes.size() - lanes_shown);
       break;
     }
-    fmt::print("  lane   {}: {}, {} in flight\n", name, rate_of(limits), limits.in_flight);
+    say("  lane   {}: {}, {} in flight\n", name, rate_of(limits), limits.in_flight);
   }
 }
 
@@ -77,20 +88,20 @@ void print_json(const plan& made, const spec& spec) {
         {"per_ms", std::chrono::duration_cast<std::chrono::milliseconds>(limits.per).count()},
         {"in_flight", limits.in_flight}});
   }
-  fmt::print("{}\n", boost::json::serialize(boost::json::object{{"import", spec.name},
-                                                                {"clients", made.clients},
-                                                                {"reports", made.reports},
-                                                                {"from", made.from},
-                                                                {"to", made.to},
-                                                                {"store", spec.store},
-                                                                {"spool", spec.spool},
-                                                                {"lanes", std::move(lanes)}}));
+  say("{}\n", boost::json::serialize(boost::json::object{{"import", spec.name},
+                                                         {"clients", made.clients},
+                                                         {"reports", made.reports},
+                                                         {"from", made.from},
+                                                         {"to", made.to},
+                                                         {"store", made.store},
+                                                         {"spool", made.spool},
+                                                         {"lanes", std::move(lanes)}}));
 }
 
 }  // namespace
 
 int check_spec(const check_call& call) {
-  const auto spec = read_or_complain(call.spec);
+  auto spec = read_or_complain(call.spec);
   if (!spec) return spec.error();
   backlog wanted;
   if (!call.range.from.empty() || !call.range.to.empty()) {
@@ -98,13 +109,13 @@ int check_spec(const check_call& call) {
     if (!made) return complain(made.error().message + "; " + made.error().remedy), mistake_made;
     wanted = *made;
   }
-  const auto transformer = app::transformer::open(spec->source, spec->transform, spec->sink);
-  if (!transformer) return complain(transformer.error().message), mistake_made;
-  const auto made = plan_of(*spec, wanted);
+  const auto prepared = prepared_spec::make(std::move(*spec), call.spec);
+  if (!prepared) return complain(prepared.error()), mistake_made;
+  const auto made = plan_of(prepared->spec(), wanted);
   if (call.json) {
-    print_json(made, *spec);
+    print_json(made, prepared->spec());
   } else {
-    print(made, *spec);
+    print(made, prepared->spec());
   }
   return all_well;
 }

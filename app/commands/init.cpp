@@ -4,21 +4,21 @@
 #include "spec/init.hpp"
 
 #include <fcntl.h>
-#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "commands/commands.hpp"
+#include "commands/output.hpp"
 
 namespace wherry::app {
 
 int write_starting_spec(const std::filesystem::path& to) {
   const int file = ::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (file < 0) {
-    fmt::print(stderr, "wherry: cannot write {}: {}{}\n", to.string(), std::strerror(errno),
-               errno == EEXIST ? "; name another file, or move it away" : "");
+    tell("wherry: cannot write {}: {}{}\n", to.string(), std::strerror(errno),
+         errno == EEXIST ? "; name another file, or move it away" : "");
     return mistake_made;
   }
   const std::string_view text = starting_spec();
@@ -26,10 +26,10 @@ int write_starting_spec(const std::filesystem::path& to) {
   const int error = errno;
   ::close(file);
   if (!whole) {
-    fmt::print(stderr, "wherry: cannot write {}: {}\n", to.string(), std::strerror(error));
+    tell("wherry: cannot write {}: {}\n", to.string(), std::strerror(error));
     return mistake_made;
   }
-  fmt::print("{} is there: edit it, then  wherry check {}\n", to.string(), to.string());
+  say("{} is there: edit it, then  wherry check {}\n", to.string(), to.string());
   return all_well;
 }
 

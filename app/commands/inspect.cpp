@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `wherry status`, `list` and `show`: what is in a store, beside whoever works on it.
 
-#include <fmt/core.h>
-
 #include <boost/json.hpp>
 #include <chrono>
 
 #include "commands/commands.hpp"
+#include "commands/output.hpp"
 #include "commands/progress.hpp"
-#include "commands/session.hpp"
 #include "commands/store_file.hpp"
 #include "commands/views.hpp"
 #include "wherry/store/sqlite.hpp"
@@ -37,14 +35,14 @@ status_or_error print_status(sqlite_inspector& store, bool as_json) {
   if (!counts) return std::unexpected(counts.error());
   const auto owner = store.owner();
   if (as_json) {
-    fmt::print("{}\n", json::serialize(json_of(*counts, owner)));
+    say("{}\n", json::serialize(json_of(*counts, owner)));
     return all_well;
   }
-  fmt::print("{}\n", owner.empty() ? "nobody works on it now" : "worked on by " + owner);
+  say("{}\n", owner.empty() ? "nobody works on it now" : "worked on by " + owner);
   for (const auto& [of, number] : counts->by) {
-    fmt::print("{:>12}  {} {}\n", grouped(number), to_string(of.first), of.second);
+    say("{:>12}  {} {}\n", grouped(number), to_string(of.first), of.second);
   }
-  fmt::print("{:>12}  in all\n", grouped(counts->all()));
+  say("{:>12}  in all\n", grouped(counts->all()));
   return all_well;
 }
 
@@ -55,12 +53,12 @@ status_or_error print_list(sqlite_inspector& store, const inspect_call& call,
   if (call.json) {
     json::array all;
     for (const auto& each : *found) all.push_back(json_of(each));
-    fmt::print("{}\n", json::serialize(all));
+    say("{}\n", json::serialize(all));
     return all_well;
   }
-  for (const auto& each : *found) fmt::print("{}\n", line_of(each));
+  for (const auto& each : *found) say("{}\n", line_of(each));
   if (found->size() == call.limit) {
-    fmt::print(stderr, "the first {}; more with --limit N\n", call.limit);
+    tell("the first {}; more with --limit N\n", call.limit);
   }
   return all_well;
 }
@@ -75,10 +73,10 @@ status_or_error print_machine(sqlite_inspector& store, const std::string& id, bo
   const auto history = store.history(id);
   if (!history) return std::unexpected(history.error());
   if (as_json) {
-    fmt::print("{}\n", json::serialize(json_of(found->front(), *history)));
+    say("{}\n", json::serialize(json_of(found->front(), *history)));
     return all_well;
   }
-  fmt::print("{}", page_of(found->front(), *history));
+  say("{}", page_of(found->front(), *history));
   return all_well;
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line of `wherry`: what may be said, and which command it is.
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <CLI/CLI.hpp>
 #include <functional>
-#include <map>
 
 #include "commands/commands.hpp"
-#include "commands/session.hpp"
+#include "commands/output.hpp"
 
 namespace {
 
@@ -27,7 +29,16 @@ void add_store(CLI::App& to, inspect_call& call) {
 void add_range(CLI::App& to, backlog_request& range, bool required) {
   to.add_option("--from", range.from, "first day, as 2025-01-31")->required(required);
   to.add_option("--to", range.to, "last day, included")->required(required);
-  to.add_option("--client", range.clients, "only these clients");
+  to.add_option("--client", range.clients, "only this client; may be repeated")
+      ->allow_extra_args(false);
+}
+
+/// A transfer takes up to two open files: as many as the system allows us.
+void raise_open_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 1 << 20);
+  ::setrlimit(RLIMIT_NOFILE, &files);  // refused: the limit stays, and errors say what to do
 }
 
 }  // namespace
@@ -63,14 +74,19 @@ int main(int count, char** arguments) {
   auto* import = app.add_subcommand("import", "import the reports of some days to completion");
   import->add_option("spec", imported.spec, "the spec file")->required();
   add_range(*import, imported.range, true);
+  std::string scope = "missing";
   import
-      ->add_option("--only", imported.only,
-                   "missing: what was never asked for (default); failed: dead ones again; all: "
+      ->add_option("--only", scope,
+                   "missing: what has not been completed (default); failed: dead ones again; all: "
                    "everything again")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, only>{
-          {"missing", only::missing}, {"failed", only::failed}, {"all", only::all}}));
+      ->check(CLI::IsMember({"missing", "failed", "all"}));
   import->add_flag("--json", imported.json, "write the result as JSON, no progress");
-  import->callback([&] { command = [&] { return import_reports(imported); }; });
+  import->callback([&] {
+    command = [&] {
+      imported.only = scope == "all" ? only::all : scope == "failed" ? only::failed : only::missing;
+      return import_reports(imported);
+    };
+  });
 
   inspect_call inspected;
   auto* status = app.add_subcommand("status", "how many reports are in which state");
@@ -105,8 +121,12 @@ int main(int count, char** arguments) {
     return app.exit(error) == 0 ? all_well : mistake_made;
   }
   try {
-    return command();
-  } catch (const std::exception& error) {  // what the machine denied: a thread, a directory, memory
+    raise_open_files();
+    const int ended = command();
+    if (flush_out()) return ended;
+    complain("the result could not be written to standard output");
+    return ended == all_well ? some_dead : ended;
+  } catch (const std::exception& error) {  // what the machine denied: a thread, memory
     complain(error.what());
     return some_dead;
   }

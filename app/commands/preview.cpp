@@ -2,15 +2,21 @@
 // `wherry preview`: one report through source and transform, its rows before and after. Neither the
 // store nor the sink is touched; what has to be a file for a moment is in a directory that goes.
 
-#include <fmt/core.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <expected>
 #include <system_error>
 
 #include "commands/commands.hpp"
+#include "commands/output.hpp"
 #include "commands/session.hpp"
+#include "commands/signals.hpp"
 #include "spec/day.hpp"
+#include "wherry/csp/go.hpp"
+#include "wherry/csp/select.hpp"
 
 namespace wherry::app {
 namespace fs = std::filesystem;
@@ -20,23 +26,32 @@ namespace {
 /// A directory that is removed with all that is in it.
 class scratch_directory {
  public:
-  scratch_directory() {
-    std::string pattern = (fs::temp_directory_path() / "wherry-preview-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw std::system_error(errno, std::generic_category(), "cannot make " + pattern);
+  /// Errors: the text, with the remedy.
+  static std::expected<scratch_directory, std::string> make() {
+    std::error_code error;
+    const auto where = fs::temp_directory_path(error);
+    std::string pattern = (where / "wherry-preview-XXXXXX").string();
+    if (error || ::mkdtemp(pattern.data()) == nullptr) {
+      const auto why = error ? error : std::error_code(errno, std::generic_category());
+      return std::unexpected(fmt::format(
+          "cannot make a directory in {}: {}; let the variable TMPDIR name one that can be written",
+          error ? "the temporary directory" : where.string(), why.message()));
     }
-    path_ = pattern;
+    return scratch_directory(std::move(pattern));
   }
+  scratch_directory(scratch_directory&& other) noexcept : path_(std::move(other.path_)) {
+    other.path_.clear();
+  }
+  scratch_directory& operator=(scratch_directory&&) = delete;
   ~scratch_directory() {
     std::error_code ignored;  // it is in the system's temporary directory
-    fs::remove_all(path_, ignored);
+    if (!path_.empty()) fs::remove_all(path_, ignored);
   }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-  [[nodiscard]] const fs::path& path() const noexcept { return path_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
-  fs::path path_;
+  explicit scratch_directory(std::string path) : path_(std::move(path)) {}
+  std::string path_;
 };
 
 task<int> preview(session& all, const client& of, day on, std::size_t rows) {
@@ -45,7 +60,7 @@ task<int> preview(session& all, const client& of, day on, std::size_t rows) {
   auto fetched = co_await parts.source.fetch(of, on, writer);
   if (!fetched) {
     if (fetched.error().is == source_error::meaning::empty) {
-      fmt::print("the API has no report for this day\n");
+      say("the API has no report for this day\n");
       co_return all_well;
     }
     complain(fetched.error().message);
@@ -56,13 +71,27 @@ task<int> preview(session& all, const client& of, day on, std::size_t rows) {
     complain(shown.error().message);
     co_return some_dead;
   }
-  fmt::print("before\n{}\nafter\n{}", drawn(shown->before), drawn(shown->after));
+  say("before\n{}\nafter\n{}", drawn(shown->before), drawn(shown->after));
   co_return all_well;
+}
+
+/// Unwinds `work` when `stop` closes.
+task<int> preview_unless(channel<std::monostate> stop, task<int> work) {
+  int status = 128 + SIGINT;
+  const auto done = go(std::move(work));
+  const auto chosen = co_await select(priority, done.take(), stop.take());
+  if (chosen.index() == 0) {
+    const auto& ended = *std::get<0>(chosen);
+    if (!ended) ended.error().rethrow();
+    status = *ended;
+  }
+  co_return status;  // what still runs is unwound with the scheduler's run
 }
 
 }  // namespace
 
 int preview_report(const preview_call& call) {
+  block_stop_signals();
   auto spec = read_or_complain(call.spec);
   if (!spec) return spec.error();
   const auto wanted =
@@ -71,12 +100,19 @@ int preview_report(const preview_call& call) {
     complain(wanted.error().message + "; " + wanted.error().remedy);
     return mistake_made;
   }
-  const scratch_directory scratch;
-  auto parts = session::open(std::move(*spec), scratch.path());
+  const auto scratch = scratch_directory::make();
+  if (!scratch) return complain(scratch.error()), mistake_made;
+  spec->spool = scratch->path();
+  auto prepared = prepared_spec::make(std::move(*spec), call.spec);
+  if (!prepared) return complain(prepared.error()), mistake_made;
+  auto parts = session::open(std::move(*prepared));
   if (!parts) return complain(parts.error()), mistake_made;
   const report_id id = (*wanted)[0];
+  const client& of = (*parts)->spec().clients[id.client];
   thread_scheduler scheduler;
-  return scheduler.run(preview(**parts, (*parts)->spec().clients[id.client], id.day, call.rows));
+  channel<std::monostate> stop;
+  const stop_signals listening([&] { stop.close(); });
+  return scheduler.run(preview_unless(stop, preview(**parts, of, id.day, call.rows)));
 }
 
 }  // namespace wherry::app

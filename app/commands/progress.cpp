@@ -7,9 +7,8 @@
 
 namespace wherry::app {
 
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  const std::size_t first = number < 0 ? 1 : 0;
+std::string grouped_digits(std::string digits) {
+  const std::size_t first = digits.starts_with('-') ? 1 : 0;
   for (std::size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, 1, ',');
   return digits;
 }
@@ -49,11 +48,11 @@ double rate_meter::observe(std::chrono::steady_clock::time_point now, std::int64
   samples_[next_] = {now, count};
   next_ = (next_ + 1) % kept;
   size_ = std::min(size_ + 1, kept);
-  // The oldest sample of the last five seconds.
+  // The oldest sample of the last five seconds, at least the one before this.
   const sample* oldest = nullptr;
   for (std::size_t back = 1; back <= size_; ++back) {
     const sample& each = samples_[(next_ + kept - back) % kept];
-    if (oldest != nullptr && now - each.at > std::chrono::seconds(5)) break;
+    if (back > 2 && now - each.at > std::chrono::seconds(5)) break;
     oldest = &each;
   }
   const std::chrono::duration<double> span = now - oldest->at;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a running import shows: one line that redraws itself on a terminal, plain lines otherwise.
-// The text is pure; who prints it when is import.cpp.
+// What a running import says of itself. Pure; where and when it is shown is progress_line.hpp's.
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,14 +11,13 @@
 namespace wherry::app {
 
 struct progress_view {
-  std::int64_t total = 0;  ///< machines of the store, finished or not
+  std::int64_t total = 0;  ///< reports, finished or not
   std::int64_t completed = 0;
   std::int64_t dead = 0;
   std::int64_t cancelled = 0;
   std::int64_t waiting = 0;     ///< for a retry or a throttled lane
   std::uint64_t in_flight = 0;  ///< steps running
   double rate = 0;              ///< reports finished per second, lately
-  std::chrono::seconds elapsed{0};
 };
 
 /// "1,234 of 2,000 done, 32 in flight, 5 waiting, 0 dead, 210.4/s, 4s left".
@@ -27,8 +26,11 @@ struct progress_view {
 /// The same behind a bar, cut to `width` columns.
 [[nodiscard]] std::string progress_bar(const progress_view& view, std::size_t width);
 
-/// "1,234,567".
-[[nodiscard]] std::string grouped(std::int64_t number);
+/// "1234567" as "1,234,567".
+[[nodiscard]] std::string grouped_digits(std::string digits);
+[[nodiscard]] std::string grouped(std::integral auto number) {
+  return grouped_digits(std::to_string(number));
+}
 /// "45s", "3m 20s", "2h 5m".
 [[nodiscard]] std::string spoken(std::chrono::seconds length);
 

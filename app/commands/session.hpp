@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a command that imports works with, opened in the order in which a mistake is cheapest to
-// find: spec, then SQL, then spool. The store comes last and apart: preview needs none.
+// What a command that works on reports needs, opened in the order in which a mistake is cheapest to
+// find: the spec, then its SQL, then (import's own) the store, then the spool.
 
 #include <expected>
 #include <filesystem>
@@ -21,22 +21,36 @@ namespace wherry::app {
 /// Reads a spec; prints its mistakes to stderr. Errors: the exit status.
 [[nodiscard]] std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file);
 
-/// Prints "wherry: <text>" to stderr.
-void complain(const std::string& text);
+/// A spec whose SQL, units and rates have been tried.
+class prepared_spec {
+ public:
+  /// `file`: where the spec was read, for errors. Errors: what is wrong with the SQL or the rates.
+  [[nodiscard]] static std::expected<prepared_spec, std::string> make(
+      app::spec spec, const std::filesystem::path& file);
+
+  [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
+
+ private:
+  friend class session;
+  prepared_spec(app::spec spec, std::unique_ptr<app::transformer> transformer)
+      : spec_(std::move(spec)), transformer_(std::move(transformer)) {}
+
+  app::spec spec_;
+  std::unique_ptr<app::transformer> transformer_;
+};
 
 /// The parts of an import, alive together.
 class session {
  public:
-  /// Errors: what is wrong with the SQL, the rates or the spool, for people.
+  /// Errors: what is wrong with the spool, for people.
   [[nodiscard]] static std::expected<std::unique_ptr<session>, std::string> open(
-      app::spec spec, const std::filesystem::path& spool_directory);
+      prepared_spec prepared);
 
   [[nodiscard]] report_parts parts() { return {spec_, source_, *spool_, *transformer_, *sink_}; }
   [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
 
  private:
-  session(app::spec spec, std::unique_ptr<app::spool> spool,
-          std::unique_ptr<app::transformer> transformer);
+  session(prepared_spec prepared, std::unique_ptr<app::spool> spool);
 
   app::spec spec_;
   http_client client_;

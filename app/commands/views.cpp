@@ -93,6 +93,11 @@ std::string line_of(const machine_view& machine) {
   return line;
 }
 
+std::string line_of_failure(const machine_view& machine) {
+  return fmt::format("{} ({}, attempt {}): {}", machine.id, machine.state, machine.attempt,
+                     machine.error);
+}
+
 std::string page_of(const machine_view& machine, const std::vector<history_entry>& history) {
   auto page = fmt::format("{}\n  phase    {}\n  state    {} {}\n  attempt  {}\n  lane     {}\n",
                           machine.id, to_string(machine.phase), machine.state, machine.data,

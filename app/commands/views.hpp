@@ -18,6 +18,8 @@ namespace wherry::app {
 
 /// One line, for a list.
 [[nodiscard]] std::string line_of(const machine_view& machine);
+/// One line about a dead letter.
+[[nodiscard]] std::string line_of_failure(const machine_view& machine);
 /// Several lines: situation, last error, history.
 [[nodiscard]] std::string page_of(const machine_view& machine,
                                   const std::vector<history_entry>& history);

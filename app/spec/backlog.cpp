@@ -78,6 +78,12 @@ report_id backlog::operator[](std::size_t index) const {
   return {.client = clients_[index % clients_.size()], .day = day{first_ + days}};
 }
 
+bool backlog::contains(const report_id& id) const noexcept {
+  const std::chrono::sys_days on{id.day};
+  return on >= first_ && on < first_ + std::chrono::days{days_} &&
+         std::ranges::binary_search(clients_, id.client);
+}
+
 std::string to_string(const report_id& id, std::span<const client> clients) {
   return clients[id.client].id + "/" + to_string(id.day);
 }

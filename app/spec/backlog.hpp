@@ -52,6 +52,9 @@ class backlog {
   /// Computes report `index`. Requires: index < size().
   [[nodiscard]] report_id operator[](std::size_t index) const;
 
+  /// Whether a report is one of these.
+  [[nodiscard]] bool contains(const report_id& id) const noexcept;
+
  private:
   std::chrono::sys_days first_;
   std::size_t days_ = 0;

@@ -146,6 +146,7 @@ std::expected<spec, std::vector<mistake>> parse_spec(std::string_view text, cons
   if (auto mistakes = reader.finish(file.string()); !mistakes.empty()) {
     return std::unexpected(std::move(mistakes));
   }
+  made.variables = reader.used();
   return made;
 }
 

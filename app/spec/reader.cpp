@@ -96,6 +96,7 @@ std::optional<std::string> reader::text(const value& from, braces how) {
     rest.remove_prefix(close + 1);
     const auto found = variables_(name);
     if (!found && std::ranges::find(missing, name) == missing.end()) missing.push_back(name);
+    if (found) used_[name].reveal = *found;
     for (const char c : found.value_or("")) {
       out.append(how == braces::doubled && (c == '{' || c == '}') ? 2 : 1, c);
     }

@@ -8,6 +8,7 @@
 // so
 //    one slip makes one mistake.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,6 +63,8 @@ class reader {
 
   [[nodiscard]] const value& root() const { return root_; }
   [[nodiscard]] std::optional<std::string> variable(const std::string& name) const;
+  /// The variables that texts have referred to so far.
+  [[nodiscard]] const std::map<std::string, secret>& used() const { return used_; }
   [[nodiscard]] std::string table_name() const;  ///< "in [source.limit]", of the table around
   [[nodiscard]] std::vector<mistake> finish(const std::string& file);
 
@@ -72,6 +75,7 @@ class reader {
   std::vector<std::string> path_;
   std::vector<std::pair<place, place>> hidden_;
   std::vector<mistake> mistakes_;
+  std::map<std::string, secret> used_;
 };
 
 /// Fills in a mistake's source_line and caret, without a comment; what is `hidden` stands as ***.

@@ -131,6 +131,7 @@ struct spec {
   app::transform transform;
   app::sink sink;
   app::retry retry;
+  std::map<std::string, secret> variables;  ///< of the environment, that the file refers to
   std::string version;  ///< SHA-256 of the file's bytes, hex: kept with each machine
 };
 

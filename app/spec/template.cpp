@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -145,6 +146,31 @@ bool has_dot_segment(std::string_view url) {
   }
 }
 
+std::string with_doubled_braces(std::string text) {
+  std::string doubled;
+  for (const char c : text) doubled.append(c == '{' || c == '}' ? 2 : 1, c);
+  return doubled;
+}
+
+// The longest value first: another may be a part of it.
+template <class Spell>
+std::string replace_values(std::string text, const std::map<std::string, secret>& variables,
+                           Spell spell) {
+  std::vector<std::pair<std::string, std::string>> values;  // what it says, and its name
+  for (const auto& [name, value] : variables) {
+    if (!value.reveal.empty()) values.emplace_back(spell(value.reveal), spell("${" + name + "}"));
+  }
+  std::ranges::sort(values, std::greater{}, [](const auto& each) { return each.first.size(); });
+  for (std::size_t at = 0; at < text.size();) {
+    const auto here = std::ranges::find_if(values, [&](const auto& each) {
+      return std::string_view(text).substr(at).starts_with(each.first);
+    });
+    if (here != values.end()) text.replace(at, here->first.size(), here->second);
+    at += here != values.end() ? here->second.size() : 1;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<template_error> check_template(std::string_view text, template_scope scope) {
@@ -182,6 +208,15 @@ std::expected<std::string, template_error> expand_url(std::string_view text, con
 
 std::expected<std::string, template_error> expand_lane(std::string_view text, const client& of) {
   return expand(text, of, std::nullopt, encoding::none);
+}
+
+std::string without_variables(std::string text, const std::map<std::string, secret>& variables) {
+  return replace_values(std::move(text), variables, [](std::string part) { return part; });
+}
+
+std::string template_without_variables(std::string text,
+                                       const std::map<std::string, secret>& variables) {
+  return replace_values(std::move(text), variables, with_doubled_braces);
 }
 
 }  // namespace wherry::app

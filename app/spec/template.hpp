@@ -11,6 +11,7 @@
 //    tried those of every client.
 
 #include <expected>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,5 +45,13 @@ enum class template_scope { client, report };
 /// Makes the name of a client's lane; values are taken plain.
 [[nodiscard]] std::expected<std::string, template_error> expand_lane(std::string_view text,
                                                                      const client& of);
+
+/// The text with ${NAME} in place of what variables say, so that it can be shown.
+[[nodiscard]] std::string without_variables(std::string text,
+                                            const std::map<std::string, secret>& variables);
+
+/// The same of a template: one that expands to such a text.
+[[nodiscard]] std::string template_without_variables(
+    std::string text, const std::map<std::string, secret>& variables);
 
 }  // namespace wherry::app

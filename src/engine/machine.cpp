@@ -101,6 +101,16 @@ std::optional<outcome_kind> outcome_kind_from(std::string_view text) noexcept {
   return value_of(outcomes, text);
 }
 
+submit_report& submit_report::operator+=(const submit_report& other) noexcept {
+  added += other.added;
+  superseded += other.superseded;
+  known += other.known;
+  completed += other.completed;
+  dead += other.dead;
+  cancelled += other.cancelled;
+  return *this;
+}
+
 std::int64_t machine_counts::in(phase wanted) const noexcept {
   std::int64_t sum = 0;
   for (const auto& [key, count] : by) {

@@ -46,6 +46,20 @@ TEST_SUITE("store.hpp: submit") {
     });
   }
 
+  TEST_CASE("of the known machines it is told how many have ended and how") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a"), item("b"), item("c"), item("d")});
+      CHECK(co_await record_one(subject, finish(co_await lease_one(subject), phase::completed)));
+      CHECK(co_await record_one(subject, finish(co_await lease_one(subject), phase::dead)));
+      co_await subject.control(control_verb::cancel, {.id = "c"});
+      const auto report = co_await subject.submit({item("a"), item("b"), item("c"), item("d")});
+      CHECK(report->known == 4);
+      CHECK(report->completed == 1);
+      CHECK(report->dead == 1);
+      CHECK(report->cancelled == 1);
+    });
+  }
+
   TEST_CASE("a newer generation waits for the older to finish and then takes its place") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});

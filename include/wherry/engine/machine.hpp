@@ -69,6 +69,20 @@ struct submit_report {
   std::size_t added = 0;
   std::size_t superseded = 0;  ///< a newer generation took the place of a finished one
   std::size_t known = 0;
+
+  // Of the known ones, those that have ended, and how.
+  std::size_t completed = 0;
+  std::size_t dead = 0;
+  std::size_t cancelled = 0;
+
+  /// Counts one known machine that is in `now`.
+  void add_known(phase now) noexcept {
+    ++known;
+    if (now == phase::completed) ++completed;
+    if (now == phase::dead) ++dead;
+    if (now == phase::cancelled) ++cancelled;
+  }
+  submit_report& operator+=(const submit_report& other) noexcept;
 };
 
 /// A machine that a worker may run until the lease ends.

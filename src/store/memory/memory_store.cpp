@@ -187,7 +187,7 @@ class memory_store final : public store {
     row& target = found->second;
     if (!is_new &&
         (wanted.generation <= target.view.generation || !is_finished(target.view.phase))) {
-      ++report.known;
+      report.add_known(target.view.phase);
       return;
     }
     ++(is_new ? report.added : report.superseded);

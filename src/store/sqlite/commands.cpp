@@ -112,7 +112,7 @@ void submit_command::add(transaction& changes, submission& wanted) {
     done.before = place{before, found.text(4), {}, {}};
     found.reset();
     if (stays) {
-      ++answer_.known;
+      answer_.add_known(before);
       return;
     }
     write(changes.supersede);

@@ -108,9 +108,7 @@ class sqlite_store final : public store {
       const auto done = co_await writer_->ask(
           std::make_unique<submit_command>(std::move(part), scheduler::current().system_now()));
       if (!done) co_return std::unexpected(done.error());
-      sum.added += done->added;
-      sum.superseded += done->superseded;
-      sum.known += done->known;
+      sum += *done;
     }
     co_return sum;
   }

@@ -46,6 +46,19 @@ TEST_SUITE("spec/backlog.hpp") {
     CHECK(ids({"2025-01-31", "2025-01-31", {"acme", "acme"}}).size() == 1);
   }
 
+  TEST_CASE("a backlog contains its own reports and no others") {
+    const auto made = backlog::make({"2025-01-31", "2025-02-01", {"acme", "initech"}}, clients);
+    REQUIRE(made);
+    const auto holds = [&](std::string_view id) {
+      return made->contains(parse_report_id(id, clients).value());
+    };
+    CHECK(holds("acme/2025-01-31"));
+    CHECK(holds("initech/2025-02-01"));
+    CHECK_FALSE(holds("globex/2025-01-31"));
+    CHECK_FALSE(holds("acme/2025-01-30"));
+    CHECK_FALSE(holds("acme/2025-02-02"));
+  }
+
   TEST_CASE("leap days are days") {
     CHECK(ids({"2024-02-28", "2024-03-01", {"acme"}}).size() == 3);
     CHECK(ids({"2023-02-28", "2023-03-01", {"acme"}}).size() == 2);

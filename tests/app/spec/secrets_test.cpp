@@ -33,6 +33,10 @@ TEST_SUITE("spec/read.hpp secrets") {
                 "    |                        ^"});
   }
 
+  TEST_CASE("a source with a query is not shown whatever the query's names are") {
+    check_hidden(changed("https://host/{client}/{day}.csv", "ftp://host/{day}.csv?sid=hunter2"));
+  }
+
   TEST_CASE("a reference to the environment is shown for it tells nothing") {
     CHECK(shown(added("[source]", R"(auth = { bearer = "${T}" })"))
               .at(0)

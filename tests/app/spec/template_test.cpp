@@ -104,6 +104,16 @@ TEST_SUITE("spec/template.hpp") {
     CHECK(expand_lane("api {account}", with_account("a/b")) == "api a/b");
   }
 
+  TEST_CASE("what variables say can be taken out again to show an address") {
+    const std::map<std::string, secret> variables{
+        {"A", {"hunter2"}}, {"LONG", {"hunter2-and-more"}}, {"EMPTY", {""}}, {"BRACE", {"{x}"}}};
+    CHECK(without_variables("a hunter2 hunter2-and-more b", variables) == "a ${A} ${LONG} b");
+    CHECK(without_variables("file:///out", variables) == "file:///out");
+    const auto shown = template_without_variables("https://h/hunter2/{{x}}/{client}", variables);
+    CHECK(expand_url(shown, with_account("77"), parse_day("2025-01-31").value()) ==
+          "https://h/${A}/${BRACE}/" + with_account("77").id);
+  }
+
   TEST_CASE("days are told apart only by year and month and day together") {
     CHECK(tells_days_apart("{day}"));
     CHECK(tells_days_apart("{day:%Y}/{day:%m}/{day:%d}"));

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/import_run.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <unordered_set>
+#include <utility>
+
+#include "commands/output.hpp"
+#include "commands/pages.hpp"
+#include "commands/views.hpp"
+#include "wherry/csp/go.hpp"
+#include "wherry/csp/select.hpp"
+#include "wherry/csp/timeout.hpp"
+
+namespace wherry::app {
+namespace {
+
+constexpr std::size_t submitted_at_once = 1000;
+
+}  // namespace
+
+import_run::import_run(session& parts, store& where, const import_call& call,
+                       const asked_reports& asked)
+    : parts_(parts),
+      store_(where),
+      call_(call),
+      asked_(asked),
+      engine_(where, report(parts.parts()), options_of(parts.spec())) {}
+
+void import_run::stop() noexcept {
+  stopping_ = true;
+  engine_.stop();
+}
+
+task<int> import_run::run() {
+  auto worked = co_await work();
+  auto status = worked ? conclude() : or_error<int>(std::unexpected(std::move(worked.error())));
+  if (status) co_return *status;
+  complain(status.error().message);
+  co_return some_dead;
+}
+
+task<import_run::or_error<>> import_run::work() {
+  if (auto cleaned = clean_spool(); !cleaned) co_return cleaned;
+  if (auto asked = co_await submit(); !asked) co_return asked;
+  engine_.on_completed([this](report_engine::finished done) {
+    parts_.parts().spool.remove(transformed_key(done.id, done.generation));
+    if (asked_.contains(done.id)) ++completed_now_;
+  });
+  or_error<> ran;
+  channel<std::monostate> over;
+  co_await with_scope([&](scope& all) -> task<> {
+    all.go(show_progress(over));
+    ran = co_await engine_.run();
+    over.close();
+  });
+  co_return ran;
+}
+
+// What a killed run, or a report that ended otherwise than completed, left in the spool.
+import_run::or_error<> import_run::clean_spool() {
+  std::unordered_set<std::string> live;
+  const auto keep_files_of = [&](const machine_view& each) {
+    if (auto now = detail::decode<transformable>(each.data)) live.insert(now->downloaded.name);
+    if (auto now = detail::decode<uploadable>(each.data)) live.insert(now->transformed.name);
+  };
+  for (const auto in : {phase::waiting, phase::ready}) {
+    for (const auto state : {transformable::tag, uploadable::tag}) {
+      const machine_filter filter{.phase = in, .state = std::string(state)};
+      if (auto looked = for_each_machine(store_, filter, keep_files_of); !looked) return looked;
+    }
+  }
+  if (auto removed = parts_.parts().spool.remove_orphans(live); !removed) {
+    return std::unexpected(store_error{store_error::kind::io, removed.error().message});
+  }
+  return {};
+}
+
+task<import_run::or_error<>> import_run::submit() {
+  const bool failed_only = call_.only == only::failed;
+  auto done = failed_only ? co_await redrive_failed() : co_await submit_asked();
+  if (!done) co_return done;
+  const auto counts = store_.count();
+  if (!counts) co_return std::unexpected(counts.error());
+  const auto ended = submitted_.completed + submitted_.dead + submitted_.cancelled;
+  const auto unfinished = static_cast<std::size_t>(counts->unfinished());
+  others_ = unfinished - std::min(unfinished, total_ - ended);
+  co_return {};
+}
+
+task<import_run::or_error<>> import_run::submit_asked() {
+  const auto newest = generation();
+  if (!newest) co_return std::unexpected(newest.error());
+  while (total_ < asked_.size() && !stopping_) {
+    std::vector<report_engine::start> some;
+    const auto end = std::min(total_ + submitted_at_once, asked_.size());
+    for (std::size_t i = total_; i < end; ++i) {
+      some.push_back({.id = asked_.id_of(i),
+                      .first = downloadable{asked_.client_of(i).id, asked_.day_of(i)},
+                      .priority = 0,
+                      .due = {},
+                      .generation = *newest});
+    }
+    const auto done = co_await engine_.submit(std::move(some));
+    if (!done) co_return std::unexpected(done.error());
+    submitted_ += *done;
+    total_ = end;
+    if (!call_.json && end < asked_.size() && line_.is_time()) {
+      line_.show(fmt::format("{} of {} reports entered", grouped(end), grouped(asked_.size())));
+    }
+  }
+  co_return {};
+}
+
+// Each pass that does everything again is a generation of its own; one that was stopped goes on.
+import_run::or_error<std::int64_t> import_run::generation() {
+  std::int64_t newest = 1;
+  if (call_.only != only::all) return newest;
+  for (const auto in : {phase::waiting, phase::ready}) {
+    auto looked = for_each_machine(store_, {.phase = in}, [&](const machine_view& each) {
+      if (asked_.contains(each.id)) newest = std::max(newest, each.generation);
+    });
+    if (!looked) return std::unexpected(std::move(looked.error()));
+  }
+  if (newest > 1) return newest;
+  return scheduler::current().system_now().time_since_epoch().count();
+}
+
+task<import_run::or_error<>> import_run::redrive_failed() {
+  std::vector<std::string> failed;
+  const auto looked =
+      for_each_machine(store_, {.phase = phase::dead}, [&](const machine_view& each) {
+        if (asked_.contains(each.id)) failed.push_back(each.id);
+      });
+  if (!looked) co_return looked;
+  for (auto& id : failed) {
+    if (stopping_) break;
+    auto changed =
+        co_await store_.control(control_verb::redrive, {.phase = phase::dead, .id = std::move(id)});
+    if (!changed) co_return std::unexpected(changed.error());
+    ++total_;
+    if (!call_.json && line_.is_time()) {
+      line_.show(fmt::format("{} of {} failed reports redriven", total_, failed.size()));
+    }
+  }
+  co_return {};
+}
+
+task<> import_run::show_progress(channel<std::monostate> over) {
+  if (call_.json) co_return;
+  rate_meter meter;
+  for (;;) {
+    const auto tick = timeout(line_.pause());
+    const auto chosen = co_await select(priority, over.take(), tick.take());
+    const bool last = chosen.index() == 0;
+    // Should it fail, the run itself meets the same error, and reports it.
+    if (const auto counts = store_.count()) {
+      const auto view = look(*counts, meter);
+      if (last) {
+        line_.finish(view);
+      } else {
+        line_.show(view);
+      }
+    }
+    if (last) co_return;
+  }
+}
+
+progress_view import_run::look(const machine_counts& counts, rate_meter& meter) const {
+  const auto progress = engine_.progress();
+  progress_view view{
+      .total = static_cast<std::int64_t>(total_ + others_),
+      .completed = static_cast<std::int64_t>(submitted_.completed + progress.completed),
+      .dead = static_cast<std::int64_t>(submitted_.dead + progress.dead),
+      .cancelled = static_cast<std::int64_t>(submitted_.cancelled),
+      .waiting = counts.in(phase::waiting),
+      .in_flight = progress.running};
+  const auto ended = static_cast<std::int64_t>(progress.completed + progress.dead);
+  view.rate = meter.observe(std::chrono::steady_clock::now(), ended);
+  return view;
+}
+
+import_run::or_error<int> import_run::conclude() {
+  const auto found = find_not_completed(store_, asked_);
+  if (!found) return std::unexpected(found.error());
+  const auto counts = store_.count();
+  if (!counts) return std::unexpected(counts.error());
+  for (const auto& each : found->first_dead) tell("dead: {}\n", line_of_failure(each));
+  if (found->dead > found->first_dead.size()) {
+    tell("and {} more: wherry list --phase dead\n", found->dead - found->first_dead.size());
+  }
+  if (const auto all = static_cast<std::size_t>(counts->in(phase::dead)); all > found->dead) {
+    tell("besides, {} of other calls are dead: wherry list --phase dead\n", all - found->dead);
+  }
+  if (call_.json) {
+    print_json(*found, counts->unfinished());
+  } else {
+    print_lines(*found, counts->unfinished());
+  }
+  return found->dead + found->cancelled > 0 ? some_dead : all_well;
+}
+
+void import_run::print_json(const not_completed& found, std::int64_t unfinished) const {
+  boost::json::array first_dead;
+  for (const auto& each : found.first_dead) {
+    first_dead.push_back(boost::json::object{{"id", each.id}, {"error", each.error}});
+  }
+  const auto progress = engine_.progress();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started_;
+  const boost::json::object result{{"completed", completed()},
+                                   {"dead", found.dead},
+                                   {"cancelled", found.cancelled},
+                                   {"unfinished", unfinished},
+                                   {"completed_now", progress.completed},
+                                   {"retried", progress.retried},
+                                   {"throttled", progress.throttled},
+                                   {"transitions", progress.transitions},
+                                   {"seconds", seconds.count()},
+                                   {"first_dead", std::move(first_dead)}};
+  say("{}\n", boost::json::serialize(result));
+}
+
+void import_run::print_lines(const not_completed& found, std::int64_t unfinished) const {
+  if (unfinished > 0) {
+    say("stopped: {} not finished; the same command goes on with them\n", grouped(unfinished));
+  }
+  say("{} completed, {} dead", completed(), found.dead);
+  if (found.cancelled > 0) say(", {} cancelled", found.cancelled);
+  say("\n");
+}
+
+}  // namespace wherry::app

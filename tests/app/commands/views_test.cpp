@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: a machine reads the same for people and for programs: its words are those of the store.
+#include "commands/views.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::app;
+
+namespace {
+
+machine_view waiting_machine() {
+  machine_view machine;
+  machine.id = "acme/2025-01-31";
+  machine.version = 2;
+  machine.state = "downloadable";
+  machine.data = R"({"client":"acme","day":"2025-01-31"})";
+  machine.lane = "acme";
+  machine.attempt = 3;
+  machine.due = system_time{std::chrono::milliseconds(1'738'000'000'120)};
+  machine.error = "503 Service Unavailable";
+  return machine;
+}
+
+}  // namespace
+
+TEST_SUITE("commands/views.hpp") {
+  TEST_CASE("a line of a waiting machine says when it is due and why it waits") {
+    CHECK(line_of(waiting_machine()) ==
+          "acme/2025-01-31                  waiting   downloadable   attempt 3"
+          "  due 2025-01-27 17:46:40.120Z  503 Service Unavailable");
+  }
+
+  TEST_CASE("a page tells the whole history") {
+    history_entry failed;
+    failed.from = failed.to = "downloadable";
+    failed.outcome = outcome_kind::retried;
+    failed.attempt = 2;
+    failed.started = system_time{std::chrono::milliseconds(1'000)};
+    failed.ended = system_time{std::chrono::milliseconds(1'250)};
+    failed.error = "503";
+    const auto page = page_of(waiting_machine(), {failed});
+    CHECK(page.find("1970-01-01 00:00:01.000Z     250 ms  downloadable -> downloadable  retried, "
+                    "attempt 2: 503\n") != page.npos);
+  }
+
+  TEST_CASE("the state is JSON inside the JSON and times are milliseconds") {
+    const auto object = json_of(waiting_machine());
+    CHECK(object.at("data").at("client").as_string() == "acme");
+    CHECK(object.at("due_ms").as_int64() == 1'738'000'000'120);
+    CHECK(object.at("phase").as_string() == "waiting");
+  }
+
+  TEST_CASE("a state that is not JSON is shown as text") {
+    auto machine = waiting_machine();
+    machine.data = "{";
+    CHECK(json_of(machine).at("data").as_string() == "{");
+  }
+}
