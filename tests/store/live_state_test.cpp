@@ -27,7 +27,7 @@ struct table_row {
 };
 
 /// The committed rows, and the effects that are not applied yet.
-class table final : public row_source {
+class table {
  public:
   std::map<std::int64_t, table_row> rows;
   std::deque<effect> pending;
@@ -57,19 +57,25 @@ class table final : public row_source {
     to.apply(effects);
   }
 
-  void start(const std::string& lane, turn from) override {
-    found_.clear();
+  /// What a query finds.
+  found_rows read(const refill_plan& plan) {
+    std::set<turn> places;
     for (const auto& [key, row] : rows) {
-      if (row.lane == lane && row.in == phase::ready && row.at >= from) found_.insert(row.at);
+      if (row.lane == plan.lane && row.in == phase::ready && row.at >= plan.from) {
+        places.insert(row.at);
+      }
     }
-    next_ = found_.begin();
+    found_rows found;
+    for (const auto& at : places) {
+      if (plan.is_leased(at.key)) continue;
+      if (found.rows.size() == plan.room) {
+        found.bound = at;
+        break;
+      }
+      found.rows.push_back({at, contents_of(at.key)});
+    }
+    return found;
   }
-  std::optional<turn> next() override {
-    if (next_ == found_.end()) return std::nullopt;
-    last_ = next_->key;
-    return *next_++;
-  }
-  leased_machine contents() override { return contents_of(last_); }
 
  private:
   leased_machine contents_of(std::int64_t key) {
@@ -93,15 +99,15 @@ class table final : public row_source {
     if (row.in == phase::ready && key % 2 == 0) change.contents = contents_of(key);
     pending.push_back(std::move(change));
   }
-
-  std::set<turn> found_;
-  std::set<turn>::iterator next_;
-  std::int64_t last_ = 0;
 };
+
+void refill(live_state& of, table& file, const std::string& lane, std::size_t count) {
+  of.refill(lane, count, [&](const refill_plan& plan) { return file.read(plan); });
+}
 
 std::vector<leased_machine> lease(live_state& from, table& file, const std::string& lane,
                                   std::size_t count) {
-  if (from.wants_refill(lane, count)) from.refill(lane, count, file);
+  if (from.wants_refill(lane, count)) refill(from, file, lane, count);
   return from.lease(lane, count, late);
 }
 
@@ -124,7 +130,7 @@ TEST_SUITE("live_state.hpp") {
     file.apply_all(subject);
     REQUIRE(subject.reclaim(late) == 0);
     file.add(3, "lane");  // committed, not applied
-    subject.refill("lane", 9, file);
+    refill(subject, file, "lane", 9);
     auto leased = lease(subject, file, "lane", 9);
     CHECK_MESSAGE(leased.size() == 2, "the query saw 3 before its effect was applied");
     file.apply_all(subject);
@@ -185,6 +191,55 @@ TEST_SUITE("live_state.hpp") {
     CHECK(tokens.size() == 100);
     CHECK(std::is_sorted(tokens.begin(), tokens.end()));
     CHECK(std::adjacent_find(tokens.begin(), tokens.end()) == tokens.end());
+  }
+
+  TEST_CASE("what moves while a query runs is neither lost nor leased twice") {
+    live_state subject(1);
+    table file;
+    for (const std::int64_t key : {1, 3, 5, 7}) file.add(key, "lane");
+    file.apply_all(subject);  // without contents: all is still to be found
+    auto held = lease(subject, file, "lane", 1);
+    REQUIRE(held.size() == 1);
+    file.add(9, "lane");
+    file.apply_all(subject);  // the bound is 9
+    REQUIRE(subject.lease("lane", 3, late).size() == 3);
+    subject.refill("lane", 2, [&](const refill_plan& plan) {
+      auto found = file.read(plan);
+      file.change(9, phase::cancelled);
+      file.add(10, "lane");
+      file.add(11, "lane");
+      file.apply_all(subject);
+      return found;
+    });
+    std::vector<std::int64_t> keys;
+    for (const auto& each : lease(subject, file, "lane", 9)) keys.push_back(each.key);
+    CHECK(keys == std::vector<std::int64_t>{10, 11});
+    CHECK(subject.ready_lanes().empty());
+  }
+
+  TEST_CASE("what is released while a query passes it over is leased again") {
+    live_state subject(1);
+    table file;
+    for (const std::int64_t key : {1, 3}) file.add(key, "lane");
+    file.apply_all(subject);
+    const auto held = lease(subject, file, "lane", 2);
+    REQUIRE(held.size() == 2);
+    file.add(0, "lane");
+    file.change(0, phase::ready, 0);  // its new version has no place before 1: the bound goes there
+    file.add(-1, "lane");
+    file.apply_all(subject);
+    while (subject.ready_signal().poll()) continue;
+    subject.refill("lane", 4, [&](const refill_plan& plan) {
+      auto found = file.read(plan);
+      subject.release(held);
+      return found;
+    });
+    CHECK_MESSAGE(subject.ready_signal().poll().has_value(), "whoever leases must ask again");
+    std::vector<std::int64_t> keys;
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& each : lease(subject, file, "lane", 9)) keys.push_back(each.key);
+    }
+    CHECK(keys == std::vector<std::int64_t>{-1, 0, 1, 3});
   }
 
   TEST_CASE("more lanes than may stay warm still hand out every machine") {

@@ -56,13 +56,20 @@ transaction::transaction(database& of)
       lane(of, "UPDATE lanes SET ready = ready + ?2 WHERE lane = ?1"),
       lane_new(of, "INSERT INTO lanes VALUES (?1, ?2, 0)"),
       lane_idle(of, "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND parked_until_ms = 0"),
-      done_with(of, "DELETE FROM inbox WHERE key = ?") {}
+      done_with(of, "DELETE FROM inbox WHERE key = ?"),
+      earliest_(of, earliest_due) {}
+
+void transaction::begin() {
+  effects.clear();
+  moved_waiting_ = false;
+}
 
 void transaction::settle() {
   std::map<std::pair<phase, std::string_view>, std::int64_t> by_state;
   std::map<std::string_view, std::int64_t> by_lane;
   const auto note = [&](const place& at, std::int64_t sign) {
     by_state[{at.phase, at.state}] += sign;
+    if (at.phase == phase::waiting) moved_waiting_ = true;
     if (at.phase == phase::ready) by_lane[at.lane] += sign;
   };
   for (const auto& each : effects) {
@@ -80,6 +87,9 @@ void transaction::settle() {
     if (file.changes() == 0) lane_new.with(name, change).run();
     if (change < 0) lane_idle.with(name).run();
   }
+  if (!moved_waiting_) return;
+  next_due_ = earliest_.next() ? std::optional(earliest_.time(0)) : std::nullopt;
+  earliest_.reset();
 }
 
 void submit_command::run(transaction& changes) {

@@ -27,9 +27,23 @@ class transaction {
   // history, lanes, counts, inbox
   statement log, park, count, count_new, lane, lane_new, lane_idle, done_with;
 
-  /// Brings `counts` and `lanes` up to date with the effects, in one update each.
+  /// Forgets what the last one changed.
+  void begin();
+  /// Brings `counts` and `lanes` up to date with the effects, in one update each, and looks up the
+  /// earliest due time if some machine began to wait or waits no more.
   void settle();
+  [[nodiscard]] bool moved_waiting() const noexcept { return moved_waiting_; }
+  [[nodiscard]] std::optional<system_time> next_due() const noexcept { return next_due_; }
+
+ private:
+  statement earliest_;
+  bool moved_waiting_ = false;
+  std::optional<system_time> next_due_;
 };
+
+/// The earliest due time of a waiting machine.
+inline constexpr std::string_view earliest_due =
+    "SELECT due_ms FROM machines WHERE phase = 'waiting' ORDER BY due_ms LIMIT 1";
 
 class command {
  public:

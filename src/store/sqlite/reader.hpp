@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The one thread that reads for a running engine: read-ahead and inbox. A query may have to wait
+// for the disk, so no scheduler's thread runs one, and none waits behind users' blocking work.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include "batch_thread.hpp"
+#include "live_state.hpp"
+#include "views.hpp"
+#include "wherry/csp/channel.hpp"
+#include "wherry/csp/task.hpp"
+
+namespace wherry::sqlite {
+
+/// A command that another process left.
+struct inbox_request {
+  std::int64_t key = 0;
+  control_verb verb = control_verb::cancel;
+  machine_filter filter;
+};
+
+/// What is asked of the file while an engine runs. Errors: each throws database_failure.
+class queries {
+ public:
+  explicit queries(const std::filesystem::path& file);
+
+  /// The free rows that `wanted` asks for.
+  [[nodiscard]] found_rows free_rows(const refill_plan& wanted);
+  /// The oldest command in the inbox, if there is one.
+  [[nodiscard]] std::optional<inbox_request> first_request();
+
+ private:
+  [[nodiscard]] leased_machine contents(std::int64_t key, const std::string& lane);
+
+  database file_;
+  statement places_, row_, inbox_;
+};
+
+class reader {
+ public:
+  explicit reader(const std::filesystem::path& file);
+
+  /// Suspends: until `query(queries&)` has run on the reader's thread; its answer, or why there is
+  /// none.
+  template <class Query>
+  auto ask(Query query)
+      -> task<std::expected<std::invoke_result_t<Query&, queries&>, store_error>> {
+    using reply = std::expected<std::invoke_result_t<Query&, queries&>, store_error>;
+    channel<reply> answer{fixed{1}};
+    thread_.give([this, answer, query = std::move(query)]() mutable {
+      answer.offer(guarded([&] { return query(queries_); }));
+    });
+    co_return *co_await answer.take();
+  }
+
+ private:
+  queries queries_;
+  batch_thread<std::move_only_function<void()>> thread_;
+};
+
+}  // namespace wherry::sqlite
