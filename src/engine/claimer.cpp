@@ -129,8 +129,7 @@ task<std::size_t> engine_core::claim_lane(claimer_state& state, std::string name
   if (permits == 0) co_return 0;
 
   const auto guard = co_await shield();  // what was leased must be heard of
-  auto leased = co_await store_.lease(
-      std::move(name), permits, now + std::chrono::ceil<std::chrono::milliseconds>(lease_for_));
+  auto leased = co_await store_.lease(std::move(name), permits, now + lease_for_);
   const std::size_t count = leased ? leased->size() : 0;
   for (std::size_t i = count; i < permits; ++i) from.release_unused();
   if (!leased) {
@@ -138,7 +137,10 @@ task<std::size_t> engine_core::claim_lane(claimer_state& state, std::string name
     co_return 0;
   }
   state.in_window += count;
-  for (auto& machine : *leased) co_await claimed_.put(std::move(machine));
+  for (auto& machine : *leased) {
+    held_.add(machine);
+    co_await claimed_.put(std::move(machine));
+  }
   co_return count;
 }
 

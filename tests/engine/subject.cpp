@@ -77,10 +77,11 @@ task<std::expected<std::size_t, store_error>> watched_store::promote(system_time
   co_return co_await inner_.promote(now);
 }
 
-std::size_t watched_store::reclaim(system_time now) {
-  const auto count = inner_.reclaim(now);
-  reclaimed += count;
-  return count;
+task<std::expected<std::vector<leased_machine>, store_error>> watched_store::reclaim(
+    system_time now, system_time expires) {
+  auto lost = co_await inner_.reclaim(now, expires);
+  if (lost) reclaimed += lost->size();
+  co_return lost;
 }
 
 task<std::expected<std::size_t, store_error>> watched_store::drain_inbox() {

@@ -100,7 +100,11 @@ class watched_store final : public store {
   void release(const std::vector<leased_machine>& unused) override;
   task<std::expected<std::size_t, store_error>> promote(system_time now) override;
   std::optional<system_time> next_due() override { return inner_.next_due(); }
-  std::size_t reclaim(system_time now) override;
+  void renew(const std::vector<lease_id>& held, system_time expires) override {
+    inner_.renew(held, expires);
+  }
+  task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
+      system_time now, system_time expires) override;
   task<std::expected<std::size_t, store_error>> drain_inbox() override;
   std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
   channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }

@@ -70,10 +70,13 @@ TEST_SUITE("store.hpp: record") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});
       const auto lost = co_await lease_one(subject);
-      CHECK(subject.reclaim(now() + 2h) == 1);
+      const auto taken = co_await subject.reclaim(now() + 2h, now() + 9h);
+      REQUIRE(taken->size() == 1);
       CHECK_FALSE(co_await record_one(subject, advance(lost, "second")));
+      subject.release(*taken);
       const auto again = co_await lease_one(subject);
       CHECK_FALSE(co_await record_one(subject, advance(lost, "second")));
+      CHECK_FALSE(co_await record_one(subject, advance(taken->front(), "second")));
       CHECK(co_await record_one(subject, advance(again, "third")));
       CHECK(view_of(subject, "a").state == "third");
     });

@@ -8,8 +8,8 @@
 //    promises at all (SQLite: survives power loss; memory: nothing).
 // 2. One commit a (machine, generation, version): record refuses an entry whose version is not the
 //    row's or whose token is not that of the live lease. It refuses that entry alone.
-// 3. A leased machine is not leased again before record, release, or reclaim after its lease ran
-//    out.
+// 3. A leased machine is not leased again before record or release. A lease that ran out passes to
+//    whoever reclaims it: nobody runs the machine meanwhile, and its former holder cannot commit.
 // 4. Within a lane, lease hands out by priority (high first), rank (high first), due, then age.
 // 5. The engine's machines and the history that explains them change together or not at all.
 //
@@ -59,6 +59,12 @@ enum class control_verb : std::uint8_t {
   cancel    ///< waiting or ready: ends as cancelled; a step under way cannot commit any more
 };
 
+/// A lease that is held: of which row, by which token.
+struct lease_id {
+  std::int64_t key = 0;
+  std::uint64_t token = 0;
+};
+
 struct lane_state {
   std::string lane;
   system_time parked_until{};
@@ -95,8 +101,12 @@ class store {
   /// The earliest due time of a waiting machine.
   virtual std::optional<system_time> next_due() = 0;
 
-  /// Ends leases that ran out at `now`; how many machines came back.
-  virtual std::size_t reclaim(system_time now) = 0;
+  /// Puts off until `expires` those of the leases that are still held.
+  virtual void renew(const std::vector<lease_id>& held, system_time expires) = 0;
+  /// Takes over the leases that ran out at `now`, until `expires`: machines with new tokens, of
+  /// whose last run nothing will be heard. The caller records what becomes of them.
+  virtual task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
+      system_time now, system_time expires) = 0;
 
   /// Applies what other processes asked for since; how many commands.
   virtual task<std::expected<std::size_t, store_error>> drain_inbox() = 0;

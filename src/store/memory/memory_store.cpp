@@ -122,14 +122,23 @@ class memory_store final : public store {
     return waiting_.begin()->first.first;
   }
 
-  std::size_t reclaim(system_time now) override {
+  void renew(const std::vector<lease_id>& held, system_time expires) override {
     const std::lock_guard guard(mutex_);
-    std::vector<row*> lost;
-    for (const auto& [key, each] : leases_) {
-      if (each->lease->expires <= now) lost.push_back(each);
+    for (const auto& [key, token] : held) {
+      const auto found = leases_.find(key);
+      if (found == leases_.end() || found->second->lease->token != token) continue;
+      found->second->lease->expires = expires;
     }
-    for (row* each : lost) end_lease(*each);
-    return lost.size();
+  }
+
+  task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
+      system_time now, system_time expires) override {
+    const std::lock_guard guard(mutex_);
+    std::vector<leased_machine> lost;
+    for (const auto& [key, each] : leases_) {
+      if (each->lease->expires <= now) lost.push_back(take_lease(*each, expires));
+    }
+    co_return lost;
   }
 
   task<std::expected<std::size_t, store_error>> drain_inbox() override { co_return std::size_t{0}; }

@@ -180,29 +180,32 @@ void live_state::release(const std::vector<leased_machine>& unused) {
   }
 }
 
-std::size_t live_state::reclaim(system_time now) {
+void live_state::renew(const std::vector<lease_id>& held, system_time expires) {
   const std::lock_guard guard(mutex_);
-  std::size_t reclaimed = 0;
-  for (auto lease = leases_.begin(); lease != leases_.end();) {
-    if (lease->second.expires > now || lease->second.committing) {
-      ++lease;
-      continue;
-    }
-    const auto& stands = lease->second.stands;
-    became_free(stands.lane, lease->first, stands.at);
-    lanes_.at(stands.lane).ahead.rewind(stands.at);
-    lease = end_lease(lease);
-    ++reclaimed;
+  for (const auto& [key, token] : held) {
+    const auto lease = leases_.find(key);
+    if (lease != leases_.end() && lease->second.token == token) lease->second.expires = expires;
   }
-  return reclaimed;
 }
 
-live_state::leases::iterator live_state::end_lease(leases::iterator lease) {
+std::vector<live_state::lost_lease> live_state::reclaim(system_time now, system_time expires) {
+  const std::lock_guard guard(mutex_);
+  std::vector<lost_lease> lost;
+  for (auto& [key, lease] : leases_) {
+    if (lease.expires > now || lease.committing) continue;
+    lease.token = next_token_++;
+    lease.expires = expires;
+    lost.push_back({{key, lease.token}, lease.generation, lease.version});
+  }
+  return lost;
+}
+
+void live_state::end_lease(leases::iterator lease) {
   const auto lane = lanes_.find(lease->second.stands.lane);
   --lane->second.leased;
   drop_if_idle(lane);
   signal_.offer(std::monostate{});
-  return leases_.erase(lease);
+  leases_.erase(lease);
 }
 
 std::vector<std::optional<live_state::claim>> live_state::begin_commit(

@@ -95,7 +95,14 @@ class live_state {
   [[nodiscard]] std::vector<leased_machine> lease(const std::string& lane, std::size_t count,
                                                   system_time expires);
   void release(const std::vector<leased_machine>& unused);
-  [[nodiscard]] std::size_t reclaim(system_time now);
+  void renew(const std::vector<lease_id>& held, system_time expires);
+  /// Takes over the leases that ran out; their contents are for the caller to find.
+  struct lost_lease {
+    lease_id taken;
+    std::int64_t generation = 0;
+    std::int64_t version = 0;
+  };
+  [[nodiscard]] std::vector<lost_lease> reclaim(system_time now, system_time expires);
 
   /// For each outcome where its machine stands, if its lease is live; a commit is then under way.
   struct claim {
@@ -150,7 +157,7 @@ class live_state {
   lane_entry& lane_of(const std::string& name);
   void touch(lane_entry& lane);
   void drop_if_idle(lanes::iterator lane);
-  leases::iterator end_lease(leases::iterator lease);
+  void end_lease(leases::iterator lease);
 
   std::mutex mutex_;
   lanes lanes_;     // with a ready or leased machine; no others

@@ -28,7 +28,7 @@ queries::queries(const std::filesystem::path& file)
               "SELECT precedence, due_ms, key FROM machines WHERE phase = 'ready' AND lane = ?1 "
               "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
       row_(file_,
-           "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks "
+           "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane "
            "FROM machines WHERE key = ?"),
       inbox_(file_,
              "SELECT key, verb, phase, state, id, id_prefix FROM inbox ORDER BY key LIMIT 1") {}
@@ -46,28 +46,28 @@ found_rows queries::free_rows(const refill_plan& wanted) {
       found.bound = at;
       break;
     }
-    found.rows.push_back({at, contents(at.key, wanted.lane)});
+    found.rows.push_back({at, machine(at.key)});
     bytes += read_ahead::weight(found.rows.back().contents);
   }
   return found;
 }
 
-leased_machine queries::contents(std::int64_t key, const std::string& lane) {
+leased_machine queries::machine(std::int64_t key) {
   const bool found = row_.with(key).next();
-  WHERRY_ASSERT(found, "a machine that its index names is there");
-  leased_machine machine{.key = key,
-                         .id = row_.text(0),
-                         .generation = row_.integer(1),
-                         .version = row_.integer(2),
-                         .state = row_.text(3),
-                         .data = row_.text(4),
-                         .lane = lane,
-                         .priority = static_cast<std::int32_t>(row_.integer(5)),
-                         .rank = static_cast<std::int32_t>(row_.integer(6)),
-                         .attempt = static_cast<std::int32_t>(row_.integer(7)),
-                         .setbacks = static_cast<std::int32_t>(row_.integer(8))};
+  WHERRY_ASSERT(found, "a row that was seen is never deleted");
+  leased_machine seen{.key = key,
+                      .id = row_.text(0),
+                      .generation = row_.integer(1),
+                      .version = row_.integer(2),
+                      .state = row_.text(3),
+                      .data = row_.text(4),
+                      .lane = row_.text(9),
+                      .priority = static_cast<std::int32_t>(row_.integer(5)),
+                      .rank = static_cast<std::int32_t>(row_.integer(6)),
+                      .attempt = static_cast<std::int32_t>(row_.integer(7)),
+                      .setbacks = static_cast<std::int32_t>(row_.integer(8))};
   row_.reset();
-  return machine;
+  return seen;
 }
 
 std::optional<inbox_request> queries::first_request() {

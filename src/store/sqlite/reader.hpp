@@ -31,12 +31,12 @@ class queries {
 
   /// The free rows that `wanted` asks for.
   [[nodiscard]] found_rows free_rows(const refill_plan& wanted);
+  /// The machine in that row, without a token. Requires: it exists.
+  [[nodiscard]] leased_machine machine(std::int64_t key);
   /// The oldest command in the inbox, if there is one.
   [[nodiscard]] std::optional<inbox_request> first_request();
 
  private:
-  [[nodiscard]] leased_machine contents(std::int64_t key, const std::string& lane);
-
   database file_;
   statement places_, row_, inbox_;
 };

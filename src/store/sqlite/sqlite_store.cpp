@@ -102,7 +102,26 @@ class sqlite_store final : public store {
 
   std::optional<system_time> next_due() override { return live_.next_due(); }
 
-  std::size_t reclaim(system_time now) override { return live_.reclaim(now); }
+  void renew(const std::vector<lease_id>& held, system_time expires) override {
+    live_.renew(held, expires);
+  }
+
+  task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
+      system_time now, system_time expires) override {
+    const auto lost = live_.reclaim(now, expires);
+    if (lost.empty()) co_return std::vector<leased_machine>{};
+    co_return co_await reader_->ask([lost](queries& file) {
+      std::vector<leased_machine> machines;
+      for (const auto& each : lost) {
+        auto machine = file.machine(each.taken.key);
+        // Else a commit that is not applied yet ends this lease.
+        if (machine.generation != each.generation || machine.version != each.version) continue;
+        machine.token = each.taken.token;
+        machines.push_back(std::move(machine));
+      }
+      return machines;
+    });
+  }
 
   task<std::expected<std::size_t, store_error>> drain_inbox() override {
     std::size_t commands = 0;
