@@ -245,16 +245,18 @@ void engine_core::count(const transition& recorded, bool accepted) {
 }
 
 task<> engine_core::rescue() {
+  bool more = false;  // in the inbox: the next tick comes at once
   for (;;) {
-    const auto tick = timeout(options_.rescue_every);
+    const auto tick = timeout(more ? duration::zero() : options_.rescue_every);
     const auto chosen = co_await select(priority, ended_.take(), tick.take());
     if (chosen.index() == 0) co_return;
     // Renewed first: so a leap of the calendar costs nobody a lease.
     const auto at = now();
     store_.renew(held_.all(), at + lease_for_);
     co_await rescue_lost(at);
-    auto drained = co_await store_.drain_inbox();
-    if (!drained) fail(std::move(drained.error()));
+    auto step = co_await store_.step_inbox();
+    more = step && step->more;
+    if (!step) fail(std::move(step.error()));
   }
 }
 

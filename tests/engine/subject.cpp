@@ -84,9 +84,9 @@ task<std::expected<std::vector<leased_machine>, store_error>> watched_store::rec
   co_return lost;
 }
 
-task<std::expected<std::size_t, store_error>> watched_store::drain_inbox() {
-  if (fails_now("drain_inbox")) co_return injected("drain_inbox");
-  co_return co_await inner_.drain_inbox();
+task<std::expected<inbox_progress, store_error>> watched_store::step_inbox() {
+  if (fails_now("step_inbox")) co_return injected("step_inbox");
+  co_return co_await inner_.step_inbox();
 }
 
 void over_seeds(int count, const std::function<task<>()>& body) {

@@ -105,7 +105,7 @@ class watched_store final : public store {
   }
   task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
       system_time now, system_time expires) override;
-  task<std::expected<std::size_t, store_error>> drain_inbox() override;
+  task<std::expected<inbox_progress, store_error>> step_inbox() override;
   std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
   channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }
   task<std::expected<std::size_t, store_error>> control(control_verb verb,

@@ -4,12 +4,15 @@
 // leases and queries come in between.
 #include "store/sqlite/live_state.hpp"
 
-#include <doctest/doctest.h>
-
 #include <deque>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
+
+#include "store/sqlite/commands.hpp"
+#include "store/sqlite/schema.hpp"
+#include "subject.hpp"
 
 using namespace wherry;
 using namespace wherry::sqlite;
@@ -21,6 +24,7 @@ constexpr system_time late{24h};
 constexpr system_time later{48h};
 
 struct table_row {
+  std::int64_t generation = 1;
   std::int64_t version = 0;
   std::string lane;
   turn at;
@@ -32,9 +36,10 @@ class table {
  public:
   std::map<std::int64_t, table_row> rows;
   std::deque<effect> pending;
+  std::function<void()> between;  // called when a query has read, and is not used yet
 
   void add(std::int64_t key, const std::string& lane, std::int64_t precedence = 0) {
-    rows[key] = {0, lane, {precedence, 0, key}, phase::ready};
+    rows[key] = {1, 0, lane, {precedence, 0, key}, phase::ready};
     note(key, {});
   }
   /// Commits a change of `key` to phase `to`.
@@ -44,6 +49,13 @@ class table {
     ++row.version;
     row.in = to;
     row.at.precedence = precedence;
+    note(key, before);
+  }
+  /// Commits a newer generation of `key`. Requires: it is finished.
+  void supersede(std::int64_t key, const std::string& lane, std::int64_t precedence = 0) {
+    auto& row = rows.at(key);
+    const auto before = row;
+    row = {before.generation + 1, 0, lane, {precedence, 0, key}, phase::ready};
     note(key, before);
   }
   void apply_all(live_state& to) {
@@ -75,6 +87,7 @@ class table {
       }
       found.rows.push_back({at, contents_of(at.key)});
     }
+    if (between) between();
     return found;
   }
 
@@ -82,6 +95,7 @@ class table {
   leased_machine contents_of(std::int64_t key) {
     leased_machine machine;
     machine.key = key;
+    machine.generation = rows.at(key).generation;
     machine.version = rows.at(key).version;
     machine.lane = rows.at(key).lane;
     return machine;
@@ -90,6 +104,7 @@ class table {
     const auto& row = rows.at(key);
     effect change;
     change.key = key;
+    change.generation = row.generation;
     change.version = row.version;
     change.after = {row.in, "state", row.lane, row.at};
     if (before) {
@@ -186,7 +201,7 @@ TEST_SUITE("live_state.hpp") {
     subject.release(leased);
     CHECK(subject.reclaim(late, later).empty());
     CHECK(subject.ready_lanes().empty());
-    subject.abort_commit(outcomes);
+    subject.abort_commit(outcomes.front());
     CHECK(subject.reclaim(late, later).size() == 1);
     subject.release(leased);
     CHECK_MESSAGE(subject.ready_lanes().empty(), "the lease is another's now");
@@ -274,6 +289,57 @@ TEST_SUITE("live_state.hpp") {
     CHECK(subject.ready_lanes().empty());
   }
 
+  TEST_CASE("a machine that moved twice before any of it was applied is leased once") {
+    live_state subject(1);
+    table file;
+    file.add(2, "lane", 1);
+    file.add(3, "lane", 5);
+    file.apply_all(subject);
+    file.change(2, phase::cancelled);
+    file.supersede(2, "lane", 6);  // seen by the query, while the old one still stands in memory
+    const auto leased = lease(subject, file, "lane", 9);
+    REQUIRE(leased.size() == 2);
+    CHECK(leased[1].key == 2);
+    CHECK(leased[1].generation == 2);
+    file.apply_all(subject);
+    CHECK(lease(subject, file, "lane", 9).empty());
+    CHECK(subject.begin_commit({outcome_of(leased[1])}).front().has_value());
+  }
+
+  TEST_CASE("the end of an older generation is not that of a lease of the newer one") {
+    live_state subject(1);
+    table file;
+    file.add(2, "lane");
+    subject.load_lane("lane", 1);
+    subject.load_count(phase::ready, "state", 1);
+    file.pending.clear();
+    file.change(2, phase::cancelled);
+    file.supersede(2, "lane", 3);
+    const auto leased = lease(subject, file, "lane", 1);
+    REQUIRE(leased.size() == 1);
+    CHECK(leased.front().generation == 2);
+    file.apply_all(subject);
+    CHECK(lease(subject, file, "lane", 1).empty());
+    CHECK(subject.begin_commit({outcome_of(leased.front())}).front().has_value());
+  }
+
+  TEST_CASE("a lease of a version that is no more commits nothing and comes back") {
+    const test::scratch_directory directory;
+    database db(directory / "store.db", access::create);
+    migrate(db);
+    transaction changes(db);
+    live_state subject(1);
+    table file;
+    file.add(2, "lane");  // in no row of the database
+    file.apply_all(subject);
+    const auto leased = lease(subject, file, "lane", 1);
+    REQUIRE(leased.size() == 1);
+    record_command stale(subject, {outcome_of(leased.front())});
+    stale.run(changes);
+    CHECK(changes.effects.empty());
+    CHECK(subject.reclaim(late, later).size() == 1);
+  }
+
   TEST_CASE("random commits that are applied late never lose or double a machine") {
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
       CAPTURE(seed);
@@ -284,18 +350,36 @@ TEST_SUITE("live_state.hpp") {
       std::int64_t last_key = 0;
       const auto any_lane = [&] { return random() % 3 == 0 ? "left" : "right"; };
       const auto any_precedence = [&] { return static_cast<std::int64_t>(random() % 4); };
+      const auto people_act = [&] {  // cancel, redrive, or submit a newer generation
+        if (last_key == 0) return;
+        const auto key = 1 + static_cast<std::int64_t>(random() % static_cast<unsigned>(last_key));
+        if (file.rows.at(key).in == phase::ready) {
+          file.change(key, phase::cancelled, any_precedence());
+        } else if (random() % 2 == 0) {
+          file.supersede(key, any_lane(), any_precedence());
+        } else {
+          file.change(key, phase::ready, any_precedence());
+        }
+      };
+      const auto any_time_later = [&] {  // what the writer and others do while a query runs
+        for (auto left = random() % 4; left > 0; --left) {
+          switch (random() % 4) {
+            case 0: people_act(); break;
+            case 1: file.add(++last_key, any_lane(), any_precedence()); break;
+            case 2: file.apply_all(subject); break;
+            default:
+              if (out.empty()) break;
+              subject.release({out.begin()->second});
+              out.erase(out.begin());
+          }
+        }
+      };
+      file.between = any_time_later;
       for (int step = 0; step < 600; ++step) {
         switch (random() % 8) {
           case 0:
           case 1: file.add(++last_key, any_lane(), any_precedence()); break;
-          case 2:  // people cancel or redrive
-            if (last_key > 0) {
-              const auto key = 1 + static_cast<std::int64_t>(random()) % last_key;
-              const auto found = file.rows.find(key < 1 ? 1 : key);
-              const bool ready = found->second.in == phase::ready;
-              file.change(found->first, ready ? phase::cancelled : phase::ready, any_precedence());
-            }
-            break;
+          case 2: people_act(); break;
           case 3:  // a step ends: nothing else is under way in the writer then
             file.apply_all(subject);
             if (!out.empty()) {
@@ -326,11 +410,15 @@ TEST_SUITE("live_state.hpp") {
           default:
             for (auto& each : lease(subject, file, any_lane(), random() % 5)) {
               const auto held = out.find(each.key);
-              if (held != out.end()) REQUIRE(held->second.version < each.version);
+              if (held != out.end()) {
+                REQUIRE(std::pair(held->second.generation, held->second.version) <
+                        std::pair(each.generation, each.version));
+              }
               out.insert_or_assign(each.key, each);
             }
         }
       }
+      file.between = nullptr;
       // At rest every ready row can be had, once, in order.
       file.apply_all(subject);
       give_back_all(subject);

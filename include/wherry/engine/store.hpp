@@ -65,6 +65,11 @@ struct lease_id {
   std::uint64_t token = 0;
 };
 
+struct inbox_progress {
+  std::size_t finished = 0;  ///< commands that are done and gone
+  bool more = false;         ///< something may be left to do
+};
+
 struct lane_state {
   std::string lane;
   system_time parked_until{};
@@ -96,7 +101,7 @@ class store {
   /// Gives leases back unused: the machines are ready as before.
   virtual void release(const std::vector<leased_machine>& unused) = 0;
 
-  /// Makes ready what is due at `now`; how many.
+  /// Makes ready what is due at `now`, as many as one short commit holds; how many. 0: none is due.
   virtual task<std::expected<std::size_t, store_error>> promote(system_time now) = 0;
   /// The earliest due time of a waiting machine.
   virtual std::optional<system_time> next_due() = 0;
@@ -108,14 +113,24 @@ class store {
   virtual task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
       system_time now, system_time expires) = 0;
 
-  /// Applies what other processes asked for since; how many commands.
-  virtual task<std::expected<std::size_t, store_error>> drain_inbox() = 0;
+  /// Applies what other processes asked for, as much as one short commit holds. One call at a time.
+  virtual task<std::expected<inbox_progress, store_error>> step_inbox() = 0;
+  /// Applies all that other processes asked for; how many commands.
+  task<std::expected<std::size_t, store_error>> drain_inbox() {
+    std::size_t commands = 0;
+    for (;;) {
+      const auto step = co_await step_inbox();
+      if (!step) co_return std::unexpected(step.error());
+      commands += step->finished;
+      if (!step->more) co_return commands;
+    }
+  }
 
   /// Lanes parked at some time; the engine reads them once, when it starts.
   virtual std::vector<lane_state> lane_states() = 0;
 
   /// A channel of capacity 1 that has a value whenever ready work, or an earlier due time, may have
-  /// appeared since it was last taken.
+  /// appeared since it was last taken, or a machine was cancelled: it may have been the last.
   virtual channel<std::monostate> ready_signal() = 0;
 
   // What people do.

@@ -23,6 +23,8 @@
 namespace wherry {
 namespace {
 
+constexpr std::size_t promote_limit = 500;
+
 struct lease_data {
   std::uint64_t token = 0;
   system_time expires{};
@@ -108,7 +110,7 @@ class memory_store final : public store {
   task<std::expected<std::size_t, store_error>> promote(system_time now) override {
     const std::lock_guard guard(mutex_);
     std::size_t promoted = 0;
-    while (!waiting_.empty() && waiting_.begin()->first.first <= now) {
+    while (promoted < promote_limit && !waiting_.empty() && waiting_.begin()->first.first <= now) {
       row& due = *waiting_.begin()->second;
       move(due, [](machine_view& view) { view.phase = phase::ready; });
       ++promoted;
@@ -141,7 +143,9 @@ class memory_store final : public store {
     co_return lost;
   }
 
-  task<std::expected<std::size_t, store_error>> drain_inbox() override { co_return std::size_t{0}; }
+  task<std::expected<inbox_progress, store_error>> step_inbox() override {
+    co_return inbox_progress{};
+  }
 
   std::vector<lane_state> lane_states() override {
     const std::lock_guard guard(mutex_);
@@ -304,6 +308,7 @@ class memory_store final : public store {
                               .started = now,
                               .ended = now,
                               .error = {}});
+    if (!redrive) signal_.offer(std::monostate{});  // it may have been the last that ran
     move(target, [&](machine_view& view) {
       ++view.version;
       view.phase = redrive ? phase::ready : phase::cancelled;

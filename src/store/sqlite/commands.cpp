@@ -148,16 +148,25 @@ void submit_command::add(transaction& changes, submission& wanted) {
 }
 
 void record_command::run(transaction& changes) {
-  const auto claims = live_.begin_commit(outcomes_);
+  claims_ = live_.begin_commit(outcomes_);
   answer_.assign(outcomes_.size(), false);
   for (std::size_t i = 0; i < outcomes_.size(); ++i) {
-    if (claims[i]) answer_[i] = commit(changes, outcomes_[i], *claims[i]);
+    if (!claims_[i]) continue;
+    answer_[i] = commit(changes, outcomes_[i], *claims_[i]);
+    if (!answer_[i]) give_up(i);
   }
 }
 
 void record_command::fail(const store_error& why) {
-  live_.abort_commit(outcomes_);
+  for (std::size_t i = 0; i < claims_.size(); ++i) give_up(i);
   asking::fail(why);
+}
+
+// No commit is under way for that lease any more: it can be released, and run out.
+void record_command::give_up(std::size_t at) {
+  if (!claims_[at]) return;
+  live_.abort_commit(outcomes_[at]);
+  claims_[at].reset();
 }
 
 bool record_command::commit(transaction& changes, transition& outcome,
@@ -170,7 +179,8 @@ bool record_command::commit(transaction& changes, transition& outcome,
             wide(outcome.rank), due, wide(outcome.next_attempt), to_ms(outcome.ended), outcome.data,
             error, wide(outcome.setbacks))
       .run();
-  if (changes.file.changes() == 0) return false;  // cancelled in this very transaction
+  // Cancelled in this very transaction, or the lease is of a version that is no more.
+  if (changes.file.changes() == 0) return false;
   changes.log
       .with(outcome.key, outcome.generation, outcome.version + 1, outcome.from, outcome.to, in,
             to_string(outcome.outcome), wide(outcome.attempt), to_ms(outcome.started),
@@ -208,7 +218,6 @@ bool record_command::commit(transaction& changes, transition& outcome,
 }
 
 void promote_command::run(transaction& changes) {
-  answer_ = {};
   std::size_t bytes = 0;
   std::vector<effect> due;
   auto& found = changes.promotable.with(to_ms(now_), promote_limit);
@@ -233,17 +242,14 @@ void promote_command::run(transaction& changes) {
                    .before = place{phase::waiting, machine.state, machine.lane, at},
                    .after = {phase::ready, machine.state, machine.lane, at},
                    .contents = std::move(machine)});
-    if (bytes > promote_byte_limit || std::ssize(due) == promote_limit) {
-      answer_.more = true;
-      found.reset();
-      break;
-    }
+    if (bytes > promote_byte_limit) break;
   }
+  found.reset();
   for (auto& each : due) {
     changes.promote.with(each.key).run();
     changes.effects.push_back(std::move(each));
   }
-  answer_.changed = due.size();
+  answer_ = due.size();
 }
 
 }  // namespace wherry::sqlite

@@ -37,7 +37,9 @@ void live_state::leave(const effect& change) {
                 "the lane of a ready machine is known");
   --lane->second.ready;
   const auto lease = leases_.find(change.key);
-  if (lease != leases_.end() && lease->second.version == change.version_before) {
+  // A command keeps the generation; what newly begins one was not ready before.
+  if (lease != leases_.end() && lease->second.generation == change.generation &&
+      lease->second.version == change.version_before) {
     leases_.erase(lease);
     --lane->second.leased;
   } else if (lease == leases_.end()) {
@@ -49,6 +51,7 @@ void live_state::leave(const effect& change) {
 void live_state::arrive(effect& change) {
   const auto& to = change.after;
   ++counts_.by[{to.phase, to.state}];
+  if (to.phase == phase::cancelled) signal_.offer(std::monostate{});  // perhaps the last that ran
   if (to.phase != phase::ready) return;
   auto& lane = lane_of(to.lane);
   ++lane.ready;
@@ -128,6 +131,11 @@ void live_state::end_refill(const refill_plan& plan, found_rows found) {
     return row.at >= found.bound || watched->moved.contains(row.at.key) ||
            leases_.contains(row.at.key);
   });
+  // The query may have seen two moves that are not applied yet: a machine that stands here already
+  // stands there no more.
+  std::set<std::int64_t> seen;
+  for (const auto& row : found.rows) seen.insert(row.at.key);
+  lane->second.ahead.remove_all(seen);
   lane->second.ahead.extend(std::move(found.rows), found.bound);
   touch(lane->second);
 }
@@ -227,14 +235,11 @@ std::vector<std::optional<live_state::claim>> live_state::begin_commit(
   return claims;
 }
 
-void live_state::abort_commit(const std::vector<transition>& outcomes) {
+void live_state::abort_commit(const transition& outcome) {
   const std::lock_guard guard(mutex_);
-  for (const auto& outcome : outcomes) {
-    const auto lease = leases_.find(outcome.key);
-    if (lease != leases_.end() && lease->second.token == outcome.token) {
-      lease->second.committing = false;
-    }
-  }
+  const auto lease = leases_.find(outcome.key);
+  if (lease == leases_.end() || lease->second.token != outcome.token) return;
+  lease->second.committing = false;
 }
 
 live_state::lane_entry& live_state::lane_of(const std::string& name) {

@@ -41,6 +41,7 @@ struct effect {
   std::int64_t generation = 0;  ///< after
   std::int64_t version = 0;     ///< after
   std::int64_t version_before = 0;
+  std::int64_t attempt = 1;     // before
   std::optional<place> before;  ///< empty: it was not there
   place after;
   std::optional<leased_machine> contents;  ///< if it is ready now, and they are at hand
@@ -111,8 +112,8 @@ class live_state {
   };
   [[nodiscard]] std::vector<std::optional<claim>> begin_commit(
       const std::vector<transition>& outcomes);
-  /// The commit failed: the leases are as before.
-  void abort_commit(const std::vector<transition>& outcomes);
+  /// Nothing was committed: the lease is as before. Requires: begin_commit claimed it.
+  void abort_commit(const transition& outcome);
 
   /// The earliest due time of a waiting machine; empty: none waits.
   void set_next_due(std::optional<system_time> due);

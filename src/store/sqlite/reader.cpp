@@ -70,16 +70,16 @@ leased_machine queries::machine(std::int64_t key) {
   return seen;
 }
 
-std::optional<inbox_request> queries::first_request() {
+std::optional<control_step> queries::first_request() {
   const snapshot_of held(inbox_);
   if (!inbox_.next()) return std::nullopt;
-  inbox_request asked;
-  asked.key = inbox_.integer(0);
+  control_step asked;
+  asked.inbox_key = inbox_.integer(0);
   asked.verb = inbox_.text(1) == "redrive" ? control_verb::redrive : control_verb::cancel;
-  asked.filter = {.phase = phase_from(inbox_.text(2)),
-                  .state = inbox_.text(3),
-                  .id = inbox_.text(4),
-                  .id_prefix = inbox_.text(5)};
+  asked.filter = {
+      .phase = {}, .state = inbox_.text(3), .id = inbox_.text(4), .id_prefix = inbox_.text(5)};
+  // An unknown phase is never taken for any phase: that would reach all machines.
+  if (!inbox_.text(2).empty()) asked.filter.phase = phase_at(inbox_, 2, file_);
   return asked;
 }
 

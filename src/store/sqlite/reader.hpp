@@ -10,19 +10,12 @@
 #include <vector>
 
 #include "batch_thread.hpp"
-#include "live_state.hpp"
+#include "commands.hpp"
 #include "views.hpp"
 #include "wherry/csp/channel.hpp"
 #include "wherry/csp/task.hpp"
 
 namespace wherry::sqlite {
-
-/// A command that another process left.
-struct inbox_request {
-  std::int64_t key = 0;
-  control_verb verb = control_verb::cancel;
-  machine_filter filter;
-};
 
 /// What is asked of the file while an engine runs. Errors: each throws database_failure.
 class queries {
@@ -34,7 +27,7 @@ class queries {
   /// The machine in that row, without a token. Requires: it exists.
   [[nodiscard]] leased_machine machine(std::int64_t key);
   /// The oldest command in the inbox, if there is one.
-  [[nodiscard]] std::optional<inbox_request> first_request();
+  [[nodiscard]] std::optional<control_step> first_request();
 
  private:
   database file_;

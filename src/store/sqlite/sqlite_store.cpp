@@ -90,14 +90,7 @@ class sqlite_store final : public store {
   void release(const std::vector<leased_machine>& unused) override { live_.release(unused); }
 
   task<std::expected<std::size_t, store_error>> promote(system_time now) override {
-    std::size_t promoted = 0;
-    for (bool more = true; more;) {
-      const auto step = co_await writer_->ask(std::make_unique<promote_command>(now));
-      if (!step) co_return std::unexpected(step.error());
-      promoted += step->changed;
-      more = step->more;
-    }
-    co_return promoted;
+    co_return co_await writer_->ask(std::make_unique<promote_command>(now));
   }
 
   std::optional<system_time> next_due() override { return live_.next_due(); }
@@ -123,16 +116,17 @@ class sqlite_store final : public store {
     });
   }
 
-  task<std::expected<std::size_t, store_error>> drain_inbox() override {
-    std::size_t commands = 0;
-    for (;;) {
-      auto asked = co_await reader_->ask([](queries& file) { return file.first_request(); });
-      if (!asked) co_return std::unexpected(asked.error());
-      if (!*asked) co_return commands;
-      const auto done = co_await apply((*asked)->verb, std::move((*asked)->filter), (*asked)->key);
-      if (!done) co_return std::unexpected(done.error());
-      ++commands;
+  task<std::expected<inbox_progress, store_error>> step_inbox() override {
+    if (!asked_) {
+      auto first = co_await reader_->ask([](queries& file) { return file.first_request(); });
+      if (!first) co_return std::unexpected(first.error());
+      asked_ = std::move(*first);
     }
+    if (!asked_) co_return inbox_progress{};
+    auto done = co_await step(*asked_);
+    if (!done) co_return std::unexpected(done.error());
+    if (!done->more) asked_.reset();
+    co_return inbox_progress{.finished = done->more ? 0u : 1u, .more = true};
   }
 
   /// Errors: throws database_failure, as opening does: it belongs to the start.
@@ -149,7 +143,14 @@ class sqlite_store final : public store {
 
   task<std::expected<std::size_t, store_error>> control(control_verb verb,
                                                         machine_filter filter) override {
-    co_return co_await apply(verb, std::move(filter), std::nullopt);
+    control_step all{.verb = verb, .filter = std::move(filter)};
+    std::size_t changed = 0;
+    for (;;) {
+      const auto done = co_await step(all);
+      if (!done) co_return std::unexpected(done.error());
+      changed += done->changed;
+      if (!done->more) co_return changed;
+    }
   }
 
   std::expected<machine_counts, store_error> count() override { return live_.counts(); }
@@ -177,28 +178,12 @@ class sqlite_store final : public store {
     return std::unexpected(store_error{store_error::kind::refused, std::move(why)});
   }
 
-  task<std::expected<std::size_t, store_error>> apply(control_verb verb, machine_filter filter,
-                                                      std::optional<std::int64_t> inbox_key) {
-    const auto now = scheduler::current().system_now();
-    const auto phases = phases_of(verb, filter);
-    std::size_t changed = 0;
-    // No phase to look at: one empty step still takes the request out of the inbox.
-    for (std::size_t i = 0; i < std::max<std::size_t>(phases.size(), 1); ++i) {
-      control_step step{.verb = verb,
-                        .filter = filter,
-                        .phase = phases.empty() ? std::optional<phase>{} : phases[i],
-                        .after_id = {},
-                        .inbox_key = inbox_key,
-                        .last = i + 1 >= phases.size()};
-      for (bool more = true; more;) {
-        const auto done = co_await writer_->ask(std::make_unique<control_command>(step, now));
-        if (!done) co_return std::unexpected(done.error());
-        changed += done->changed;
-        step.after_id = done->last_id;
-        more = done->more;
-      }
-    }
-    co_return changed;
+  /// The next step of a command, which then stands after it. Requires: `of` outlives the call.
+  task<std::expected<control_progress, store_error>> step(control_step& of) {
+    auto done = co_await writer_->ask(
+        std::make_unique<control_command>(of, scheduler::current().system_now()));
+    if (done) of.after_id = done->last_id;
+    co_return done;
   }
 
   // The writer's connection is the last to close: only one that may write folds the WAL into the
@@ -209,6 +194,7 @@ class sqlite_store final : public store {
   std::unique_ptr<reader> reader_;
   database view_file_;  // what people ask; guarded by view_mutex_
   std::mutex view_mutex_;
+  std::optional<control_step> asked_;  // by the inbox, and not done yet
 };
 
 store_error not_a_file(const std::filesystem::path& file) {
