@@ -18,6 +18,7 @@ void advance(transition& to, raw_state next) {
   to.lane = std::move(next.lane);
   to.rank = next.rank;
   to.next_attempt = 1;
+  to.entered = to.version + 1;
 }
 
 void die(transition& to, std::string_view why) {
@@ -50,6 +51,7 @@ transition unchanged(const leased_machine& machine, const step_run& run) {
           .rank = machine.rank,
           .next_attempt = machine.attempt,
           .setbacks = machine.setbacks,
+          .entered = machine.entered,
           .due = run.ended,
           .ran_in = machine.lane,
           .lane_parked_until = std::nullopt};

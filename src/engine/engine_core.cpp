@@ -179,7 +179,8 @@ task<detail::raw_outcome> engine_core::run_within_limit(leased_machine& machine,
                        .generation = machine.generation,
                        .state = machine.state,
                        .attempt = machine.attempt,
-                       .started = started};
+                       .started = started,
+                       .entered = machine.entered};
   std::optional<result<detail::raw_outcome>> said;  // empty: the limit came first
   co_await with_scope([&](scope& step) -> task<> {
     channel<result<detail::raw_outcome>> answer{fixed{1}};

@@ -31,7 +31,8 @@ leased_machine machine(std::int32_t attempt = 1) {
           .priority = 3,
           .rank = 1,
           .attempt = attempt,
-          .setbacks = 1};
+          .setbacks = 1,
+          .entered = 4};
 }
 
 detail::raw_state state(std::string tag, bool is_final = false) {
@@ -48,6 +49,7 @@ void check_unchanged_state(const transition& next) {
   CHECK(next.lane == "old lane");
   CHECK(next.rank == 1);
   CHECK(next.setbacks == 1);
+  CHECK(next.entered == 4);
 }
 
 }  // namespace
@@ -77,6 +79,8 @@ TEST_SUITE("engine/decide") {
     CHECK(next.rank == 4);
     CHECK(next.next_attempt == 1);
     CHECK(next.setbacks == 1);
+    CHECK_MESSAGE(next.entered == 6,
+                  "a machine enters a state with the version that puts it there");
     CHECK(next.error.empty());
     CHECK(next.due == run.ended);
   }

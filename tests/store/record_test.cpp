@@ -132,6 +132,33 @@ TEST_SUITE("store.hpp: record") {
     });
   }
 
+  TEST_CASE("when a state was entered comes back with each lease until a newer generation") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      const auto first = co_await lease_one(subject);
+      CHECK(first.entered == 0);
+      auto next = advance(first, "second");
+      next.entered = 1;
+      CHECK(co_await record_one(subject, next));
+      auto leased = co_await lease_one(subject);
+      CHECK(leased.entered == 1);
+      subject.release({leased});
+      CHECK(co_await record_one(subject, retry(co_await lease_one(subject), now() + 1h)));
+      CHECK(co_await subject.promote(now() + 2h) == 1u);
+      leased = co_await lease_one(subject);
+      CHECK(leased.entered == 1);
+      CHECK(co_await record_one(subject, finish(leased, phase::dead)));
+      CHECK(co_await subject.control(control_verb::redrive, {.id = "a"}) == 1u);
+      leased = co_await lease_one(subject);
+      CHECK_MESSAGE(leased.entered == 1, "the same state, and the step may have acted already");
+      CHECK(co_await record_one(subject, finish(leased, phase::dead)));
+      auto again = item("a");
+      again.generation = 2;
+      REQUIRE((co_await subject.submit({again})).has_value());
+      CHECK((co_await lease_one(subject)).entered == 0);
+    });
+  }
+
   TEST_CASE("rank and setbacks come back with the next lease and a redrive forgets the setbacks") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});

@@ -102,6 +102,7 @@ transition same(const leased_machine& from) {
   outcome.lane = from.lane;
   outcome.ran_in = from.lane;
   outcome.attempt = from.attempt;
+  outcome.entered = from.entered;
   outcome.started = now();
   outcome.ended = now();
   return outcome;

@@ -85,6 +85,7 @@ struct leased_machine {
   std::int32_t rank = 0;
   std::int32_t attempt = 1;
   std::int32_t setbacks = 0;  ///< how often this generation went back to an earlier state
+  std::int64_t entered = 0;   ///< the version at which it came into this state
 };
 
 /// The durable result of one run of a step: what history keeps, and the machine's new situation.
@@ -112,6 +113,7 @@ struct transition {
   std::int32_t rank = 0;
   std::int32_t next_attempt = 1;
   std::int32_t setbacks = 0;
+  std::int64_t entered = 0;
   system_time due{};
 
   /// Parks the lane that the step ran in, durably, until then.

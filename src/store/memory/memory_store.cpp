@@ -33,6 +33,7 @@ struct lease_data {
 struct row {
   std::int64_t key = 0;
   std::int32_t rank = 0;
+  std::int64_t entered = 0;
   machine_view view;
   std::vector<history_entry> history;
   std::optional<lease_data> lease;
@@ -210,6 +211,7 @@ class memory_store final : public store {
       uncount(target.view);
     }
     target.rank = wanted.rank;
+    target.entered = 0;
     target.view = machine_view{.id = std::move(wanted.id),
                                .generation = wanted.generation,
                                .version = 0,
@@ -243,7 +245,8 @@ class memory_store final : public store {
             .priority = view.priority,
             .rank = from.rank,
             .attempt = view.attempt,
-            .setbacks = view.setbacks};
+            .setbacks = view.setbacks,
+            .entered = from.entered};
   }
 
   void end_lease(row& of) {
@@ -277,6 +280,7 @@ class memory_store final : public store {
     }
     move(target, [&](machine_view& view) {
       target.rank = done.rank;
+      target.entered = done.entered;
       ++view.version;
       view.state = std::move(done.to);
       view.data = std::move(done.data);

@@ -30,16 +30,17 @@ transaction::transaction(database& of)
           of,
           "UPDATE machines SET generation = ?2, version = 0, phase = ?3, state = ?4, lane = ?5, "
           "priority = ?6, rank = ?7, due_ms = ?8, attempt = 1, setbacks = 0, "
-          "created_ms = ?9, updated_ms = ?9, data = ?10, error = '' WHERE id = ?1"),
+          "entered = 0, created_ms = ?9, updated_ms = ?9, data = ?10, error = '' WHERE id = ?1"),
       update(of,
              "UPDATE machines SET version = version + 1, phase = ?4, state = ?5, lane = ?6, "
              "rank = ?7, due_ms = ?8, attempt = ?9, updated_ms = ?10, data = ?11, error = ?12, "
-             "setbacks = ?13 "
+             "setbacks = ?13, entered = ?14 "
              "WHERE key = ?1 AND generation = ?2 AND version = ?3"),
-      promotable(of,
-                 "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
-                 "attempt, setbacks FROM machines WHERE phase = 'waiting' AND due_ms <= ?1 "
-                 "ORDER BY due_ms LIMIT ?2"),
+      promotable(
+          of,
+          "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
+          "attempt, setbacks, entered FROM machines WHERE phase = 'waiting' AND due_ms <= ?1 "
+          "ORDER BY due_ms LIMIT ?2"),
       promote(of, "UPDATE machines SET phase = 'ready' WHERE key = ?"),
       redrive(of,
               "UPDATE machines SET version = version + 1, phase = 'ready', attempt = 1, "
@@ -177,7 +178,7 @@ bool record_command::commit(transaction& changes, transition& outcome,
   changes.update
       .with(outcome.key, outcome.generation, outcome.version, in, outcome.to, outcome.lane,
             wide(outcome.rank), due, wide(outcome.next_attempt), to_ms(outcome.ended), outcome.data,
-            error, wide(outcome.setbacks))
+            error, wide(outcome.setbacks), outcome.entered)
       .run();
   // Cancelled in this very transaction, or the lease is of a version that is no more.
   if (changes.file.changes() == 0) return false;
@@ -211,7 +212,8 @@ bool record_command::commit(transaction& changes, transition& outcome,
                                    .priority = claim.priority,
                                    .rank = outcome.rank,
                                    .attempt = outcome.next_attempt,
-                                   .setbacks = outcome.setbacks};
+                                   .setbacks = outcome.setbacks,
+                                   .entered = outcome.entered};
   }
   changes.effects.push_back(std::move(done));
   return true;
@@ -232,7 +234,8 @@ void promote_command::run(transaction& changes) {
                            .priority = static_cast<std::int32_t>(found.integer(7)),
                            .rank = static_cast<std::int32_t>(found.integer(8)),
                            .attempt = static_cast<std::int32_t>(found.integer(10)),
-                           .setbacks = static_cast<std::int32_t>(found.integer(11))};
+                           .setbacks = static_cast<std::int32_t>(found.integer(11)),
+                           .entered = found.integer(12)};
     const turn at{precedence(machine.priority, machine.rank), found.integer(9), machine.key};
     bytes += read_ahead::weight(machine);
     due.push_back({.key = machine.key,

@@ -28,7 +28,8 @@ queries::queries(const std::filesystem::path& file)
               "SELECT precedence, due_ms, key FROM machines WHERE phase = 'ready' AND lane = ?1 "
               "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
       row_(file_,
-           "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane "
+           "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane, "
+           "entered "
            "FROM machines WHERE key = ?"),
       inbox_(file_,
              "SELECT key, verb, phase, state, id, id_prefix FROM inbox ORDER BY key LIMIT 1") {}
@@ -65,7 +66,8 @@ leased_machine queries::machine(std::int64_t key) {
                       .priority = static_cast<std::int32_t>(row_.integer(5)),
                       .rank = static_cast<std::int32_t>(row_.integer(6)),
                       .attempt = static_cast<std::int32_t>(row_.integer(7)),
-                      .setbacks = static_cast<std::int32_t>(row_.integer(8))};
+                      .setbacks = static_cast<std::int32_t>(row_.integer(8)),
+                      .entered = row_.integer(10)};
   row_.reset();
   return seen;
 }

@@ -19,6 +19,7 @@ CREATE TABLE machines (
   due_ms     INTEGER NOT NULL,
   attempt    INTEGER NOT NULL CHECK (attempt >= 1),      -- of the next run
   setbacks   INTEGER NOT NULL DEFAULT 0 CHECK (setbacks >= 0),  -- how often it went back a state
+  entered    INTEGER NOT NULL DEFAULT 0,                 -- its version when it came into its state
   created_ms INTEGER NOT NULL,
   updated_ms INTEGER NOT NULL,
   data       TEXT    NOT NULL CHECK (length(data) <= 1048576),
