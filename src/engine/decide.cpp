@@ -69,6 +69,10 @@ void follow(transition& to, raw_outcome outcome, const state_policy& policy, con
       }
       advance(to, std::move(outcome.next));
       ++to.setbacks;
+      if (to.phase == phase::completed) break;
+      // What was made before may be broken by nature: it is not asked for again at once.
+      to.phase = phase::waiting;
+      to.due = after(run.ended, backoff(policy, to.setbacks, run.draw));
       break;
     case outcome_kind::retried:
       if (to.attempt >= policy.attempts) {

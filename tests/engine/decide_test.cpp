@@ -143,12 +143,14 @@ TEST_SUITE("engine/decide") {
     check_unchanged_state(next);
   }
 
-  TEST_CASE("going back is ready at once in the earlier state and counts as a setback") {
+  TEST_CASE("going back waits for its backoff in the earlier state and counts as a setback") {
     const auto next = decide(
         machine(2), {.kind = outcome_kind::went_back, .next = state("first"), .error = "no file"},
         policy, run);
     CHECK(next.outcome == outcome_kind::went_back);
-    CHECK(next.phase == phase::ready);
+    CHECK(next.phase == phase::waiting);
+    CHECK_MESSAGE(next.due == run.ended + 200ms, "twice the first delay: it is the second setback");
+    CHECK(next.entered == 6);
     CHECK(next.to == "first");
     CHECK(next.next_attempt == 1);
     CHECK(next.setbacks == 2);
