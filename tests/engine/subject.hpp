@@ -151,7 +151,7 @@ task<> run_well(scripted_engine& subject, run_until until);
 [[nodiscard]] std::int64_t count_in(store& from, phase wanted);
 
 /// Checks what holds for every store at rest: `machines` of them, all finished, and in each history
-/// one entry a version, without gaps, ending in the machine's own phase.
+/// each version once, without gaps, ending in the machine's own phase.
 void check_whole(store& from, std::int64_t machines);
 
 }  // namespace wherry::test

@@ -95,6 +95,37 @@ TEST_SUITE("store.hpp: record") {
     });
   }
 
+  TEST_CASE("runs that are throttled one after the other share one line of history") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      std::vector<system_time> started;
+      for (int run = 0; run < 5; ++run) {
+        auto outcome = retry(co_await lease_one(subject), now() + 1h);
+        if (run != 3) {
+          outcome.outcome = outcome_kind::throttled;
+          outcome.next_attempt = outcome.attempt;
+        }
+        outcome.error = "run " + std::to_string(run);
+        started.push_back(outcome.started);
+        CHECK(co_await record_one(subject, outcome));
+        CHECK(co_await subject.promote(now() + 2h) == 1u);
+      }
+      CHECK(view_of(subject, "a").version == 5);
+      const auto history = subject.history("a");
+      REQUIRE(history.has_value());
+      REQUIRE(history->size() == 3);
+      CHECK((*history)[0].version == 3);
+      CHECK((*history)[0].runs == 3);
+      CHECK((*history)[0].started == started[0]);
+      CHECK((*history)[0].error == "run 2");
+      CHECK((*history)[1].version == 4);
+      CHECK((*history)[1].runs == 1);
+      CHECK((*history)[2].version == 5);
+      CHECK((*history)[2].outcome == outcome_kind::throttled);
+      CHECK((*history)[2].runs == 1);
+    });
+  }
+
   TEST_CASE("a parked lane is remembered with the latest time") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});

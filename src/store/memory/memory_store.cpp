@@ -6,7 +6,7 @@
 // 1. A row is in `waiting_` exactly if its phase is waiting, in the `ready` set of its lane exactly
 //    if its phase is ready and it has no lease.
 // 2. `leases_` holds the rows that have one. A row with a lease is ready.
-// 3. Each version of a generation above 0 has one line of history.
+// 3. Each version of a generation above 0 has one line of history, alone or with those before.
 //
 // Nothing here waits, so a run under virtual_scheduler depends on the seed alone.
 
@@ -264,16 +264,16 @@ class memory_store final : public store {
       return false;
     }
     const std::string error(cut_error(done.error));
-    target.history.push_back({.generation = done.generation,
-                              .version = done.version + 1,
-                              .from = done.from,
-                              .to = done.to,
-                              .phase = done.phase,
-                              .outcome = done.outcome,
-                              .attempt = done.attempt,
-                              .started = done.started,
-                              .ended = done.ended,
-                              .error = error});
+    log(target.history, {.generation = done.generation,
+                         .version = done.version + 1,
+                         .from = done.from,
+                         .to = done.to,
+                         .phase = done.phase,
+                         .outcome = done.outcome,
+                         .attempt = done.attempt,
+                         .started = done.started,
+                         .ended = done.ended,
+                         .error = error});
     if (done.lane_parked_until) {
       auto& until = parked_[done.ran_in];
       until = std::max(until, *done.lane_parked_until);
@@ -293,6 +293,18 @@ class memory_store final : public store {
       view.error = error;
     });
     return true;
+  }
+
+  static void log(std::vector<history_entry>& history, history_entry line) {
+    if (!history.empty() && line.outcome == outcome_kind::throttled) {
+      auto& before = history.back();
+      if (before.outcome == line.outcome && before.generation == line.generation) {
+        line.runs += before.runs;
+        line.started = before.started;
+        history.pop_back();
+      }
+    }
+    history.push_back(std::move(line));
   }
 
   bool apply(control_verb verb, row& target, system_time now) {

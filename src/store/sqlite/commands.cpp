@@ -48,7 +48,11 @@ transaction::transaction(database& of)
       cancel(of,
              "UPDATE machines SET version = version + 1, phase = 'cancelled', updated_ms = ?2 "
              "WHERE key = ?1"),
-      log(of, "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      log(of, "INSERT INTO history VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      log_again(of,
+                "UPDATE history SET version = version + 1, runs = runs + 1, ended_ms = ?4, "
+                "error = ?5 WHERE machine = ?1 AND generation = ?2 AND version = ?3 "
+                "AND outcome = 'throttled'"),
       park(of,
            "INSERT INTO lanes VALUES (?1, 0, ?2) ON CONFLICT (lane) DO UPDATE "
            "SET parked_until_ms = max(parked_until_ms, excluded.parked_until_ms)"),
@@ -182,11 +186,7 @@ bool record_command::commit(transaction& changes, transition& outcome,
       .run();
   // Cancelled in this very transaction, or the lease is of a version that is no more.
   if (changes.file.changes() == 0) return false;
-  changes.log
-      .with(outcome.key, outcome.generation, outcome.version + 1, outcome.from, outcome.to, in,
-            to_string(outcome.outcome), wide(outcome.attempt), to_ms(outcome.started),
-            to_ms(outcome.ended), error)
-      .run();
+  log(changes, outcome);
   if (outcome.lane_parked_until) {
     changes.park.with(outcome.ran_in, to_ms(*outcome.lane_parked_until)).run();
   }
@@ -217,6 +217,20 @@ bool record_command::commit(transaction& changes, transition& outcome,
   }
   changes.effects.push_back(std::move(done));
   return true;
+}
+
+void record_command::log(transaction& changes, const transition& outcome) {
+  const auto ended = to_ms(outcome.ended);
+  const auto error = cut_error(outcome.error);
+  if (outcome.outcome == outcome_kind::throttled) {
+    changes.log_again.with(outcome.key, outcome.generation, outcome.version, ended, error).run();
+    if (changes.file.changes() > 0) return;
+  }
+  changes.log
+      .with(outcome.key, outcome.generation, outcome.version + 1, outcome.from, outcome.to,
+            to_string(outcome.phase), to_string(outcome.outcome), wide(outcome.attempt),
+            to_ms(outcome.started), ended, error)
+      .run();
 }
 
 void promote_command::run(transaction& changes) {

@@ -25,7 +25,7 @@ class transaction {
   // machines
   statement insert, find, supersede, update, promotable, promote, redrive, cancel;
   // history, lanes, counts, inbox
-  statement log, park, count, count_new, lane, lane_new, lane_idle, done_with;
+  statement log, log_again, park, count, count_new, lane, lane_new, lane_idle, done_with;
 
   /// Forgets what the last one changed.
   void begin();
@@ -96,6 +96,7 @@ class record_command final : public asking<std::vector<bool>> {
 
  private:
   bool commit(transaction& changes, transition& outcome, const live_state::claim& claim);
+  static void log(transaction& changes, const transition& outcome);
   void give_up(std::size_t at);
   live_state& live_;
   std::vector<std::optional<live_state::claim>> claims_;

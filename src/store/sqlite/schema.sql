@@ -40,6 +40,7 @@ CREATE TABLE history (
   machine    INTEGER NOT NULL REFERENCES machines (key),
   generation INTEGER NOT NULL,
   version    INTEGER NOT NULL CHECK (version >= 1),      -- after
+  runs       INTEGER NOT NULL CHECK (runs >= 1),         -- throttled again and again: one line
   from_state TEXT    NOT NULL,
   to_state   TEXT    NOT NULL,
   phase      TEXT    NOT NULL,

@@ -120,7 +120,7 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
 std::vector<history_entry> read_history(database& file, std::string_view id) {
   statement query(file,
                   "SELECT generation, version, from_state, to_state, phase, outcome, attempt, "
-                  "started_ms, ended_ms, error FROM history "
+                  "started_ms, ended_ms, error, runs FROM history "
                   "WHERE machine = (SELECT key FROM machines WHERE id = ?) "
                   "ORDER BY generation, version");
   query.with(id);
@@ -128,6 +128,7 @@ std::vector<history_entry> read_history(database& file, std::string_view id) {
   while (query.next()) {
     entries.push_back({.generation = query.integer(0),
                        .version = query.integer(1),
+                       .runs = query.integer(10),
                        .from = query.text(2),
                        .to = query.text(3),
                        .phase = phase_at(query, 4, file),
