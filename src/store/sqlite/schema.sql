@@ -80,11 +80,13 @@ CREATE TABLE inbox (
 );
 
 -- `epoch` counts how often the store was opened for running; leases of an older one are void.
+-- `purpose` says what the machines are for; empty: nobody has said yet.
 CREATE TABLE meta (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-  epoch    INTEGER NOT NULL CHECK (epoch >= 0)
+  epoch    INTEGER NOT NULL CHECK (epoch >= 0),
+  purpose  TEXT    NOT NULL
 );
-INSERT INTO meta VALUES (1, 0);
+INSERT INTO meta VALUES (1, 0, '');
 
 CREATE VIEW dead AS
   SELECT id, generation, state, attempt, error, data FROM machines

@@ -214,7 +214,7 @@ void refuse_foreign(const std::filesystem::path& file) {
 }  // namespace sqlite
 
 std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
-    const std::filesystem::path& file) {
+    const std::filesystem::path& file, const sqlite_options& options) {
   using namespace sqlite;
   return guarded([&]() -> std::unique_ptr<store> {
     std::error_code error;
@@ -230,6 +230,7 @@ std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
       database own(whole, access::create);
       static_cast<void>(identify(own));
       migrate(own);
+      if (!options.purpose.empty()) claim_purpose(own, options.purpose);
     }
     return std::make_unique<sqlite_store>(whole, std::move(owner));
   });
