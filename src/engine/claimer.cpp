@@ -11,9 +11,15 @@
 
 namespace wherry {
 
+namespace {
+/// Lanes that are kept although nothing runs in them.
+constexpr std::size_t lanes_at_rest = 1'000;
+}  // namespace
+
 struct engine_core::claimer_state {
   std::map<std::string, lane, std::less<>> lanes;
-  std::size_t in_window = 0;        // leased and not yet recorded
+  std::size_t forget_at = lanes_at_rest;  // lanes: then those that rest are forgotten
+  std::size_t in_window = 0;              // leased and not yet recorded
   std::size_t next_lane = 0;        // where the next round begins: after the last lane of this one
   std::optional<system_time> wake;  // when time alone may let something run
 };
@@ -90,6 +96,10 @@ task<> engine_core::claim(run_until until) {
 // leases, and hears of a stop.
 task<bool> engine_core::claim_ready(claimer_state& state) {
   const auto now = scheduler::current().system_now();
+  if (state.lanes.size() >= state.forget_at) {
+    std::erase_if(state.lanes, [&](const auto& each) { return each.second.is_as_new(now); });
+    state.forget_at = std::max(lanes_at_rest, 2 * state.lanes.size());
+  }
   state.wake = store_.next_due();
   if (state.wake && *state.wake <= now) {
     auto promoted = co_await store_.promote(now);

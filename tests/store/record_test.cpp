@@ -146,6 +146,16 @@ TEST_SUITE("store.hpp: record") {
     });
   }
 
+  TEST_CASE("a lane whose park is over is remembered no more") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      auto outcome = advance(co_await lease_one(subject), "second");
+      outcome.lane_parked_until = now() - 1ms;
+      CHECK(co_await record_one(subject, outcome));
+      CHECK(subject.lane_states().empty());
+    });
+  }
+
   TEST_CASE("a state that is too large is refused with its name and the lease stays") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a"), item("b")});

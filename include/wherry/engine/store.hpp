@@ -126,7 +126,7 @@ class store {
     }
   }
 
-  /// Lanes parked at some time; the engine reads them once, when it starts.
+  /// Lanes that are parked now; the engine reads them once, when it starts.
   virtual std::vector<lane_state> lane_states() = 0;
 
   /// A channel of capacity 1 that has a value whenever ready work, or an earlier due time, may have

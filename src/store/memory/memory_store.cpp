@@ -149,7 +149,9 @@ class memory_store final : public store {
   }
 
   std::vector<lane_state> lane_states() override {
+    const auto now = scheduler::current().system_now();
     const std::lock_guard guard(mutex_);
+    std::erase_if(parked_, [&](const auto& each) { return each.second <= now; });
     std::vector<lane_state> states;
     for (const auto& [name, until] : parked_) states.push_back({name, until});
     return states;

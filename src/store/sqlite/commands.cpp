@@ -60,7 +60,7 @@ transaction::transaction(database& of)
       count_new(of, "INSERT INTO counts VALUES (?1, ?2, ?3)"),
       lane(of, "UPDATE lanes SET ready = ready + ?2 WHERE lane = ?1"),
       lane_new(of, "INSERT INTO lanes VALUES (?1, ?2, 0)"),
-      lane_idle(of, "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND parked_until_ms = 0"),
+      lane_idle(of, "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND parked_until_ms <= ?2"),
       done_with(of, "DELETE FROM inbox WHERE key = ?"),
       earliest_(of, earliest_due) {}
 
@@ -70,6 +70,7 @@ void transaction::begin() {
 }
 
 void transaction::settle() {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   std::map<std::pair<phase, std::string_view>, std::int64_t> by_state;
   std::map<std::string_view, std::int64_t> by_lane;
   const auto note = [&](const place& at, std::int64_t sign) {
@@ -90,7 +91,7 @@ void transaction::settle() {
     if (change == 0) continue;
     lane.with(name, change).run();
     if (file.changes() == 0) lane_new.with(name, change).run();
-    if (change < 0) lane_idle.with(name).run();
+    if (change < 0) lane_idle.with(name, to_ms(now)).run();
   }
   if (!moved_waiting_) return;
   next_due_ = earliest_.next() ? std::optional(earliest_.time(0)) : std::nullopt;

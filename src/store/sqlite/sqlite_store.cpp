@@ -133,7 +133,8 @@ class sqlite_store final : public store {
   std::vector<lane_state> lane_states() override {
     const std::lock_guard guard(view_mutex_);
     statement query(view_file_,
-                    "SELECT lane, parked_until_ms FROM lanes WHERE parked_until_ms > 0");
+                    "SELECT lane, parked_until_ms FROM lanes WHERE parked_until_ms > ?");
+    query.with(to_ms(scheduler::current().system_now()));
     std::vector<lane_state> states;
     while (query.next()) states.push_back({query.text(0), query.time(1)});
     return states;
@@ -171,6 +172,11 @@ class sqlite_store final : public store {
   static std::int64_t load_epoch(const std::filesystem::path& file) {
     database raised(file, access::write);
     raised.run("UPDATE meta SET epoch = epoch + 1");
+    const auto now =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    statement(raised, "DELETE FROM lanes WHERE ready = 0 AND parked_until_ms <= ?")
+        .with(to_ms(now))
+        .run();
     return raised.value("SELECT epoch FROM meta");
   }
 
