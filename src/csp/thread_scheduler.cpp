@@ -15,6 +15,7 @@
 #include <array>
 #include <condition_variable>
 #include <deque>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -79,7 +80,7 @@ class blocking_pool {
     {
       const std::lock_guard guard(mutex_);
       if (idle_ <= waiting_.size() && threads_.size() < limit_ && !stopping_) {
-        threads_.emplace_back([this, &home] { serve(home); });
+        start_thread(home);
       }
       waiting_.push_back(std::move(work));
     }
@@ -97,6 +98,14 @@ class blocking_pool {
   }
 
  private:
+  void start_thread(scheduler& home) {
+    try {
+      threads_.emplace_back([this, &home] { serve(home); });
+    } catch (const std::system_error&) {
+      if (threads_.empty()) throw;  // else the work waits its turn, as it does beyond the limit
+    }
+  }
+
   void serve(scheduler& home) {
     detail::this_thread.serving = &home;
     std::unique_lock guard(mutex_);

@@ -11,9 +11,15 @@
 
 namespace wherry {
 
+namespace {
+/// Lanes that are kept although nothing runs in them.
+constexpr std::size_t lanes_at_rest = 1'000;
+}  // namespace
+
 struct engine_core::claimer_state {
   std::map<std::string, lane, std::less<>> lanes;
-  std::size_t in_window = 0;        // leased and not yet recorded
+  std::size_t forget_at = lanes_at_rest;  // lanes: then those that rest are forgotten
+  std::size_t in_window = 0;              // leased and not yet recorded
   std::size_t next_lane = 0;        // where the next round begins: after the last lane of this one
   std::optional<system_time> wake;  // when time alone may let something run
 };
@@ -86,9 +92,14 @@ task<> engine_core::claim(run_until until) {
 }
 
 // Leases round by round, so that a small window is shared by all lanes. True if anything was
-// leased.
+// leased. What is due is promoted in part: what is left wakes the claimer at once, and in between it
+// leases, and hears of a stop.
 task<bool> engine_core::claim_ready(claimer_state& state) {
   const auto now = scheduler::current().system_now();
+  if (state.lanes.size() >= state.forget_at) {
+    std::erase_if(state.lanes, [&](const auto& each) { return each.second.is_as_new(now); });
+    state.forget_at = std::max(lanes_at_rest, 2 * state.lanes.size());
+  }
   state.wake = store_.next_due();
   if (state.wake && *state.wake <= now) {
     auto promoted = co_await store_.promote(now);
@@ -129,8 +140,7 @@ task<std::size_t> engine_core::claim_lane(claimer_state& state, std::string name
   if (permits == 0) co_return 0;
 
   const auto guard = co_await shield();  // what was leased must be heard of
-  auto leased = co_await store_.lease(
-      std::move(name), permits, now + std::chrono::ceil<std::chrono::milliseconds>(lease_for_));
+  auto leased = co_await store_.lease(std::move(name), permits, now + lease_for_);
   const std::size_t count = leased ? leased->size() : 0;
   for (std::size_t i = count; i < permits; ++i) from.release_unused();
   if (!leased) {
@@ -138,7 +148,10 @@ task<std::size_t> engine_core::claim_lane(claimer_state& state, std::string name
     co_return 0;
   }
   state.in_window += count;
-  for (auto& machine : *leased) co_await claimed_.put(std::move(machine));
+  for (auto& machine : *leased) {
+    held_.add(machine);
+    co_await claimed_.put(std::move(machine));
+  }
   co_return count;
 }
 

@@ -18,6 +18,7 @@ void advance(transition& to, raw_state next) {
   to.lane = std::move(next.lane);
   to.rank = next.rank;
   to.next_attempt = 1;
+  to.entered = to.version + 1;
 }
 
 void die(transition& to, std::string_view why) {
@@ -50,6 +51,7 @@ transition unchanged(const leased_machine& machine, const step_run& run) {
           .rank = machine.rank,
           .next_attempt = machine.attempt,
           .setbacks = machine.setbacks,
+          .entered = machine.entered,
           .due = run.ended,
           .ran_in = machine.lane,
           .lane_parked_until = std::nullopt};
@@ -67,6 +69,10 @@ void follow(transition& to, raw_outcome outcome, const state_policy& policy, con
       }
       advance(to, std::move(outcome.next));
       ++to.setbacks;
+      if (to.phase == phase::completed) break;
+      // What was made before may be broken by nature: it is not asked for again at once.
+      to.phase = phase::waiting;
+      to.due = after(run.ended, backoff(policy, to.setbacks, run.draw));
       break;
     case outcome_kind::retried:
       if (to.attempt >= policy.attempts) {

@@ -16,7 +16,7 @@ namespace wherry {
 namespace {
 
 constexpr std::size_t record_batch_limit = 1000;
-/// Beyond the longest time limit: a step is unwound and recorded well before its lease runs out.
+/// Beyond the next renewal.
 constexpr auto lease_margin = std::chrono::seconds(60);
 /// "For ever" among the durations of options: sums with a time of any clock do not overflow.
 constexpr duration for_ever = std::chrono::hours(24 * 365);
@@ -24,14 +24,6 @@ constexpr duration for_ever = std::chrono::hours(24 * 365);
 system_time now() { return scheduler::current().system_now(); }
 
 void add(std::atomic<std::uint64_t>& count) { count.fetch_add(1, std::memory_order_relaxed); }
-
-duration longest_time_limit(const engine_options& options) {
-  duration longest = options.policy.time_limit;
-  for (const auto& [state, policy] : options.policies) {
-    longest = std::max(longest, policy.time_limit);
-  }
-  return longest;
-}
 
 std::string too_late(const state_policy& policy) {
   const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(policy.time_limit);
@@ -70,7 +62,8 @@ engine_core::engine_core(store& where, detail::raw_kind& kind, engine_options op
     : store_(where),
       kind_(kind),
       options_(within_bounds(std::move(options))),
-      lease_for_(longest_time_limit(options_) + lease_margin) {}
+      lease_for_(std::chrono::ceil<std::chrono::milliseconds>(options_.rescue_every) +
+                 lease_margin) {}
 
 task<std::expected<submit_report, store_error>> engine_core::submit(
     std::vector<submission> wanted) {
@@ -112,8 +105,13 @@ void engine_core::open_channels() {
 // What was leased and not run, or run and not recorded, because some process failed or was
 // cancelled.
 void engine_core::release_leftovers() noexcept {
-  while (auto machine = claimed_.poll()) store_.release({std::move(*machine)});
-  while (auto step = outcomes_.poll()) store_.release({std::move(step->machine)});
+  while (auto machine = claimed_.poll()) release(std::move(*machine));
+  while (auto step = outcomes_.poll()) release(std::move(step->machine));
+}
+
+void engine_core::release(leased_machine machine) noexcept {
+  held_.remove(machine);
+  store_.release({std::move(machine)});
 }
 
 task<std::expected<void, store_error>> engine_core::run(run_until until) {
@@ -158,7 +156,7 @@ task<> engine_core::run_one(leased_machine machine) {
     ended_step step;
     bool recorded = false;
     ~ending() {
-      if (!recorded) core.store_.release({std::move(step.machine)});
+      if (!recorded) core.release(std::move(step.machine));
       if (core.counts_.running.fetch_sub(1, std::memory_order_acq_rel) == 1) core.idle_.offer({});
     }
   } ending{*this, {std::move(machine), {}}};
@@ -181,7 +179,8 @@ task<detail::raw_outcome> engine_core::run_within_limit(leased_machine& machine,
                        .generation = machine.generation,
                        .state = machine.state,
                        .attempt = machine.attempt,
-                       .started = started};
+                       .started = started,
+                       .entered = machine.entered};
   std::optional<result<detail::raw_outcome>> said;  // empty: the limit came first
   co_await with_scope([&](scope& step) -> task<> {
     channel<result<detail::raw_outcome>> answer{fixed{1}};
@@ -222,9 +221,12 @@ task<> engine_core::record_batch(std::vector<ended_step> batch) {
   auto accepted = co_await store_.record(std::move(results));
   if (!accepted) {
     fail(std::move(accepted.error()));
-    for (auto& each : batch) store_.release({std::move(each.machine)});
+    for (auto& each : batch) release(std::move(each.machine));
   } else {
-    for (std::size_t i = 0; i < batch.size(); ++i) count(batch[i].result, (*accepted)[i]);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      held_.remove(batch[i].machine);
+      count(batch[i].result, (*accepted)[i]);
+    }
   }
   co_await returned_.put(note{.recorded = batch.size()});
 }
@@ -244,14 +246,43 @@ void engine_core::count(const transition& recorded, bool accepted) {
 }
 
 task<> engine_core::rescue() {
+  bool more = false;  // in the inbox: the next tick comes at once
   for (;;) {
-    const auto tick = timeout(options_.rescue_every);
+    const auto tick = timeout(more ? duration::zero() : options_.rescue_every);
     const auto chosen = co_await select(priority, ended_.take(), tick.take());
     if (chosen.index() == 0) co_return;
-    store_.reclaim(now());
-    auto drained = co_await store_.drain_inbox();
-    if (!drained) fail(std::move(drained.error()));
+    // Renewed first: so a leap of the calendar costs nobody a lease.
+    const auto at = now();
+    store_.renew(held_.all(), at + lease_for_);
+    co_await rescue_lost(at);
+    auto step = co_await store_.step_inbox();
+    more = step && step->more;
+    if (!step) fail(std::move(step.error()));
   }
+}
+
+// A lease that nobody renewed: its run is spent, as if it had failed.
+task<> engine_core::rescue_lost(system_time at) {
+  const auto guard = co_await shield();  // what was taken over must be recorded, or given back
+  auto lost = co_await store_.reclaim(at, at + lease_for_);
+  if (!lost) co_return fail(std::move(lost.error()));
+  if (lost->empty()) co_return;
+  std::vector<transition> results;
+  for (const auto& machine : *lost) {
+    results.push_back(detail::decide(
+        machine,
+        {.kind = outcome_kind::retried,
+         .error = "the lease of this run ran out: its worker renewed it no more"},
+        policy_of(machine.state), {.started = at, .ended = at, .draw = detail::draw()}));
+  }
+  const auto accepted = co_await store_.record(results);
+  if (!accepted) {
+    fail(accepted.error());
+    store_.release(*lost);
+    co_return;
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) count(results[i], (*accepted)[i]);
+  returned_.offer(note{});  // perhaps it was the last; if there is no room, others wake the claimer
 }
 
 }  // namespace wherry

@@ -61,6 +61,10 @@ void lane::release_unused() noexcept {
   theoretical_arrival_ -= interval_;
 }
 
+bool lane::is_as_new(system_time now) const noexcept {
+  return in_flight_ == 0 && parked_until_ <= now && theoretical_arrival_ <= now;
+}
+
 void lane::park(system_time until) noexcept { parked_until_ = std::max(parked_until_, until); }
 
 std::optional<system_time> lane::next_permit(system_time now) const noexcept {

@@ -4,6 +4,13 @@
 
 #include "wherry/csp/go.hpp"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <future>
+#include <system_error>
+
 #include <barrier>
 #include <latch>
 #include <set>
@@ -25,6 +32,24 @@ task<int> answer(counted, duration how_long) {
 task<> fail(std::string text) {
   co_await pause(1us);
   throw std::runtime_error(text);
+}
+
+/// From now on no thread can be started in this process.
+bool forbid_threads() {
+  if (::geteuid() == 0 && ::setuid(65'534) != 0) return false;  // no limit holds for root
+  const rlimit none{1, 1};
+  return ::setrlimit(RLIMIT_NPROC, &none) == 0;
+}
+
+task<> take_two_threads_of_one(int* status) {
+  std::promise<void> gate;
+  auto first = thread([open = gate.get_future().share()] { open.wait(); });
+  if (!forbid_threads()) co_return;
+  auto second = thread([] { return 7; });
+  gate.set_value();
+  co_await first.take();
+  const auto had = co_await second.take();
+  if (had && had->has_value() && **had == 7) *status = 0;
 }
 
 }  // namespace
@@ -135,6 +160,25 @@ TEST_SUITE("csp/go") {
     }(&running, &most, &done, &three));
     CHECK(done == 50);
     CHECK(most <= 3);
+  }
+
+  TEST_CASE("work waits for a thread that there is when the system starts no other") {
+    const pid_t child = ::fork();  // the limit is for good, and for a whole process
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      int status = 1;
+      try {
+        thread_scheduler home{{.threads = 1, .blocking_threads = 4}};
+        home.run(take_two_threads_of_one(&status));
+      } catch (const std::system_error&) {
+        status = 2;
+      }
+      ::_exit(status);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
   }
 
   TEST_CASE("a cancelled caller goes on without the result of its thread") {

@@ -77,6 +77,31 @@ TEST_SUITE("engine/claim") {
     });
   }
 
+  TEST_CASE("a lane at rest is forgotten and one that has run into its limits is not") {
+    over_seeds(1, []() -> task<> {
+      const auto store = open_memory_store();
+      std::map<std::string, int> asked;
+      const auto limits = [&](std::string_view lane) {
+        ++asked[std::string(lane)];
+        return lane == "lane 0" ? lane_limits{.rate = 1, .per = 24h} : lane_limits{};
+      };
+      scripted_engine subject{*store, {}, {.limits = limits}};
+      co_await with_scope([&](scope& all) -> task<> {
+        all.go(run_well(subject, run_until::stopped));
+        for (int round = 0; round < 3; ++round) {
+          auto wanted = machines(2'500, 2'500);
+          for (auto& each : wanted) each.id += " of " + std::to_string(round);
+          REQUIRE(co_await subject.submit(std::move(wanted)));
+          co_await pause(1min);
+        }
+        subject.stop();
+      });
+      CHECK(asked["lane 0"] == 1);
+      CHECK(asked["lane 1"] > 1);
+      CHECK(subject.progress().completed == 3 * 2'499);
+    });
+  }
+
   TEST_CASE("no lane has more in flight than it allows and each uses what it may") {
     over_seeds(50, []() -> task<> {
       const auto inner = open_memory_store();

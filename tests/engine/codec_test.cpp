@@ -5,8 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "wherry/engine/codec.hpp"
 
@@ -70,6 +72,52 @@ TEST_SUITE("engine/codec") {
     REQUIRE(after->parts.size() == 2);
     CHECK(after->parts[1].name == "b");
     CHECK(after->parts[1].size_bytes == before.parts[1].size_bytes);
+  }
+
+  TEST_CASE("every double comes back as it was to the last bit") {
+    const std::uint64_t seed = 7;
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    using limits = std::numeric_limits<double>;
+    std::vector<double> values{0.0,
+                               -0.0,
+                               1.0,
+                               1e22,
+                               1e23,
+                               0.1,
+                               limits::max(),
+                               limits::min(),
+                               limits::denorm_min(),
+                               limits::epsilon(),
+                               -limits::max()};
+    for (int i = 0; i < 20'000; ++i) {
+      const auto any = std::bit_cast<double>(random());
+      if (std::isfinite(any)) values.push_back(any);
+      values.push_back(static_cast<double>(random() % 100'000'000) / 1e4);
+      values.push_back(std::ldexp(static_cast<double>(random()), -64));
+    }
+    std::size_t changed = 0;
+    for (const double value : values) {
+      const auto after = decode<real>(encode(real{value}));
+      REQUIRE(after);
+      if (std::bit_cast<std::uint64_t>(after->value) != std::bit_cast<std::uint64_t>(value)) {
+        ++changed;
+      }
+    }
+    CHECK(changed == 0);
+  }
+
+  TEST_CASE("numbers that others have written are read as they meant them") {
+    CHECK(decode<real>(R"({"value":5})")->value == 5.0);
+    CHECK(decode<real>(R"({"value":-0.3})")->value == -0.3);
+    CHECK(decode<real>(R"({"value":18446744073709551616})")->value == 18446744073709551616.0);
+    CHECK(decode<real>(R"({"value":0.30000000000000004})")->value == 0.30000000000000004);
+    CHECK(decode<real>(R"({"value":12345678901234567890123456789e-10})")->value ==
+          12345678901234567890123456789e-10);
+  }
+
+  TEST_CASE("what follows the JSON is refused") {
+    CHECK(mistake_in(R"({"name":"a","size_bytes":1} x)").starts_with("not JSON: "));
   }
 
   TEST_CASE("an empty optional is null and an empty vector an empty array") {

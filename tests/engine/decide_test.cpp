@@ -31,7 +31,8 @@ leased_machine machine(std::int32_t attempt = 1) {
           .priority = 3,
           .rank = 1,
           .attempt = attempt,
-          .setbacks = 1};
+          .setbacks = 1,
+          .entered = 4};
 }
 
 detail::raw_state state(std::string tag, bool is_final = false) {
@@ -48,6 +49,7 @@ void check_unchanged_state(const transition& next) {
   CHECK(next.lane == "old lane");
   CHECK(next.rank == 1);
   CHECK(next.setbacks == 1);
+  CHECK(next.entered == 4);
 }
 
 }  // namespace
@@ -77,6 +79,8 @@ TEST_SUITE("engine/decide") {
     CHECK(next.rank == 4);
     CHECK(next.next_attempt == 1);
     CHECK(next.setbacks == 1);
+    CHECK_MESSAGE(next.entered == 6,
+                  "a machine enters a state with the version that puts it there");
     CHECK(next.error.empty());
     CHECK(next.due == run.ended);
   }
@@ -139,12 +143,14 @@ TEST_SUITE("engine/decide") {
     check_unchanged_state(next);
   }
 
-  TEST_CASE("going back is ready at once in the earlier state and counts as a setback") {
+  TEST_CASE("going back waits for its backoff in the earlier state and counts as a setback") {
     const auto next = decide(
         machine(2), {.kind = outcome_kind::went_back, .next = state("first"), .error = "no file"},
         policy, run);
     CHECK(next.outcome == outcome_kind::went_back);
-    CHECK(next.phase == phase::ready);
+    CHECK(next.phase == phase::waiting);
+    CHECK_MESSAGE(next.due == run.ended + 200ms, "twice the first delay: it is the second setback");
+    CHECK(next.entered == 6);
     CHECK(next.to == "first");
     CHECK(next.next_attempt == 1);
     CHECK(next.setbacks == 2);

@@ -251,6 +251,33 @@ TEST_SUITE("engine/failure") {
     });
   }
 
+  TEST_CASE("an idempotency key is that of all runs since a state was entered and of no other") {
+    over_seeds(10, []() -> task<> {
+      const auto store = open_memory_store();
+      std::vector<std::string> keys;  // by run of a step
+      scripted kind{.on_first = [&](first at, step_context context) -> task<said> {
+                      keys.push_back(context.idempotency_key());
+                      if (keys.size() == 1) co_return transient{"flaky", {}};
+                      if (keys.size() == 2) co_return throttled{"slow down", now()};
+                      if (at.number < 2) co_return first{at.number + 1, at.lane};  // page by page
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = [&](second at, step_context context) -> task<said> {
+                      keys.push_back(context.idempotency_key());
+                      if (keys.size() < 8) {
+                        co_return go_back<scripted::state>{first{at.number, at.lane}, "no file"};
+                      }
+                      co_return last{at.number};
+                    }};
+      scripted_engine subject{*store, kind, {}};
+      co_await run_all(subject, machines(1));
+      REQUIRE(keys.size() == 8);  // three runs of page 0, two pages more, second, first, second
+      CHECK(keys[0] == keys[1]);
+      CHECK(keys[0] == keys[2]);
+      CHECK(std::set<std::string>(keys.begin(), keys.end()).size() == 6);
+    });
+  }
+
   TEST_CASE("two states cannot send a machine back and forth for ever") {
     over_seeds(5, []() -> task<> {
       const auto store = open_memory_store();

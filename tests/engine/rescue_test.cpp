@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: steps that take too long: those that can be unwound are, those that cannot lose their
-// lease, and what they say in the end changes nothing.
+// Goal: steps that take too long: those that can be unwound are, those that cannot are waited for
+// and never run beside themselves; and leases that nobody holds any more.
 
 #include "subject.hpp"
 
@@ -62,28 +62,89 @@ TEST_SUITE("engine/rescue") {
     });
   }
 
-  TEST_CASE("a step that does not return loses its lease and its late outcome is refused") {
+  TEST_CASE(
+      "a step that ignores its time limit is never run beside itself and spends its attempts") {
     over_seeds(20, []() -> task<> {
       const auto inner = open_memory_store();
       watched_store store{*inner};
-      int runs = 0;
-      scripted kind{.on_first = [&](first at, step_context) -> task<said> {
-                      if (++runs == 1) co_await stubborn_pause(1h);
+      int runs = 0, inside = 0;
+      scripted kind{.on_first = [&](first at, step_context context) -> task<said> {
+                      CHECK(context.attempt == ++runs);
+                      CHECK(++inside == 1);
+                      co_await stubborn_pause(5min);
+                      --inside;
                       co_return second{at.number, at.lane};
                     },
                     .on_second = {}};
-      scripted_engine subject{store, kind, {.policy = {.time_limit = 1s}}};
-      std::optional<system_time> done;
-      const auto began = now();
-      subject.on_completed([&](const scripted_engine::finished&) { done = now(); });
-      co_await run_all(subject, machines(1));
-      REQUIRE(done.has_value());
-      CHECK(*done - began < 5min);  // others did not wait for the one that hangs
-      CHECK(now() - began >= 1h);   // but run does: it owns the step
-      CHECK(store.reclaimed == 1);
-      CHECK(subject.progress().refused == 1);
+      scripted_engine subject{store, kind, {.policy = {.attempts = 3, .time_limit = 1s}}};
+      REQUIRE(co_await subject.submit(machines(1)));
+      co_await with_scope([&](scope& all) -> task<> {
+        all.go(run_well(subject, run_until::drained));
+        co_await pause(2min);
+        CHECK(subject.progress().running == 1);
+      });
+      CHECK(runs == 3);
+      CHECK(store.reclaimed == 0);
+      CHECK(subject.progress().refused == 0);
       check_whole(*inner, 1);
-      CHECK(history_of(*inner, "0").size() == 2);
+      CHECK(view_of(*inner, "0").phase == phase::dead);
+      CHECK(history_of(*inner, "0").size() == 3);
+    });
+  }
+
+  TEST_CASE("others go on while a step ignores its time limit") {
+    over_seeds(10, []() -> task<> {
+      const auto store = open_memory_store();
+      scripted kind{.on_first = [](first at, step_context context) -> task<said> {
+                      if (at.number == 0 && context.attempt == 1) co_await stubborn_pause(1h);
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{*store,
+                              kind,
+                              {.limits = [](auto) { return lane_limits{.in_flight = 2}; },
+                               .policy = {.time_limit = 1s}}};
+      const auto began = now();
+      std::map<std::string, system_time> done;
+      subject.on_completed([&](const scripted_engine::finished& end) { done[end.id] = now(); });
+      co_await run_all(subject, machines(20));
+      check_whole(*store, 20);
+      CHECK(count_in(*store, phase::completed) == 20);
+      for (const auto& [id, at] : done) CHECK((at - began >= 1h) == (id == "0"));
+    });
+  }
+
+  TEST_CASE("a lease that nobody renews spends an attempt") {
+    over_seeds(5, []() -> task<> {
+      const auto store = open_memory_store();
+      scripted_engine subject{*store, {}, {.policy = {.attempts = 2}}};
+      REQUIRE(co_await subject.submit(machines(2)));
+      const auto lost = co_await store->lease("lane", 2, now() + 1min);
+      REQUIRE(lost->size() == 2);
+      store->renew({{lost->back().key, lost->back().token}}, now() + 1h);
+      const auto began = now();
+      co_await run_well(subject, run_until::drained);
+      check_whole(*store, 2);
+      for (const auto* id : {"0", "1"}) {
+        const auto history = history_of(*store, id);
+        REQUIRE(history.size() == 3);
+        CHECK(history[0].outcome == outcome_kind::retried);
+        CHECK(history[0].error.find("lease") != std::string::npos);
+        CHECK(history[1].attempt == 2);
+      }
+      CHECK(history_of(*store, "0")[0].ended < began + 2min);
+      CHECK(history_of(*store, "1")[0].ended >= began + 1h);
+    });
+  }
+
+  TEST_CASE("a machine whose every run lets its lease run out is a dead letter in the end") {
+    over_seeds(1, []() -> task<> {
+      const auto store = open_memory_store();
+      scripted_engine subject{*store, {}, {.policy = {.attempts = 1}}};
+      REQUIRE(co_await subject.submit(machines(1)));
+      REQUIRE((co_await store->lease("lane", 1, now() + 1min))->size() == 1);
+      co_await run_well(subject, run_until::drained);
+      CHECK(count_in(*store, phase::dead) == 1);
     });
   }
 

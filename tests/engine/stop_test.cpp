@@ -151,6 +151,50 @@ TEST_SUITE("engine/stop") {
     });
   }
 
+  TEST_CASE("an engine has drained as soon as its last machine is cancelled") {
+    over_seeds(10, []() -> task<> {
+      const auto store = open_memory_store();
+      scripted_engine subject{*store, {}, {}};
+      auto wanted = machines(1);
+      wanted.front().due = now() + 1h;
+      REQUIRE(co_await subject.submit(std::move(wanted)));
+      const auto began = now();
+      co_await with_scope([&](scope& all) -> task<> {
+        all.go(run_well(subject, run_until::drained));
+        co_await pause(1s);
+        CHECK(co_await store->control(control_verb::cancel, {}) == 1u);
+      });
+      CHECK(now() - began == 1s);
+    });
+  }
+
+  TEST_CASE(
+      "what is due at once begins before all of it is promoted and a stop is heard meanwhile") {
+    over_seeds(3, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      store.is_slow = true;
+      bool asked = false;
+      scripted kind;
+      scripted_engine* running = nullptr;
+      kind.on_first = [&](first at, step_context) -> task<said> {
+        if (!std::exchange(asked, true)) {
+          CHECK(count_in(*inner, phase::waiting) > 0);
+          running->stop();
+        }
+        co_return second{at.number, at.lane};
+      };
+      scripted_engine subject{store, kind, {}};
+      running = &subject;
+      auto wanted = machines(5'000);
+      for (auto& each : wanted) each.due = now() + 1h;
+      REQUIRE(co_await subject.submit(std::move(wanted)));
+      co_await run_well(subject, run_until::drained);
+      CHECK(asked);
+      CHECK(count_in(*inner, phase::waiting) > 0);
+    });
+  }
+
   TEST_CASE("an engine with nothing to do has drained") {
     over_seeds(3, []() -> task<> {
       const auto store = open_memory_store();

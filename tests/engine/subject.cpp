@@ -77,15 +77,16 @@ task<std::expected<std::size_t, store_error>> watched_store::promote(system_time
   co_return co_await inner_.promote(now);
 }
 
-std::size_t watched_store::reclaim(system_time now) {
-  const auto count = inner_.reclaim(now);
-  reclaimed += count;
-  return count;
+task<std::expected<std::vector<leased_machine>, store_error>> watched_store::reclaim(
+    system_time now, system_time expires) {
+  auto lost = co_await inner_.reclaim(now, expires);
+  if (lost) reclaimed += lost->size();
+  co_return lost;
 }
 
-task<std::expected<std::size_t, store_error>> watched_store::drain_inbox() {
-  if (fails_now("drain_inbox")) co_return injected("drain_inbox");
-  co_return co_await inner_.drain_inbox();
+task<std::expected<inbox_progress, store_error>> watched_store::step_inbox() {
+  if (fails_now("step_inbox")) co_return injected("step_inbox");
+  co_return co_await inner_.step_inbox();
 }
 
 void over_seeds(int count, const std::function<task<>()>& body) {
@@ -155,7 +156,9 @@ void check_whole(store& from, std::int64_t machines) {
     CHECK(is_finished(each.phase));
     std::map<std::int64_t, std::int64_t> versions;  // last version of each generation
     const auto history = history_of(from, each.id);
-    for (const auto& entry : history) CHECK(entry.version == ++versions[entry.generation]);
+    for (const auto& entry : history) {
+      CHECK(entry.version == (versions[entry.generation] += entry.runs));
+    }
     REQUIRE_FALSE(history.empty());
     CHECK(history.back().version == each.version);
     CHECK(history.back().phase == each.phase);

@@ -100,8 +100,12 @@ class watched_store final : public store {
   void release(const std::vector<leased_machine>& unused) override;
   task<std::expected<std::size_t, store_error>> promote(system_time now) override;
   std::optional<system_time> next_due() override { return inner_.next_due(); }
-  std::size_t reclaim(system_time now) override;
-  task<std::expected<std::size_t, store_error>> drain_inbox() override;
+  void renew(const std::vector<lease_id>& held, system_time expires) override {
+    inner_.renew(held, expires);
+  }
+  task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
+      system_time now, system_time expires) override;
+  task<std::expected<inbox_progress, store_error>> step_inbox() override;
   std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
   channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }
   task<std::expected<std::size_t, store_error>> control(control_verb verb,
@@ -147,7 +151,7 @@ task<> run_well(scripted_engine& subject, run_until until);
 [[nodiscard]] std::int64_t count_in(store& from, phase wanted);
 
 /// Checks what holds for every store at rest: `machines` of them, all finished, and in each history
-/// one entry a version, without gaps, ending in the machine's own phase.
+/// each version once, without gaps, ending in the machine's own phase.
 void check_whole(store& from, std::int64_t machines);
 
 }  // namespace wherry::test

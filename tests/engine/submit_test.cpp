@@ -165,8 +165,8 @@ TEST_SUITE("engine/submit") {
       scripted_engine subject{*store, kind, {}};
       co_await run_all(subject, machines(2));
       CHECK(keys.size() == 4);
-      CHECK(keys["0/1/first"] == 3);
-      CHECK(keys["0/1/second"] == 1);
+      CHECK(keys["0/1/first/0"] == 3);
+      CHECK(keys["0/1/second/3"] == 1);
     });
   }
 }

@@ -33,6 +33,18 @@ TEST_SUITE("store.hpp: control") {
     });
   }
 
+  TEST_CASE("a cancelled machine is signalled for it may have been the last") {
+    on_every_store([](store& subject) -> task<> {
+      auto later = item("a");
+      later.due = now() + 1h;
+      co_await submit_new(subject, {later});
+      auto signal = subject.ready_signal();
+      while (signal.poll()) continue;
+      CHECK(co_await subject.control(control_verb::cancel, {}) == 1u);
+      CHECK(signal.poll().has_value());
+    });
+  }
+
   TEST_CASE("a step under way cannot commit once its machine is cancelled") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});

@@ -96,10 +96,49 @@ TEST_SUITE("store.hpp: lease") {
       const auto start = now();
       REQUIRE((co_await subject.lease("lane", 1, start + 1h)).has_value());
       REQUIRE((co_await subject.lease("lane", 1, start + 3h)).has_value());
-      CHECK(subject.reclaim(start + 59min) == 0);
-      CHECK(subject.reclaim(start + 1h) == 1);
-      CHECK(subject.reclaim(start + 2h) == 0);
+      CHECK((co_await subject.reclaim(start + 59min, start + 9h))->empty());
+      const auto lost = co_await subject.reclaim(start + 1h, start + 9h);
+      CHECK(ids(*lost) == strings{"a"});
+      CHECK((co_await subject.reclaim(start + 2h, start + 9h))->empty());
+      CHECK_MESSAGE((co_await lease_some(subject, "lane", 9)).empty(), "it is whose who took it");
+      subject.release(*lost);
       CHECK(ids(co_await lease_some(subject, "lane", 9)) == strings{"a"});
+    });
+  }
+
+  TEST_CASE("a lease that is taken over is the whole machine") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      auto moved = advance(co_await lease_one(subject), "second");
+      moved.rank = 3;
+      moved.setbacks = 2;
+      CHECK(co_await record_one(subject, moved));
+      const auto held = co_await lease_one(subject);
+      const auto lost = co_await subject.reclaim(now() + 2h, now() + 9h);
+      REQUIRE(lost->size() == 1);
+      const auto& taken = lost->front();
+      CHECK(taken.key == held.key);
+      CHECK(taken.token != held.token);
+      CHECK(taken.version == held.version);
+      CHECK(taken.state == "second");
+      CHECK(taken.data == held.data);
+      CHECK(taken.lane == "lane");
+      CHECK(taken.rank == 3);
+      CHECK(taken.setbacks == 2);
+      CHECK(co_await record_one(subject, advance(taken, "third")));
+    });
+  }
+
+  TEST_CASE("a lease that is renewed lasts and one of before is not renewed") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a"), item("b")});
+      const auto start = now();
+      const auto leased = co_await lease_some(subject, "lane", 2);
+      REQUIRE(leased.size() == 2);
+      subject.renew({{leased[0].key, leased[0].token}, {leased[1].key, leased[1].token + 1'000}},
+                    start + 5h);
+      CHECK(ids(*co_await subject.reclaim(start + 4h, start + 9h)) == strings{"b"});
+      CHECK(ids(*co_await subject.reclaim(start + 5h, start + 9h)) == strings{"a"});
     });
   }
 

@@ -4,12 +4,15 @@
 // leases and queries come in between.
 #include "store/sqlite/live_state.hpp"
 
-#include <doctest/doctest.h>
-
 #include <deque>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
+
+#include "store/sqlite/commands.hpp"
+#include "store/sqlite/schema.hpp"
+#include "subject.hpp"
 
 using namespace wherry;
 using namespace wherry::sqlite;
@@ -18,8 +21,10 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr system_time late{24h};
+constexpr system_time later{48h};
 
 struct table_row {
+  std::int64_t generation = 1;
   std::int64_t version = 0;
   std::string lane;
   turn at;
@@ -27,13 +32,14 @@ struct table_row {
 };
 
 /// The committed rows, and the effects that are not applied yet.
-class table final : public row_source {
+class table {
  public:
   std::map<std::int64_t, table_row> rows;
   std::deque<effect> pending;
+  std::function<void()> between;  // called when a query has read, and is not used yet
 
   void add(std::int64_t key, const std::string& lane, std::int64_t precedence = 0) {
-    rows[key] = {0, lane, {precedence, 0, key}, phase::ready};
+    rows[key] = {1, 0, lane, {precedence, 0, key}, phase::ready};
     note(key, {});
   }
   /// Commits a change of `key` to phase `to`.
@@ -43,6 +49,13 @@ class table final : public row_source {
     ++row.version;
     row.in = to;
     row.at.precedence = precedence;
+    note(key, before);
+  }
+  /// Commits a newer generation of `key`. Requires: it is finished.
+  void supersede(std::int64_t key, const std::string& lane, std::int64_t precedence = 0) {
+    auto& row = rows.at(key);
+    const auto before = row;
+    row = {before.generation + 1, 0, lane, {precedence, 0, key}, phase::ready};
     note(key, before);
   }
   void apply_all(live_state& to) {
@@ -57,24 +70,32 @@ class table final : public row_source {
     to.apply(effects);
   }
 
-  void start(const std::string& lane, turn from) override {
-    found_.clear();
+  /// What a query finds.
+  found_rows read(const refill_plan& plan) {
+    std::set<turn> places;
     for (const auto& [key, row] : rows) {
-      if (row.lane == lane && row.in == phase::ready && row.at >= from) found_.insert(row.at);
+      if (row.lane == plan.lane && row.in == phase::ready && row.at >= plan.from) {
+        places.insert(row.at);
+      }
     }
-    next_ = found_.begin();
+    found_rows found;
+    for (const auto& at : places) {
+      if (plan.is_leased(at.key)) continue;
+      if (found.rows.size() == plan.room) {
+        found.bound = at;
+        break;
+      }
+      found.rows.push_back({at, contents_of(at.key)});
+    }
+    if (between) between();
+    return found;
   }
-  std::optional<turn> next() override {
-    if (next_ == found_.end()) return std::nullopt;
-    last_ = next_->key;
-    return *next_++;
-  }
-  leased_machine contents() override { return contents_of(last_); }
 
  private:
   leased_machine contents_of(std::int64_t key) {
     leased_machine machine;
     machine.key = key;
+    machine.generation = rows.at(key).generation;
     machine.version = rows.at(key).version;
     machine.lane = rows.at(key).lane;
     return machine;
@@ -83,6 +104,7 @@ class table final : public row_source {
     const auto& row = rows.at(key);
     effect change;
     change.key = key;
+    change.generation = row.generation;
     change.version = row.version;
     change.after = {row.in, "state", row.lane, row.at};
     if (before) {
@@ -93,16 +115,28 @@ class table final : public row_source {
     if (row.in == phase::ready && key % 2 == 0) change.contents = contents_of(key);
     pending.push_back(std::move(change));
   }
-
-  std::set<turn> found_;
-  std::set<turn>::iterator next_;
-  std::int64_t last_ = 0;
 };
+
+void refill(live_state& of, table& file, const std::string& lane, std::size_t count) {
+  of.refill(lane, count, [&](const refill_plan& plan) { return file.read(plan); });
+}
 
 std::vector<leased_machine> lease(live_state& from, table& file, const std::string& lane,
                                   std::size_t count) {
-  if (from.wants_refill(lane, count)) from.refill(lane, count, file);
+  if (from.wants_refill(lane, count)) refill(from, file, lane, count);
   return from.lease(lane, count, late);
+}
+
+/// Takes over all leases and releases them, their contents unknown.
+void give_back_all(live_state& from) {
+  for (const auto& lost : from.reclaim(late, later)) {
+    leased_machine machine;
+    machine.key = lost.taken.key;
+    machine.token = lost.taken.token;
+    machine.generation = lost.generation;
+    machine.version = lost.version;
+    from.release({machine});
+  }
 }
 
 transition outcome_of(const leased_machine& leased) {
@@ -122,9 +156,8 @@ TEST_SUITE("live_state.hpp") {
     table file;
     file.add(1, "lane");
     file.apply_all(subject);
-    REQUIRE(subject.reclaim(late) == 0);
     file.add(3, "lane");  // committed, not applied
-    subject.refill("lane", 9, file);
+    refill(subject, file, "lane", 9);
     auto leased = lease(subject, file, "lane", 9);
     CHECK_MESSAGE(leased.size() == 2, "the query saw 3 before its effect was applied");
     file.apply_all(subject);
@@ -166,11 +199,12 @@ TEST_SUITE("live_state.hpp") {
     CHECK(claims[0].has_value());
     CHECK_FALSE(claims[1].has_value());
     subject.release(leased);
-    CHECK(subject.reclaim(late) == 0);
+    CHECK(subject.reclaim(late, later).empty());
     CHECK(subject.ready_lanes().empty());
-    subject.abort_commit(outcomes);
-    CHECK(subject.reclaim(late) == 1);
-    CHECK(subject.ready_lanes().size() == 1);
+    subject.abort_commit(outcomes.front());
+    CHECK(subject.reclaim(late, later).size() == 1);
+    subject.release(leased);
+    CHECK_MESSAGE(subject.ready_lanes().empty(), "the lease is another's now");
   }
 
   TEST_CASE("tokens of a later epoch are larger than all of an earlier one") {
@@ -185,6 +219,62 @@ TEST_SUITE("live_state.hpp") {
     CHECK(tokens.size() == 100);
     CHECK(std::is_sorted(tokens.begin(), tokens.end()));
     CHECK(std::adjacent_find(tokens.begin(), tokens.end()) == tokens.end());
+  }
+
+  TEST_CASE("what moves while a query runs is neither lost nor leased twice") {
+    live_state subject(1);
+    table file;
+    for (const std::int64_t key : {1, 3, 5, 7}) file.add(key, "lane");
+    file.apply_all(subject);  // without contents: all is still to be found
+    auto held = lease(subject, file, "lane", 1);
+    REQUIRE(held.size() == 1);
+    file.add(9, "lane");
+    file.apply_all(subject);  // the bound is 9
+    REQUIRE(subject.lease("lane", 3, late).size() == 3);
+    subject.refill("lane", 2, [&](const refill_plan& plan) {
+      auto found = file.read(plan);
+      file.change(9, phase::cancelled);
+      file.add(10, "lane");
+      file.add(11, "lane");
+      file.apply_all(subject);
+      return found;
+    });
+    std::vector<std::int64_t> keys;
+    for (const auto& each : lease(subject, file, "lane", 9)) keys.push_back(each.key);
+    CHECK(keys == std::vector<std::int64_t>{10, 11});
+    CHECK(subject.ready_lanes().empty());
+  }
+
+  TEST_CASE("what comes into a lane behind its bound while a query runs is found by the next") {
+    for (const bool released : {false, true}) {
+      CAPTURE(released);
+      live_state subject(1);
+      table file;
+      for (const std::int64_t key : {1, 3}) file.add(key, "lane");
+      file.apply_all(subject);  // without contents: the bound is 1
+      auto held = lease(subject, file, "lane", 1);
+      REQUIRE(held.size() == 1);
+      file.add(-1, "lane");
+      file.apply_all(subject);  // the bound is -1: before the one that is leased
+      while (subject.ready_signal().poll()) continue;
+      subject.refill("lane", 9, [&](const refill_plan& plan) {
+        auto found = file.read(plan);
+        if (released) {
+          subject.release(held);
+        } else {
+          file.add(0, "lane");
+          file.apply_all(subject);
+        }
+        return found;
+      });
+      CHECK_MESSAGE(subject.ready_signal().poll().has_value(), "whoever leases must ask again");
+      std::vector<std::int64_t> keys;
+      for (int round = 0; round < 3; ++round) {
+        for (const auto& each : lease(subject, file, "lane", 9)) keys.push_back(each.key);
+      }
+      CHECK(keys ==
+            (released ? std::vector<std::int64_t>{-1, 1, 3} : std::vector<std::int64_t>{-1, 0, 3}));
+    }
   }
 
   TEST_CASE("more lanes than may stay warm still hand out every machine") {
@@ -206,6 +296,57 @@ TEST_SUITE("live_state.hpp") {
     CHECK(subject.ready_lanes().empty());
   }
 
+  TEST_CASE("a machine that moved twice before any of it was applied is leased once") {
+    live_state subject(1);
+    table file;
+    file.add(2, "lane", 1);
+    file.add(3, "lane", 5);
+    file.apply_all(subject);
+    file.change(2, phase::cancelled);
+    file.supersede(2, "lane", 6);  // seen by the query, while the old one still stands in memory
+    const auto leased = lease(subject, file, "lane", 9);
+    REQUIRE(leased.size() == 2);
+    CHECK(leased[1].key == 2);
+    CHECK(leased[1].generation == 2);
+    file.apply_all(subject);
+    CHECK(lease(subject, file, "lane", 9).empty());
+    CHECK(subject.begin_commit({outcome_of(leased[1])}).front().has_value());
+  }
+
+  TEST_CASE("the end of an older generation is not that of a lease of the newer one") {
+    live_state subject(1);
+    table file;
+    file.add(2, "lane");
+    subject.load_lane("lane", 1);
+    subject.load_count(phase::ready, "state", 1);
+    file.pending.clear();
+    file.change(2, phase::cancelled);
+    file.supersede(2, "lane", 3);
+    const auto leased = lease(subject, file, "lane", 1);
+    REQUIRE(leased.size() == 1);
+    CHECK(leased.front().generation == 2);
+    file.apply_all(subject);
+    CHECK(lease(subject, file, "lane", 1).empty());
+    CHECK(subject.begin_commit({outcome_of(leased.front())}).front().has_value());
+  }
+
+  TEST_CASE("a lease of a version that is no more commits nothing and comes back") {
+    const test::scratch_directory directory;
+    database db(directory / "store.db", access::create);
+    migrate(db);
+    transaction changes(db);
+    live_state subject(1);
+    table file;
+    file.add(2, "lane");  // in no row of the database
+    file.apply_all(subject);
+    const auto leased = lease(subject, file, "lane", 1);
+    REQUIRE(leased.size() == 1);
+    record_command stale(subject, {outcome_of(leased.front())});
+    stale.run(changes);
+    CHECK(changes.effects.empty());
+    CHECK(subject.reclaim(late, later).size() == 1);
+  }
+
   TEST_CASE("random commits that are applied late never lose or double a machine") {
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
       CAPTURE(seed);
@@ -216,18 +357,36 @@ TEST_SUITE("live_state.hpp") {
       std::int64_t last_key = 0;
       const auto any_lane = [&] { return random() % 3 == 0 ? "left" : "right"; };
       const auto any_precedence = [&] { return static_cast<std::int64_t>(random() % 4); };
+      const auto people_act = [&] {  // cancel, redrive, or submit a newer generation
+        if (last_key == 0) return;
+        const auto key = 1 + static_cast<std::int64_t>(random() % static_cast<unsigned>(last_key));
+        if (file.rows.at(key).in == phase::ready) {
+          file.change(key, phase::cancelled, any_precedence());
+        } else if (random() % 2 == 0) {
+          file.supersede(key, any_lane(), any_precedence());
+        } else {
+          file.change(key, phase::ready, any_precedence());
+        }
+      };
+      const auto any_time_later = [&] {  // what the writer and others do while a query runs
+        for (auto left = random() % 4; left > 0; --left) {
+          switch (random() % 4) {
+            case 0: people_act(); break;
+            case 1: file.add(++last_key, any_lane(), any_precedence()); break;
+            case 2: file.apply_all(subject); break;
+            default:
+              if (out.empty()) break;
+              subject.release({out.begin()->second});
+              out.erase(out.begin());
+          }
+        }
+      };
+      file.between = any_time_later;
       for (int step = 0; step < 600; ++step) {
         switch (random() % 8) {
           case 0:
           case 1: file.add(++last_key, any_lane(), any_precedence()); break;
-          case 2:  // people cancel or redrive
-            if (last_key > 0) {
-              const auto key = 1 + static_cast<std::int64_t>(random()) % last_key;
-              const auto found = file.rows.find(key < 1 ? 1 : key);
-              const bool ready = found->second.in == phase::ready;
-              file.change(found->first, ready ? phase::cancelled : phase::ready, any_precedence());
-            }
-            break;
+          case 2: people_act(); break;
           case 3:  // a step ends: nothing else is under way in the writer then
             file.apply_all(subject);
             if (!out.empty()) {
@@ -251,21 +410,25 @@ TEST_SUITE("live_state.hpp") {
             break;
           case 6:
             if (random() % 10 == 0) {
-              static_cast<void>(subject.reclaim(late));
+              give_back_all(subject);
               out.clear();
             }
             break;
           default:
             for (auto& each : lease(subject, file, any_lane(), random() % 5)) {
               const auto held = out.find(each.key);
-              if (held != out.end()) REQUIRE(held->second.version < each.version);
+              if (held != out.end()) {
+                REQUIRE(std::pair(held->second.generation, held->second.version) <
+                        std::pair(each.generation, each.version));
+              }
               out.insert_or_assign(each.key, each);
             }
         }
       }
+      file.between = nullptr;
       // At rest every ready row can be had, once, in order.
       file.apply_all(subject);
-      static_cast<void>(subject.reclaim(late));
+      give_back_all(subject);
       for (const auto* lane : {"left", "right"}) {
         std::vector<turn> expected;
         for (const auto& [key, row] : file.rows) {

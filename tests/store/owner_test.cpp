@@ -42,6 +42,26 @@ TEST_SUITE("sqlite.hpp: owner") {
     CHECK((*beside)->owner().starts_with("pid " + std::to_string(::getpid())));
   }
 
+  TEST_CASE("a store is refused for another purpose than its own with both and the remedy") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    const auto open_for = [&](std::string purpose) {
+      return open_sqlite_store(file, {.purpose = std::move(purpose)});
+    };
+    CHECK_MESSAGE(open_for("").has_value(), "it has none yet");
+    CHECK(open_for("report flights").has_value());
+    CHECK(open_for("report flights").has_value());
+    CHECK_MESSAGE(open_for("").has_value(), "not looked at");
+    const auto refused = open_for("report weather");
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().what == store_error::kind::foreign);
+    for (const auto* part : {"store.db", "report flights", "report weather", "another store"}) {
+      CHECK_MESSAGE(refused.error().message.find(part) != std::string::npos, part);
+    }
+    CHECK(inspect_sqlite_store(file).has_value());
+    CHECK(open_for("report flights").has_value());
+  }
+
   TEST_CASE("one process cannot open a store twice and a closed one is free") {
     const scratch_directory directory;
     const auto file = directory / "store.db";

@@ -70,10 +70,13 @@ TEST_SUITE("store.hpp: record") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});
       const auto lost = co_await lease_one(subject);
-      CHECK(subject.reclaim(now() + 2h) == 1);
+      const auto taken = co_await subject.reclaim(now() + 2h, now() + 9h);
+      REQUIRE(taken->size() == 1);
       CHECK_FALSE(co_await record_one(subject, advance(lost, "second")));
+      subject.release(*taken);
       const auto again = co_await lease_one(subject);
       CHECK_FALSE(co_await record_one(subject, advance(lost, "second")));
+      CHECK_FALSE(co_await record_one(subject, advance(taken->front(), "second")));
       CHECK(co_await record_one(subject, advance(again, "third")));
       CHECK(view_of(subject, "a").state == "third");
     });
@@ -89,6 +92,37 @@ TEST_SUITE("store.hpp: record") {
       CHECK(view_of(subject, "a").phase == phase::completed);
       CHECK(view_of(subject, "b").phase == phase::dead);
       CHECK(view_of(subject, "b").error == "hopeless");
+    });
+  }
+
+  TEST_CASE("runs that are throttled one after the other share one line of history") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      std::vector<system_time> started;
+      for (int run = 0; run < 5; ++run) {
+        auto outcome = retry(co_await lease_one(subject), now() + 1h);
+        if (run != 3) {
+          outcome.outcome = outcome_kind::throttled;
+          outcome.next_attempt = outcome.attempt;
+        }
+        outcome.error = "run " + std::to_string(run);
+        started.push_back(outcome.started);
+        CHECK(co_await record_one(subject, outcome));
+        CHECK(co_await subject.promote(now() + 2h) == 1u);
+      }
+      CHECK(view_of(subject, "a").version == 5);
+      const auto history = subject.history("a");
+      REQUIRE(history.has_value());
+      REQUIRE(history->size() == 3);
+      CHECK((*history)[0].version == 3);
+      CHECK((*history)[0].runs == 3);
+      CHECK((*history)[0].started == started[0]);
+      CHECK((*history)[0].error == "run 2");
+      CHECK((*history)[1].version == 4);
+      CHECK((*history)[1].runs == 1);
+      CHECK((*history)[2].version == 5);
+      CHECK((*history)[2].outcome == outcome_kind::throttled);
+      CHECK((*history)[2].runs == 1);
     });
   }
 
@@ -112,6 +146,16 @@ TEST_SUITE("store.hpp: record") {
     });
   }
 
+  TEST_CASE("a lane whose park is over is remembered no more") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      auto outcome = advance(co_await lease_one(subject), "second");
+      outcome.lane_parked_until = now() - 1ms;
+      CHECK(co_await record_one(subject, outcome));
+      CHECK(subject.lane_states().empty());
+    });
+  }
+
   TEST_CASE("a state that is too large is refused with its name and the lease stays") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a"), item("b")});
@@ -126,6 +170,33 @@ TEST_SUITE("store.hpp: record") {
       CHECK(view_of(subject, "b").version == 0);
       CHECK(co_await record_one(subject, advance(leased[0], "second")));
       CHECK(co_await record_one(subject, advance(leased[1], "second")));
+    });
+  }
+
+  TEST_CASE("when a state was entered comes back with each lease until a newer generation") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      const auto first = co_await lease_one(subject);
+      CHECK(first.entered == 0);
+      auto next = advance(first, "second");
+      next.entered = 1;
+      CHECK(co_await record_one(subject, next));
+      auto leased = co_await lease_one(subject);
+      CHECK(leased.entered == 1);
+      subject.release({leased});
+      CHECK(co_await record_one(subject, retry(co_await lease_one(subject), now() + 1h)));
+      CHECK(co_await subject.promote(now() + 2h) == 1u);
+      leased = co_await lease_one(subject);
+      CHECK(leased.entered == 1);
+      CHECK(co_await record_one(subject, finish(leased, phase::dead)));
+      CHECK(co_await subject.control(control_verb::redrive, {.id = "a"}) == 1u);
+      leased = co_await lease_one(subject);
+      CHECK_MESSAGE(leased.entered == 1, "the same state, and the step may have acted already");
+      CHECK(co_await record_one(subject, finish(leased, phase::dead)));
+      auto again = item("a");
+      again.generation = 2;
+      REQUIRE((co_await subject.submit({again})).has_value());
+      CHECK((co_await lease_one(subject)).entered == 0);
     });
   }
 

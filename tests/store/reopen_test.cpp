@@ -21,9 +21,11 @@ TEST_SUITE("sqlite.hpp: reopen") {
       REQUIRE(leased.size() == 4);
       due = now() + 1h;
       auto parked = retry(leased[1], *due);
+      auto onward = advance(leased[0], "second");
+      onward.due = now() + 1ms;  // after d, whatever the clock says
       parked.lane_parked_until = *due;
-      const auto accepted = co_await subject.record(
-          {advance(leased[0], "second"), parked, finish(leased[2], phase::completed)});
+      const auto accepted =
+          co_await subject.record({onward, parked, finish(leased[2], phase::completed)});
       REQUIRE(accepted.has_value());
       before = *subject.count();
       views = *subject.query({}, 9, "");
@@ -98,6 +100,51 @@ TEST_SUITE("sqlite.hpp: reopen") {
       CHECK(inspector.count()->in(phase::cancelled) == 1);
     });
     check_consistent(file);
+  }
+
+  TEST_CASE("a command looks at a bounded number of machines at a time whether they match or not") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    with_store(file, [&](store& subject) -> task<> {
+      std::vector<submission> many;
+      for (int i = 0; i < 2'000; ++i) {
+        many.push_back(item("m" + std::to_string(i)));
+        if (i % 2 == 0) many.back().due = now() + 1h;
+      }
+      many.back().id = "z";
+      many.back().state = "rare";
+      co_await submit_new(subject, std::move(many));
+      auto beside = inspect_sqlite_store(file);
+      REQUIRE_MESSAGE(beside.has_value(), beside.error().message);
+      REQUIRE((*beside)->ask(control_verb::cancel, {.state = "rare"}).has_value());
+      int unfinished_steps = 0;
+      for (;;) {
+        const auto step = co_await subject.step_inbox();
+        REQUIRE_MESSAGE(step.has_value(), step.error().message);
+        if (step->finished > 0) break;
+        CHECK(step->more);
+        ++unfinished_steps;
+      }
+      CHECK(unfinished_steps >= 2);
+      CHECK(subject.count()->in(phase::cancelled) == 1);
+      CHECK((view_of(subject, "z").phase == phase::cancelled));
+    });
+    check_consistent(file);
+  }
+
+  TEST_CASE("a command for an unknown phase is refused and reaches no machine") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    with_store(file, [](store& subject) -> task<> { co_await submit_new(subject, {item("a")}); });
+    run_sql(file,
+            "PRAGMA ignore_check_constraints = ON;"
+            "INSERT INTO inbox VALUES (1, 'cancel', 'redy', '', '', '', 0)");
+    with_store(file, [](store& subject) -> task<> {
+      const auto drained = co_await subject.drain_inbox();
+      REQUIRE_FALSE(drained.has_value());
+      CHECK(drained.error().message.find("redy") != std::string::npos);
+      CHECK((view_of(subject, "a").phase == phase::ready));
+    });
   }
 
   TEST_CASE("a command that was left while nobody ran the store waits for the next owner") {

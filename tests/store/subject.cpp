@@ -71,6 +71,16 @@ task<std::vector<leased_machine>> lease_all(store& from, std::string lane) {
   }
 }
 
+task<std::size_t> promote_all(store& in, system_time at) {
+  std::size_t sum = 0;
+  for (;;) {
+    const auto promoted = co_await in.promote(at);
+    REQUIRE_MESSAGE(promoted.has_value(), promoted.error().message);
+    if (*promoted == 0) co_return sum;
+    sum += *promoted;
+  }
+}
+
 task<leased_machine> lease_one(store& from) {
   auto leased = co_await lease_some(from, "lane", 1);
   REQUIRE(leased.size() == 1);
@@ -92,6 +102,7 @@ transition same(const leased_machine& from) {
   outcome.lane = from.lane;
   outcome.ran_in = from.lane;
   outcome.attempt = from.attempt;
+  outcome.entered = from.entered;
   outcome.started = now();
   outcome.ended = now();
   return outcome;

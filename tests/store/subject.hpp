@@ -59,6 +59,9 @@ task<std::vector<leased_machine>> lease_all(store& from, std::string lane);
 /// Leases exactly one of "lane".
 task<leased_machine> lease_one(store& from);
 
+/// Promotes all that is due at `at`, in as many calls as it takes; how many.
+task<std::size_t> promote_all(store& in, system_time at);
+
 /// The machine goes on to state `to`, in the same lane, and may run at once.
 [[nodiscard]] transition advance(const leased_machine& from, std::string to);
 /// The machine failed and waits until `due`.

@@ -70,7 +70,7 @@ TEST_SUITE("store.hpp: waiting") {
     });
   }
 
-  TEST_CASE("thousands that are due at once are all promoted") {
+  TEST_CASE("thousands that are due at once are promoted in parts") {
     on_every_store([](store& subject) -> task<> {
       const auto due = now() + 1h;
       std::vector<submission> wanted;
@@ -79,8 +79,14 @@ TEST_SUITE("store.hpp: waiting") {
         wanted.back().due = due;
       }
       co_await submit_new(subject, std::move(wanted));
-      CHECK(co_await subject.promote(due) == 2'500u);
-      CHECK((co_await lease_all(subject, "lane")).size() == 2'500);
+      const auto part = co_await subject.promote(due);
+      CHECK(*part > 0);
+      CHECK(*part <= 1'000);
+      CHECK(subject.next_due() == due);
+      CHECK((co_await lease_some(subject, "lane", 1)).size() == 1);
+      CHECK(co_await promote_all(subject, due) == 2'500 - *part);
+      CHECK_FALSE(subject.next_due().has_value());
+      CHECK((co_await lease_all(subject, "lane")).size() == 2'499);
     });
   }
 }

@@ -124,6 +124,9 @@ std::string from_json(const boost::json::value& json, T& value, const std::strin
   }
 }
 
+/// Reads JSON, doubles exactly. Errors: the text of the mistake.
+[[nodiscard]] std::expected<boost::json::value, std::string> parse_json(std::string_view text);
+
 template <described T>
 std::string encode(const T& value) {
   return boost::json::serialize(to_json(value));
@@ -132,11 +135,10 @@ std::string encode(const T& value) {
 /// Errors: the text of the mistake, with the member's name.
 template <described T>
 std::expected<T, std::string> decode(std::string_view text) {
-  boost::system::error_code error;
-  const auto json = boost::json::parse(text, error);
-  if (error) return std::unexpected("not JSON: " + error.message());
+  const auto json = parse_json(text);
+  if (!json) return std::unexpected(json.error());
   T value{};
-  if (auto mistake = from_json(json, value, ""); !mistake.empty()) {
+  if (auto mistake = from_json(*json, value, ""); !mistake.empty()) {
     return std::unexpected(std::move(mistake));
   }
   return value;

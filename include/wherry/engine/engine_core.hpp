@@ -15,7 +15,9 @@
 //    one is the end of the next, and what steps have said by then is still recorded.
 // 5. A lease ends by record or by release, also when the store fails or the run is cancelled: the
 //    next engine on the store, in this process or another, finds all machines as last recorded.
-// 6. What is decided (decide.hpp, lane.hpp, retry.hpp) is pure; here is only who does it when.
+// 6. A lease that this engine holds is renewed at every tick of the rescuer: a step that ignores its
+//    cancellation keeps its lease and its permit until it returns, and is never run beside itself.
+// 7. What is decided (decide.hpp, lane.hpp, retry.hpp) is pure; here is only who does it when.
 
 #include <atomic>
 #include <cstddef>
@@ -30,6 +32,7 @@
 
 #include "wherry/csp/channel.hpp"
 #include "wherry/csp/scope.hpp"
+#include "wherry/engine/held_leases.hpp"
 #include "wherry/engine/lane.hpp"
 #include "wherry/engine/raw_kind.hpp"
 #include "wherry/engine/retry.hpp"
@@ -40,14 +43,15 @@ namespace wherry {
 struct engine_options {
   /// Machines in memory at once: leased, running, or waiting to be recorded. At least 1.
   std::size_t window = 512;
-  /// The limits of a lane, asked once a lane. Empty: lane_limits{}.
+  /// The limits of a lane, asked when it is first used, or again after a long rest. Empty:
+  /// lane_limits{}.
   std::function<lane_limits(std::string_view lane)> limits{};
   /// The policy of a state by its tag; others have `policy`.
   std::map<std::string, state_policy, std::less<>> policies{};
   state_policy policy{};
   /// How long steps in flight may go on after `stop`.
   duration grace = std::chrono::seconds(30);
-  /// How often lost leases and the inbox are looked at.
+  /// How often leases are renewed, and lost ones and the inbox looked at.
   duration rescue_every = std::chrono::milliseconds(500);
 };
 
@@ -112,6 +116,8 @@ class engine_core {
   task<> record_batch(std::vector<ended_step> batch);
   void count(const transition& recorded, bool accepted);
   task<> rescue();
+  task<> rescue_lost(system_time now);
+  void release(leased_machine machine) noexcept;
   void open_channels();
   void release_leftovers() noexcept;
   void fail(store_error error);
@@ -120,7 +126,8 @@ class engine_core {
   store& store_;
   detail::raw_kind& kind_;
   const engine_options options_;
-  duration lease_for_{};
+  const std::chrono::milliseconds lease_for_;
+  detail::held_leases held_;
   std::move_only_function<void(const transition&)> on_completed_;
 
   channel<std::monostate> stop_;

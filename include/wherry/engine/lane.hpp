@@ -40,6 +40,8 @@ class lane {
 
   /// When to ask again, if what is missing is time; empty if it is a release.
   [[nodiscard]] std::optional<system_time> next_permit(system_time now) const noexcept;
+  /// Whether a new lane would do the same from `now` on: this one may be forgotten.
+  [[nodiscard]] bool is_as_new(system_time now) const noexcept;
   [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
   [[nodiscard]] const lane_limits& limits() const noexcept { return limits_; }
 

@@ -5,7 +5,7 @@
 //
 // Invariants
 // 1. (id, generation, version) names one durable situation of a machine; each record, and each
-//    command of people, raises version.
+//    command of people, raises version. History explains each version, once.
 // 2. `attempt` is the number, from 1, that the next run of the current state's step will have.
 // 3. `phase` is waiting while due lies ahead, ready when it may run; running is no phase but a
 //    lease.
@@ -99,6 +99,7 @@ struct leased_machine {
   std::int32_t rank = 0;
   std::int32_t attempt = 1;
   std::int32_t setbacks = 0;  ///< how often this generation went back to an earlier state
+  std::int64_t entered = 0;   ///< the version at which it came into this state
 };
 
 /// The durable result of one run of a step: what history keeps, and the machine's new situation.
@@ -126,6 +127,7 @@ struct transition {
   std::int32_t rank = 0;
   std::int32_t next_attempt = 1;
   std::int32_t setbacks = 0;
+  std::int64_t entered = 0;
   system_time due{};
 
   /// Parks the lane that the step ran in, durably, until then.
@@ -151,10 +153,13 @@ struct machine_view {
   std::string error;  ///< of the last run that failed since the last advance
 };
 
-/// One line of a machine's history.
+/// One line of a machine's history. Runs that were throttled one after the other share a line, since
+/// they spend no attempt and nothing else bounds them: it has the start of the first, and end and
+/// error of the last.
 struct history_entry {
   std::int64_t generation = 1;
   std::int64_t version = 0;  ///< after
+  std::int64_t runs = 1;     ///< as many versions end with `version`
   std::string from;
   std::string to;
   wherry::phase phase = phase::ready;

@@ -17,14 +17,17 @@ struct step_context {
   std::int32_t attempt = 1;
   /// When the run began.
   system_time started{};
+  /// The machine's version when it came into this state: another one each time that it does.
+  std::int64_t entered = 0;
 
   /// The time of the engine's clock, real or virtual.
   [[nodiscard]] system_time now() const { return scheduler::current().system_now(); }
 
-  /// The same for every run of this step in this generation of the machine, also after a crash, and
-  /// for no other: give it to what must not act twice.
+  /// The same for every run of this step since the machine came into this state, also after a crash
+  /// or a redrive, and for no other: give it to what must not act twice. A machine that comes into
+  /// the state again (from itself, or by going back) has another one.
   [[nodiscard]] std::string idempotency_key() const {
-    return id + "/" + std::to_string(generation) + "/" + state;
+    return id + "/" + std::to_string(generation) + "/" + state + "/" + std::to_string(entered);
   }
 };
 

@@ -8,8 +8,8 @@
 //    promises at all (SQLite: survives power loss; memory: nothing).
 // 2. One commit a (machine, generation, version): record refuses an entry whose version is not the
 //    row's or whose token is not that of the live lease. It refuses that entry alone.
-// 3. A leased machine is not leased again before record, release, or reclaim after its lease ran
-//    out.
+// 3. A leased machine is not leased again before record or release. A lease that ran out passes to
+//    whoever reclaims it: nobody runs the machine meanwhile, and its former holder cannot commit.
 // 4. Within a lane, lease hands out by priority (high first), rank (high first), due, then age.
 // 5. The engine's machines and the history that explains them change together or not at all.
 //
@@ -59,6 +59,17 @@ enum class control_verb : std::uint8_t {
   cancel    ///< waiting or ready: ends as cancelled; a step under way cannot commit any more
 };
 
+/// A lease that is held: of which row, by which token.
+struct lease_id {
+  std::int64_t key = 0;
+  std::uint64_t token = 0;
+};
+
+struct inbox_progress {
+  std::size_t finished = 0;  ///< commands that are done and gone
+  bool more = false;         ///< something may be left to do
+};
+
 struct lane_state {
   std::string lane;
   system_time parked_until{};
@@ -90,22 +101,36 @@ class store {
   /// Gives leases back unused: the machines are ready as before.
   virtual void release(const std::vector<leased_machine>& unused) = 0;
 
-  /// Makes ready what is due at `now`; how many.
+  /// Makes ready what is due at `now`, as many as one short commit holds; how many. 0: none is due.
   virtual task<std::expected<std::size_t, store_error>> promote(system_time now) = 0;
   /// The earliest due time of a waiting machine.
   virtual std::optional<system_time> next_due() = 0;
 
-  /// Ends leases that ran out at `now`; how many machines came back.
-  virtual std::size_t reclaim(system_time now) = 0;
+  /// Puts off until `expires` those of the leases that are still held.
+  virtual void renew(const std::vector<lease_id>& held, system_time expires) = 0;
+  /// Takes over the leases that ran out at `now`, until `expires`: machines with new tokens, of
+  /// whose last run nothing will be heard. The caller records what becomes of them.
+  virtual task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
+      system_time now, system_time expires) = 0;
 
-  /// Applies what other processes asked for since; how many commands.
-  virtual task<std::expected<std::size_t, store_error>> drain_inbox() = 0;
+  /// Applies what other processes asked for, as much as one short commit holds. One call at a time.
+  virtual task<std::expected<inbox_progress, store_error>> step_inbox() = 0;
+  /// Applies all that other processes asked for; how many commands.
+  task<std::expected<std::size_t, store_error>> drain_inbox() {
+    std::size_t commands = 0;
+    for (;;) {
+      const auto step = co_await step_inbox();
+      if (!step) co_return std::unexpected(step.error());
+      commands += step->finished;
+      if (!step->more) co_return commands;
+    }
+  }
 
-  /// Lanes parked at some time; the engine reads them once, when it starts.
+  /// Lanes that are parked now; the engine reads them once, when it starts.
   virtual std::vector<lane_state> lane_states() = 0;
 
   /// A channel of capacity 1 that has a value whenever ready work, or an earlier due time, may have
-  /// appeared since it was last taken.
+  /// appeared since it was last taken, or a machine was cancelled: it may have been the last.
   virtual channel<std::monostate> ready_signal() = 0;
 
   // What people do.

@@ -6,7 +6,7 @@
 // 1. A row is in `waiting_` exactly if its phase is waiting, in the `ready` set of its lane exactly
 //    if its phase is ready and it has no lease.
 // 2. `leases_` holds the rows that have one. A row with a lease is ready.
-// 3. Each version of a generation above 0 has one line of history.
+// 3. Each version of a generation above 0 has one line of history, alone or with those before.
 //
 // Nothing here waits, so a run under virtual_scheduler depends on the seed alone.
 
@@ -23,6 +23,8 @@
 namespace wherry {
 namespace {
 
+constexpr std::size_t promote_limit = 500;
+
 struct lease_data {
   std::uint64_t token = 0;
   system_time expires{};
@@ -31,6 +33,7 @@ struct lease_data {
 struct row {
   std::int64_t key = 0;
   std::int32_t rank = 0;
+  std::int64_t entered = 0;
   machine_view view;
   std::vector<history_entry> history;
   std::optional<lease_data> lease;
@@ -108,7 +111,7 @@ class memory_store final : public store {
   task<std::expected<std::size_t, store_error>> promote(system_time now) override {
     const std::lock_guard guard(mutex_);
     std::size_t promoted = 0;
-    while (!waiting_.empty() && waiting_.begin()->first.first <= now) {
+    while (promoted < promote_limit && !waiting_.empty() && waiting_.begin()->first.first <= now) {
       row& due = *waiting_.begin()->second;
       move(due, [](machine_view& view) { view.phase = phase::ready; });
       ++promoted;
@@ -122,20 +125,33 @@ class memory_store final : public store {
     return waiting_.begin()->first.first;
   }
 
-  std::size_t reclaim(system_time now) override {
+  void renew(const std::vector<lease_id>& held, system_time expires) override {
     const std::lock_guard guard(mutex_);
-    std::vector<row*> lost;
-    for (const auto& [key, each] : leases_) {
-      if (each->lease->expires <= now) lost.push_back(each);
+    for (const auto& [key, token] : held) {
+      const auto found = leases_.find(key);
+      if (found == leases_.end() || found->second->lease->token != token) continue;
+      found->second->lease->expires = expires;
     }
-    for (row* each : lost) end_lease(*each);
-    return lost.size();
   }
 
-  task<std::expected<std::size_t, store_error>> drain_inbox() override { co_return std::size_t{0}; }
+  task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
+      system_time now, system_time expires) override {
+    const std::lock_guard guard(mutex_);
+    std::vector<leased_machine> lost;
+    for (const auto& [key, each] : leases_) {
+      if (each->lease->expires <= now) lost.push_back(take_lease(*each, expires));
+    }
+    co_return lost;
+  }
+
+  task<std::expected<inbox_progress, store_error>> step_inbox() override {
+    co_return inbox_progress{};
+  }
 
   std::vector<lane_state> lane_states() override {
+    const auto now = scheduler::current().system_now();
     const std::lock_guard guard(mutex_);
+    std::erase_if(parked_, [&](const auto& each) { return each.second <= now; });
     std::vector<lane_state> states;
     for (const auto& [name, until] : parked_) states.push_back({name, until});
     return states;
@@ -197,6 +213,7 @@ class memory_store final : public store {
       uncount(target.view);
     }
     target.rank = wanted.rank;
+    target.entered = 0;
     target.view = machine_view{.id = std::move(wanted.id),
                                .generation = wanted.generation,
                                .version = 0,
@@ -230,7 +247,8 @@ class memory_store final : public store {
             .priority = view.priority,
             .rank = from.rank,
             .attempt = view.attempt,
-            .setbacks = view.setbacks};
+            .setbacks = view.setbacks,
+            .entered = from.entered};
   }
 
   void end_lease(row& of) {
@@ -248,22 +266,23 @@ class memory_store final : public store {
       return false;
     }
     const std::string error(cut_error(done.error));
-    target.history.push_back({.generation = done.generation,
-                              .version = done.version + 1,
-                              .from = done.from,
-                              .to = done.to,
-                              .phase = done.phase,
-                              .outcome = done.outcome,
-                              .attempt = done.attempt,
-                              .started = done.started,
-                              .ended = done.ended,
-                              .error = error});
+    log(target.history, {.generation = done.generation,
+                         .version = done.version + 1,
+                         .from = done.from,
+                         .to = done.to,
+                         .phase = done.phase,
+                         .outcome = done.outcome,
+                         .attempt = done.attempt,
+                         .started = done.started,
+                         .ended = done.ended,
+                         .error = error});
     if (done.lane_parked_until) {
       auto& until = parked_[done.ran_in];
       until = std::max(until, *done.lane_parked_until);
     }
     move(target, [&](machine_view& view) {
       target.rank = done.rank;
+      target.entered = done.entered;
       ++view.version;
       view.state = std::move(done.to);
       view.data = std::move(done.data);
@@ -276,6 +295,18 @@ class memory_store final : public store {
       view.error = error;
     });
     return true;
+  }
+
+  static void log(std::vector<history_entry>& history, history_entry line) {
+    if (!history.empty() && line.outcome == outcome_kind::throttled) {
+      auto& before = history.back();
+      if (before.outcome == line.outcome && before.generation == line.generation) {
+        line.runs += before.runs;
+        line.started = before.started;
+        history.pop_back();
+      }
+    }
+    history.push_back(std::move(line));
   }
 
   bool apply(control_verb verb, row& target, system_time now) {
@@ -295,6 +326,7 @@ class memory_store final : public store {
                               .started = now,
                               .ended = now,
                               .error = {}});
+    if (!redrive) signal_.offer(std::monostate{});  // it may have been the last that ran
     move(target, [&](machine_view& view) {
       ++view.version;
       view.phase = redrive ? phase::ready : phase::cancelled;

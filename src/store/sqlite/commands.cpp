@@ -30,16 +30,17 @@ transaction::transaction(database& of)
           of,
           "UPDATE machines SET generation = ?2, version = 0, phase = ?3, state = ?4, lane = ?5, "
           "priority = ?6, rank = ?7, due_ms = ?8, attempt = 1, setbacks = 0, "
-          "created_ms = ?9, updated_ms = ?9, data = ?10, error = '' WHERE id = ?1"),
+          "entered = 0, created_ms = ?9, updated_ms = ?9, data = ?10, error = '' WHERE id = ?1"),
       update(of,
              "UPDATE machines SET version = version + 1, phase = ?4, state = ?5, lane = ?6, "
              "rank = ?7, due_ms = ?8, attempt = ?9, updated_ms = ?10, data = ?11, error = ?12, "
-             "setbacks = ?13 "
+             "setbacks = ?13, entered = ?14 "
              "WHERE key = ?1 AND generation = ?2 AND version = ?3"),
-      promotable(of,
-                 "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
-                 "attempt, setbacks FROM machines WHERE phase = 'waiting' AND due_ms <= ?1 "
-                 "ORDER BY due_ms LIMIT ?2"),
+      promotable(
+          of,
+          "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
+          "attempt, setbacks, entered FROM machines WHERE phase = 'waiting' AND due_ms <= ?1 "
+          "ORDER BY due_ms LIMIT ?2"),
       promote(of, "UPDATE machines SET phase = 'ready' WHERE key = ?"),
       redrive(of,
               "UPDATE machines SET version = version + 1, phase = 'ready', attempt = 1, "
@@ -47,7 +48,11 @@ transaction::transaction(database& of)
       cancel(of,
              "UPDATE machines SET version = version + 1, phase = 'cancelled', updated_ms = ?2 "
              "WHERE key = ?1"),
-      log(of, "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      log(of, "INSERT INTO history VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      log_again(of,
+                "UPDATE history SET version = version + 1, runs = runs + 1, ended_ms = ?4, "
+                "error = ?5 WHERE machine = ?1 AND generation = ?2 AND version = ?3 "
+                "AND outcome = 'throttled'"),
       park(of,
            "INSERT INTO lanes VALUES (?1, 0, ?2) ON CONFLICT (lane) DO UPDATE "
            "SET parked_until_ms = max(parked_until_ms, excluded.parked_until_ms)"),
@@ -55,14 +60,22 @@ transaction::transaction(database& of)
       count_new(of, "INSERT INTO counts VALUES (?1, ?2, ?3)"),
       lane(of, "UPDATE lanes SET ready = ready + ?2 WHERE lane = ?1"),
       lane_new(of, "INSERT INTO lanes VALUES (?1, ?2, 0)"),
-      lane_idle(of, "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND parked_until_ms = 0"),
-      done_with(of, "DELETE FROM inbox WHERE key = ?") {}
+      lane_idle(of, "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND parked_until_ms <= ?2"),
+      done_with(of, "DELETE FROM inbox WHERE key = ?"),
+      earliest_(of, earliest_due) {}
+
+void transaction::begin() {
+  effects.clear();
+  moved_waiting_ = false;
+}
 
 void transaction::settle() {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   std::map<std::pair<phase, std::string_view>, std::int64_t> by_state;
   std::map<std::string_view, std::int64_t> by_lane;
   const auto note = [&](const place& at, std::int64_t sign) {
     by_state[{at.phase, at.state}] += sign;
+    if (at.phase == phase::waiting) moved_waiting_ = true;
     if (at.phase == phase::ready) by_lane[at.lane] += sign;
   };
   for (const auto& each : effects) {
@@ -78,8 +91,11 @@ void transaction::settle() {
     if (change == 0) continue;
     lane.with(name, change).run();
     if (file.changes() == 0) lane_new.with(name, change).run();
-    if (change < 0) lane_idle.with(name).run();
+    if (change < 0) lane_idle.with(name, to_ms(now)).run();
   }
+  if (!moved_waiting_) return;
+  next_due_ = earliest_.next() ? std::optional(earliest_.time(0)) : std::nullopt;
+  earliest_.reset();
 }
 
 void submit_command::run(transaction& changes) {
@@ -138,16 +154,25 @@ void submit_command::add(transaction& changes, submission& wanted) {
 }
 
 void record_command::run(transaction& changes) {
-  const auto claims = live_.begin_commit(outcomes_);
+  claims_ = live_.begin_commit(outcomes_);
   answer_.assign(outcomes_.size(), false);
   for (std::size_t i = 0; i < outcomes_.size(); ++i) {
-    if (claims[i]) answer_[i] = commit(changes, outcomes_[i], *claims[i]);
+    if (!claims_[i]) continue;
+    answer_[i] = commit(changes, outcomes_[i], *claims_[i]);
+    if (!answer_[i]) give_up(i);
   }
 }
 
 void record_command::fail(const store_error& why) {
-  live_.abort_commit(outcomes_);
+  for (std::size_t i = 0; i < claims_.size(); ++i) give_up(i);
   asking::fail(why);
+}
+
+// No commit is under way for that lease any more: it can be released, and run out.
+void record_command::give_up(std::size_t at) {
+  if (!claims_[at]) return;
+  live_.abort_commit(outcomes_[at]);
+  claims_[at].reset();
 }
 
 bool record_command::commit(transaction& changes, transition& outcome,
@@ -158,14 +183,11 @@ bool record_command::commit(transaction& changes, transition& outcome,
   changes.update
       .with(outcome.key, outcome.generation, outcome.version, in, outcome.to, outcome.lane,
             wide(outcome.rank), due, wide(outcome.next_attempt), to_ms(outcome.ended), outcome.data,
-            error, wide(outcome.setbacks))
+            error, wide(outcome.setbacks), outcome.entered)
       .run();
-  if (changes.file.changes() == 0) return false;  // cancelled in this very transaction
-  changes.log
-      .with(outcome.key, outcome.generation, outcome.version + 1, outcome.from, outcome.to, in,
-            to_string(outcome.outcome), wide(outcome.attempt), to_ms(outcome.started),
-            to_ms(outcome.ended), error)
-      .run();
+  // Cancelled in this very transaction, or the lease is of a version that is no more.
+  if (changes.file.changes() == 0) return false;
+  log(changes, outcome);
   if (outcome.lane_parked_until) {
     changes.park.with(outcome.ran_in, to_ms(*outcome.lane_parked_until)).run();
   }
@@ -191,14 +213,28 @@ bool record_command::commit(transaction& changes, transition& outcome,
                                    .priority = claim.priority,
                                    .rank = outcome.rank,
                                    .attempt = outcome.next_attempt,
-                                   .setbacks = outcome.setbacks};
+                                   .setbacks = outcome.setbacks,
+                                   .entered = outcome.entered};
   }
   changes.effects.push_back(std::move(done));
   return true;
 }
 
+void record_command::log(transaction& changes, const transition& outcome) {
+  const auto ended = to_ms(outcome.ended);
+  const auto error = cut_error(outcome.error);
+  if (outcome.outcome == outcome_kind::throttled) {
+    changes.log_again.with(outcome.key, outcome.generation, outcome.version, ended, error).run();
+    if (changes.file.changes() > 0) return;
+  }
+  changes.log
+      .with(outcome.key, outcome.generation, outcome.version + 1, outcome.from, outcome.to,
+            to_string(outcome.phase), to_string(outcome.outcome), wide(outcome.attempt),
+            to_ms(outcome.started), ended, error)
+      .run();
+}
+
 void promote_command::run(transaction& changes) {
-  answer_ = {};
   std::size_t bytes = 0;
   std::vector<effect> due;
   auto& found = changes.promotable.with(to_ms(now_), promote_limit);
@@ -213,7 +249,8 @@ void promote_command::run(transaction& changes) {
                            .priority = static_cast<std::int32_t>(found.integer(7)),
                            .rank = static_cast<std::int32_t>(found.integer(8)),
                            .attempt = static_cast<std::int32_t>(found.integer(10)),
-                           .setbacks = static_cast<std::int32_t>(found.integer(11))};
+                           .setbacks = static_cast<std::int32_t>(found.integer(11)),
+                           .entered = found.integer(12)};
     const turn at{precedence(machine.priority, machine.rank), found.integer(9), machine.key};
     bytes += read_ahead::weight(machine);
     due.push_back({.key = machine.key,
@@ -223,17 +260,14 @@ void promote_command::run(transaction& changes) {
                    .before = place{phase::waiting, machine.state, machine.lane, at},
                    .after = {phase::ready, machine.state, machine.lane, at},
                    .contents = std::move(machine)});
-    if (bytes > promote_byte_limit || std::ssize(due) == promote_limit) {
-      answer_.more = true;
-      found.reset();
-      break;
-    }
+    if (bytes > promote_byte_limit) break;
   }
+  found.reset();
   for (auto& each : due) {
     changes.promote.with(each.key).run();
     changes.effects.push_back(std::move(each));
   }
-  answer_.changed = due.size();
+  answer_ = due.size();
 }
 
 }  // namespace wherry::sqlite

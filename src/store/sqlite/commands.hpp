@@ -25,11 +25,25 @@ class transaction {
   // machines
   statement insert, find, supersede, update, promotable, promote, redrive, cancel;
   // history, lanes, counts, inbox
-  statement log, park, count, count_new, lane, lane_new, lane_idle, done_with;
+  statement log, log_again, park, count, count_new, lane, lane_new, lane_idle, done_with;
 
-  /// Brings `counts` and `lanes` up to date with the effects, in one update each.
+  /// Forgets what the last one changed.
+  void begin();
+  /// Brings `counts` and `lanes` up to date with the effects, in one update each, and looks up the
+  /// earliest due time if some machine began to wait or waits no more.
   void settle();
+  [[nodiscard]] bool moved_waiting() const noexcept { return moved_waiting_; }
+  [[nodiscard]] std::optional<system_time> next_due() const noexcept { return next_due_; }
+
+ private:
+  statement earliest_;
+  bool moved_waiting_ = false;
+  std::optional<system_time> next_due_;
 };
+
+/// The earliest due time of a waiting machine.
+inline constexpr std::string_view earliest_due =
+    "SELECT due_ms FROM machines WHERE phase = 'waiting' ORDER BY due_ms LIMIT 1";
 
 class command {
  public:
@@ -82,18 +96,15 @@ class record_command final : public asking<std::vector<bool>> {
 
  private:
   bool commit(transaction& changes, transition& outcome, const live_state::claim& claim);
+  static void log(transaction& changes, const transition& outcome);
+  void give_up(std::size_t at);
   live_state& live_;
+  std::vector<std::optional<live_state::claim>> claims_;
   std::vector<transition> outcomes_;
 };
 
-/// Promotes a bounded number; `more` says whether some are left.
-struct progress {
-  std::size_t changed = 0;
-  bool more = false;
-  std::string last_id;  ///< control: where to go on
-};
-
-class promote_command final : public asking<progress> {
+/// Promotes a bounded number; how many.
+class promote_command final : public asking<std::size_t> {
  public:
   explicit promote_command(system_time now) : now_(now) {}
   void run(transaction& changes) override;
@@ -102,27 +113,33 @@ class promote_command final : public asking<progress> {
   system_time now_;
 };
 
-/// One step of a control command: machines of one phase, from an id on.
+/// A redrive or cancel on its way through all machines, by id.
 struct control_step {
   control_verb verb = control_verb::cancel;
   machine_filter filter;
-  std::optional<wherry::phase> phase;  ///< empty: none matches
-  std::string after_id;
-  std::optional<std::int64_t> inbox_key;  ///< deleted with the last change of the last step
-  bool last = false;
+  std::optional<std::int64_t> inbox_key{};  ///< deleted with the last change
+  std::string after_id{};                   ///< all up to it are done
 };
 
-class control_command final : public asking<progress> {
+/// One step of it: looks at a bounded number of machines.
+struct control_progress {
+  std::size_t changed = 0;
+  bool more = false;
+  std::string last_id;  ///< where to go on
+};
+
+class control_command final : public asking<control_progress> {
  public:
   control_command(control_step step, system_time now) : step_(std::move(step)), now_(now) {}
   void run(transaction& changes) override;
 
  private:
+  std::vector<effect> visit(database& file);
+  void change(transaction& changes, effect& done);
+  [[nodiscard]] bool matches(phase in, const std::string& state) const;
+
   control_step step_;
   system_time now_;
 };
-
-/// The phases that `verb` applies to, as far as `filter` lets them.
-[[nodiscard]] std::vector<phase> phases_of(control_verb verb, const machine_filter& filter);
 
 }  // namespace wherry::sqlite

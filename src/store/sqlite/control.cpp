@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Redrive and cancel: phase by phase, in bounded steps, so that a command on millions of machines
-// neither fills memory nor keeps the running import from committing.
-
-#include <algorithm>
+// Redrive and cancel, in steps that look at a bounded number of machines, whether they match or not:
+// so a command on millions neither fills memory nor keeps the running import from committing.
 
 #include "commands.hpp"
 #include "views.hpp"
@@ -10,73 +8,79 @@
 namespace wherry::sqlite {
 namespace {
 
-constexpr std::size_t step_limit = 500;
+constexpr std::size_t visit_limit = 500;
 
-struct target {
-  std::string id;
-  std::int64_t generation = 0;
-  std::int64_t attempt = 1;
-  effect change;
-};
+/// The index must serve: without it a step would look at all machines that ended.
+std::string_view source_of(control_verb verb) {
+  return verb == control_verb::redrive ? "machines INDEXED BY machines_failed"
+                                       : "machines INDEXED BY machines_unfinished";
+}
 
-std::vector<target> select(transaction& changes, const control_step& step) {
-  if (!step.phase) return {};
-  machine_filter filter = step.filter;
-  filter.phase = step.phase;
-  selection wanted("key, id, generation, version, state, lane, precedence, due_ms, attempt", filter,
-                   step.after_id, step_limit);
-  auto found = wanted.prepare(changes.file);
-  std::vector<target> targets;
-  while (found.next()) {
-    target each;
-    each.id = found.text(1);
-    each.generation = found.integer(2);
-    each.attempt = found.integer(8);
-    each.change.key = found.integer(0);
-    each.change.generation = each.generation;
-    each.change.version_before = found.integer(3);
-    each.change.version = each.change.version_before + 1;
-    each.change.before = place{*step.phase,
-                               found.text(4),
-                               found.text(5),
-                               {found.integer(6), found.integer(7), found.integer(0)}};
-    targets.push_back(std::move(each));
-  }
-  return targets;
+std::string_view condition_of(control_verb verb) {
+  return indexed_with(verb == control_verb::redrive ? phase::dead : phase::waiting);
 }
 
 }  // namespace
 
-std::vector<phase> phases_of(control_verb verb, const machine_filter& filter) {
-  std::vector<phase> phases{phase::waiting, phase::ready};
-  if (verb == control_verb::redrive) phases = {phase::dead, phase::cancelled};
-  if (filter.phase) std::erase_if(phases, [&](phase each) { return each != *filter.phase; });
-  return phases;
+bool control_command::matches(phase in, const std::string& state) const {
+  const auto& filter = step_.filter;
+  return (!filter.phase || *filter.phase == in) && (filter.state.empty() || filter.state == state);
+}
+
+// What matches of the next machines, as it is before; and where they end.
+std::vector<effect> control_command::visit(database& file) {
+  selection wanted("key, id, generation, version, state, lane, precedence, due_ms, attempt, phase",
+                   source_of(step_.verb), step_.after_id);
+  wanted.where(condition_of(step_.verb)).with_id(step_.filter).at_most(visit_limit);
+  auto found = wanted.prepare(file);
+  std::vector<effect> targets;
+  std::size_t visited = 0;
+  while (found.next()) {
+    ++visited;
+    answer_.last_id = found.text(1);
+    const auto in = phase_at(found, 9, file);
+    auto state = found.text(4);
+    if (!matches(in, state)) continue;
+    effect each;
+    each.key = found.integer(0);
+    each.generation = found.integer(2);
+    each.version_before = found.integer(3);
+    each.version = each.version_before + 1;
+    each.attempt = found.integer(8);
+    each.before = place{in,
+                        std::move(state),
+                        found.text(5),
+                        {found.integer(6), found.integer(7), found.integer(0)}};
+    targets.push_back(std::move(each));
+  }
+  answer_.more = visited == visit_limit;
+  return targets;
+}
+
+void control_command::change(transaction& changes, effect& done) {
+  const bool redrive = step_.verb == control_verb::redrive;
+  const auto outcome = redrive ? outcome_kind::redriven : outcome_kind::cancelled;
+  const auto at = to_ms(now_);
+  done.after = *done.before;
+  done.after.phase = redrive ? phase::ready : phase::cancelled;
+  if (redrive) done.after.at.due_ms = at;
+  (redrive ? changes.redrive : changes.cancel).with(done.key, at).run();
+  changes.log
+      .with(done.key, done.generation, done.version, done.before->state, done.after.state,
+            to_string(done.after.phase), to_string(outcome), done.attempt, at, at,
+            std::string_view())
+      .run();
 }
 
 void control_command::run(transaction& changes) {
-  const bool redrive = step_.verb == control_verb::redrive;
-  const phase after = redrive ? phase::ready : phase::cancelled;
-  const auto outcome = redrive ? outcome_kind::redriven : outcome_kind::cancelled;
-  const auto at = to_ms(now_);
-
-  auto targets = select(changes, step_);
-  for (auto& [id, generation, attempt, change] : targets) {
-    (redrive ? changes.redrive : changes.cancel).with(change.key, at).run();
-    changes.log
-        .with(change.key, generation, change.version, change.before->state, change.before->state,
-              to_string(after), to_string(outcome), attempt, at, at, std::string_view())
-        .run();
-    change.after = *change.before;
-    change.after.phase = after;
-    if (redrive) change.after.at.due_ms = at;
-    changes.effects.push_back(std::move(change));
+  answer_ = {};
+  auto targets = visit(changes.file);
+  for (auto& each : targets) {
+    change(changes, each);
+    changes.effects.push_back(std::move(each));
   }
   answer_.changed = targets.size();
-  answer_.more = targets.size() == step_limit;
-  answer_.last_id = answer_.more ? targets.back().id : std::string{};
-  if (step_.inbox_key && step_.last && !answer_.more)
-    changes.done_with.with(*step_.inbox_key).run();
+  if (step_.inbox_key && !answer_.more) changes.done_with.with(*step_.inbox_key).run();
 }
 
 }  // namespace wherry::sqlite

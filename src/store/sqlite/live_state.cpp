@@ -30,17 +30,16 @@ void live_state::leave(const effect& change) {
   WHERRY_ASSERT(counted != counts_.by.end(), "every machine is counted");
   if (--counted->second == 0) counts_.by.erase(counted);
 
-  if (from.phase == phase::waiting && due_known_ && next_due_ &&
-      to_ms(*next_due_) >= from.at.due_ms) {
-    due_known_ = false;
-  }
   if (from.phase != phase::ready) return;
+  if (watch_ && watch_->lane == from.lane) watch_->moved.insert(change.key);
   const auto lane = lanes_.find(from.lane);
   WHERRY_ASSERT(lane != lanes_.end() && lane->second.ready > 0,
                 "the lane of a ready machine is known");
   --lane->second.ready;
   const auto lease = leases_.find(change.key);
-  if (lease != leases_.end() && lease->second.version == change.version_before) {
+  // A command keeps the generation; what newly begins one was not ready before.
+  if (lease != leases_.end() && lease->second.generation == change.generation &&
+      lease->second.version == change.version_before) {
     leases_.erase(lease);
     --lane->second.leased;
   } else if (lease == leases_.end()) {
@@ -52,16 +51,12 @@ void live_state::leave(const effect& change) {
 void live_state::arrive(effect& change) {
   const auto& to = change.after;
   ++counts_.by[{to.phase, to.state}];
-  if (to.phase == phase::waiting) {
-    const auto due = from_ms(to.at.due_ms);
-    const bool earliest = !due_known_ || !next_due_ || due < *next_due_;
-    if (due_known_ && earliest) next_due_ = due;
-    if (earliest) signal_.offer(std::monostate{});  // whoever sleeps until the old one must hear
-  }
+  if (to.phase == phase::cancelled) signal_.offer(std::monostate{});  // perhaps the last that ran
   if (to.phase != phase::ready) return;
   auto& lane = lane_of(to.lane);
   ++lane.ready;
   if (leases_.contains(change.key)) return;  // a query saw it before us, and it was leased
+  became_free(to.lane, change.key, to.at);
   if (change.contents) {
     lane.ahead.offer(to.at, std::move(*change.contents));
   } else {
@@ -84,10 +79,16 @@ machine_counts live_state::counts() {
   return counts_;
 }
 
-std::optional<std::optional<system_time>> live_state::known_due() {
+void live_state::set_next_due(std::optional<system_time> due) {
   const std::lock_guard guard(mutex_);
-  if (!due_known_) return std::nullopt;
-  return std::make_optional(next_due_);
+  const bool earlier = due && (!next_due_ || *due < *next_due_);
+  next_due_ = due;
+  if (earlier) signal_.offer(std::monostate{});  // whoever sleeps until the old one must hear
+}
+
+std::optional<system_time> live_state::next_due() {
+  const std::lock_guard guard(mutex_);
+  return next_due_;
 }
 
 bool live_state::wants_refill(const std::string& lane, std::size_t count) {
@@ -97,31 +98,53 @@ bool live_state::wants_refill(const std::string& lane, std::size_t count) {
          found->second.ahead.size() < count;
 }
 
-void live_state::refill(const std::string& lane, std::size_t count, row_source& from) {
+std::optional<refill_plan> live_state::begin_refill(const std::string& lane, std::size_t count) {
   const std::lock_guard guard(mutex_);
   const auto found = lanes_.find(lane);
-  if (found == lanes_.end()) return;
-  auto& ahead = found->second.ahead;
-  if (ahead.complete() || ahead.size() >= count) return;
+  if (found == lanes_.end()) return std::nullopt;
+  const auto& ahead = found->second.ahead;
+  if (ahead.complete() || ahead.size() >= count) return std::nullopt;
   // With more lanes than may stay warm, what is read beyond the lease would be thrown away.
   const auto wanted = lanes_.size() > warm_limit ? count : std::max(count, read_ahead::row_limit);
-  const auto room = wanted - ahead.size();
+  refill_plan plan{
+      .lane = lane, .from = ahead.bound(), .room = wanted - ahead.size(), .leased = {}};
+  plan.leased.reserve(leases_.size());
+  for (const auto& [key, lease] : leases_) plan.leased.push_back(key);
+  std::ranges::sort(plan.leased);
+  watch_ = refill_watch{.lane = lane, .moved = {}, .missed_at = turn::highest()};
+  return plan;
+}
 
-  std::vector<free_row> rows;
-  std::size_t bytes = 0;
-  auto bound = turn::highest();
-  from.start(lane, ahead.bound());
-  while (const auto at = from.next()) {
-    if (leases_.contains(at->key)) continue;
-    if (rows.size() == room || bytes > read_ahead::byte_limit) {
-      bound = *at;
-      break;
-    }
-    rows.push_back({*at, from.contents()});
-    bytes += read_ahead::weight(rows.back().contents);
+void live_state::end_refill(const refill_plan& plan, found_rows found) {
+  const std::lock_guard guard(mutex_);
+  const auto watched = std::exchange(watch_, std::nullopt);
+  const auto lane = lanes_.find(plan.lane);
+  if (lane == lanes_.end() || lane->second.ahead.bound() != plan.from) {
+    signal_.offer(std::monostate{});  // the read-ahead is another one now: ask again
+    return;
   }
-  ahead.extend(std::move(rows), bound);
-  touch(found->second);
+  if (watched->missed_at < found.bound) {
+    found.bound = watched->missed_at;
+    signal_.offer(std::monostate{});
+  }
+  std::erase_if(found.rows, [&](const free_row& row) {
+    return row.at >= found.bound || watched->moved.contains(row.at.key) ||
+           leases_.contains(row.at.key);
+  });
+  // The query may have seen two moves that are not applied yet: a machine that stands here already
+  // stands there no more.
+  std::set<std::int64_t> seen;
+  for (const auto& row : found.rows) seen.insert(row.at.key);
+  lane->second.ahead.remove_all(seen);
+  lane->second.ahead.extend(std::move(found.rows), found.bound);
+  touch(lane->second);
+}
+
+// To be called before its row is offered to the read-ahead.
+void live_state::became_free(const std::string& lane, std::int64_t key, turn at) {
+  if (!watch_ || watch_->lane != lane) return;
+  watch_->moved.insert(key);
+  if (at >= lanes_.at(lane).ahead.bound()) watch_->missed_at = std::min(watch_->missed_at, at);
 }
 
 std::vector<leased_machine> live_state::lease(const std::string& lane, std::size_t count,
@@ -158,32 +181,39 @@ void live_state::release(const std::vector<leased_machine>& unused) {
     if (lease == leases_.end() || lease->second.token != each.token || lease->second.committing) {
       continue;
     }
-    lanes_.at(lease->second.stands.lane).ahead.offer(lease->second.stands.at, leased_machine(each));
+    const auto& stands = lease->second.stands;
+    became_free(stands.lane, each.key, stands.at);
+    lanes_.at(stands.lane).ahead.offer(stands.at, leased_machine(each));
     end_lease(lease);
   }
 }
 
-std::size_t live_state::reclaim(system_time now) {
+void live_state::renew(const std::vector<lease_id>& held, system_time expires) {
   const std::lock_guard guard(mutex_);
-  std::size_t reclaimed = 0;
-  for (auto lease = leases_.begin(); lease != leases_.end();) {
-    if (lease->second.expires > now || lease->second.committing) {
-      ++lease;
-      continue;
-    }
-    lanes_.at(lease->second.stands.lane).ahead.rewind(lease->second.stands.at);
-    lease = end_lease(lease);
-    ++reclaimed;
+  for (const auto& [key, token] : held) {
+    const auto lease = leases_.find(key);
+    if (lease != leases_.end() && lease->second.token == token) lease->second.expires = expires;
   }
-  return reclaimed;
 }
 
-live_state::leases::iterator live_state::end_lease(leases::iterator lease) {
+std::vector<live_state::lost_lease> live_state::reclaim(system_time now, system_time expires) {
+  const std::lock_guard guard(mutex_);
+  std::vector<lost_lease> lost;
+  for (auto& [key, lease] : leases_) {
+    if (lease.expires > now || lease.committing) continue;
+    lease.token = next_token_++;
+    lease.expires = expires;
+    lost.push_back({{key, lease.token}, lease.generation, lease.version});
+  }
+  return lost;
+}
+
+void live_state::end_lease(leases::iterator lease) {
   const auto lane = lanes_.find(lease->second.stands.lane);
   --lane->second.leased;
   drop_if_idle(lane);
   signal_.offer(std::monostate{});
-  return leases_.erase(lease);
+  leases_.erase(lease);
 }
 
 std::vector<std::optional<live_state::claim>> live_state::begin_commit(
@@ -205,14 +235,11 @@ std::vector<std::optional<live_state::claim>> live_state::begin_commit(
   return claims;
 }
 
-void live_state::abort_commit(const std::vector<transition>& outcomes) {
+void live_state::abort_commit(const transition& outcome) {
   const std::lock_guard guard(mutex_);
-  for (const auto& outcome : outcomes) {
-    const auto lease = leases_.find(outcome.key);
-    if (lease != leases_.end() && lease->second.token == outcome.token) {
-      lease->second.committing = false;
-    }
-  }
+  const auto lease = leases_.find(outcome.key);
+  if (lease == leases_.end() || lease->second.token != outcome.token) return;
+  lease->second.committing = false;
 }
 
 live_state::lane_entry& live_state::lane_of(const std::string& name) {

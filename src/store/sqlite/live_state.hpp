@@ -3,16 +3,21 @@
 // What the owner of a store keeps in memory: leases, lanes with their read-ahead, counts, the
 // earliest due time. All but the leases is a copy of what is committed, as far as it was applied.
 //
-// Commits are made by the writer and applied here right after; a query for read-ahead runs under
-// the lock of this class and may already see a commit that is not applied yet. So, under mutex_,
+// Commits are made by the writer and applied here right after. A query for read-ahead runs on the
+// reader, under no lock: it may see a commit that is not applied yet, and miss one that is applied
+// while it runs. So, under mutex_,
 // 1. applying an effect over a row that the query saw already changes nothing: rows are known by
 //    where they stand, and a lease by the version that it is for;
-// 2. a row that has a lease is passed over by the query, whatever the query says of it;
+// 2. what the query found of a machine that moved here meanwhile, or that has a lease, is dropped;
+//    a place from which such a machine would be missed becomes the bound of the read-ahead;
 // 3. a lease that a commit is under way for is neither reclaimed nor released.
 
+#include <algorithm>
 #include <list>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -36,21 +41,28 @@ struct effect {
   std::int64_t generation = 0;  ///< after
   std::int64_t version = 0;     ///< after
   std::int64_t version_before = 0;
+  std::int64_t attempt = 1;     // before
   std::optional<place> before;  ///< empty: it was not there
   place after;
   std::optional<leased_machine> contents;  ///< if it is ready now, and they are at hand
 };
 
-/// Finds the free rows of a lane from a place on; see live_state::refill.
-class row_source {
- public:
-  virtual ~row_source() = default;
-  /// Starts; then `next` gives rows in order.
-  virtual void start(const std::string& lane, turn from) = 0;
-  /// The next row's place, or empty: no more.
-  virtual std::optional<turn> next() = 0;
-  /// The contents of the row that `next` found.
-  virtual leased_machine contents() = 0;
+/// Which free rows a query has to find: at most `room` of `lane`, from `from` on.
+struct refill_plan {
+  std::string lane;
+  turn from;
+  std::size_t room = 0;
+  std::vector<std::int64_t> leased;  ///< keys that are not free, in order
+
+  [[nodiscard]] bool is_leased(std::int64_t key) const {
+    return std::ranges::binary_search(leased, key);
+  }
+};
+
+/// All free rows of a lane from the plan's `from` on and before `bound`.
+struct found_rows {
+  std::vector<free_row> rows;
+  turn bound = turn::highest();
 };
 
 class live_state {
@@ -73,13 +85,25 @@ class live_state {
 
   /// Whether a lease of `count` needs `refill` first.
   [[nodiscard]] bool wants_refill(const std::string& lane, std::size_t count);
-  /// Extends the read-ahead of `lane` for a lease of `count`. Errors: throws what `from` throws.
-  void refill(const std::string& lane, std::size_t count, row_source& from);
+  /// Extends the read-ahead of `lane` for a lease of `count`, by what `read(plan)` finds. What came
+  /// too late for the read-ahead is announced by `ready_signal`.
+  /// Threads: one refill at a time. Errors: throws what `read` throws.
+  template <class Read>
+  void refill(const std::string& lane, std::size_t count, Read read) {
+    if (const auto plan = begin_refill(lane, count)) end_refill(*plan, read(*plan));
+  }
   /// Leases what is in memory.
   [[nodiscard]] std::vector<leased_machine> lease(const std::string& lane, std::size_t count,
                                                   system_time expires);
   void release(const std::vector<leased_machine>& unused);
-  [[nodiscard]] std::size_t reclaim(system_time now);
+  void renew(const std::vector<lease_id>& held, system_time expires);
+  /// Takes over the leases that ran out; their contents are for the caller to find.
+  struct lost_lease {
+    lease_id taken;
+    std::int64_t generation = 0;
+    std::int64_t version = 0;
+  };
+  [[nodiscard]] std::vector<lost_lease> reclaim(system_time now, system_time expires);
 
   /// For each outcome where its machine stands, if its lease is live; a commit is then under way.
   struct claim {
@@ -88,21 +112,12 @@ class live_state {
   };
   [[nodiscard]] std::vector<std::optional<claim>> begin_commit(
       const std::vector<transition>& outcomes);
-  /// The commit failed: the leases are as before.
-  void abort_commit(const std::vector<transition>& outcomes);
+  /// Nothing was committed: the lease is as before. Requires: begin_commit claimed it.
+  void abort_commit(const transition& outcome);
 
-  /// The earliest due time of a waiting machine, if it is known: empty inside if none waits.
-  [[nodiscard]] std::optional<std::optional<system_time>> known_due();
-  /// As known_due; `ask` finds it if it is not known.
-  template <class Ask>
-  [[nodiscard]] std::optional<system_time> find_due(Ask ask) {
-    const std::lock_guard guard(mutex_);
-    if (!due_known_) {
-      next_due_ = ask();
-      due_known_ = true;
-    }
-    return next_due_;
-  }
+  /// The earliest due time of a waiting machine; empty: none waits.
+  void set_next_due(std::optional<system_time> due);
+  [[nodiscard]] std::optional<system_time> next_due();
 
   [[nodiscard]] channel<std::monostate> ready_signal() const { return signal_; }
 
@@ -128,20 +143,30 @@ class live_state {
   using lanes = std::unordered_map<std::string, lane_entry>;
   using leases = std::unordered_map<std::int64_t, lease_entry>;
 
+  /// What happens to a lane while a query for it runs.
+  struct refill_watch {
+    std::string lane;
+    std::set<std::int64_t> moved;      // left it, or came into it
+    turn missed_at = turn::highest();  // the first place at which the query may have missed a row
+  };
+
+  [[nodiscard]] std::optional<refill_plan> begin_refill(const std::string& lane, std::size_t count);
+  void end_refill(const refill_plan& plan, found_rows found);
+  void became_free(const std::string& lane, std::int64_t key, turn at);
   void leave(const effect& change);
   void arrive(effect& change);
   lane_entry& lane_of(const std::string& name);
   void touch(lane_entry& lane);
   void drop_if_idle(lanes::iterator lane);
-  leases::iterator end_lease(leases::iterator lease);
+  void end_lease(leases::iterator lease);
 
   std::mutex mutex_;
   lanes lanes_;     // with a ready or leased machine; no others
   warm_list warm_;  // those whose read-ahead is not cold, last used first
   leases leases_;
   machine_counts counts_;
+  std::optional<refill_watch> watch_;  // of the refill under way
   std::optional<system_time> next_due_;
-  bool due_known_ = false;
   std::uint64_t next_token_;
   channel<std::monostate> signal_{fixed{1}};
 };

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -94,6 +95,15 @@ class read_ahead {
     if (found == rows_.end()) return;
     bytes_ -= weight(found->second);
     rows_.erase(found);
+  }
+
+  /// None of these machines is here any more, wherever it stood.
+  void remove_all(const std::set<std::int64_t>& keys) {
+    std::erase_if(rows_, [&](const auto& row) {
+      if (!keys.contains(row.first.key)) return false;
+      bytes_ -= weight(row.second);
+      return true;
+    });
   }
 
   /// Takes the first row. Requires: size() > 0.

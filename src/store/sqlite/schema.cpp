@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "wherry/csp/assert.hpp"
+
 namespace wherry::sqlite {
 namespace {
 
@@ -56,6 +58,17 @@ void migrate(database& file) {
                      "log: put the store on a local disk",
                      file.file().string())});
   }
+}
+
+void claim_purpose(database& file, const std::string& purpose) {
+  statement(file, "UPDATE meta SET purpose = ?1 WHERE purpose = ''").with(purpose).run();
+  statement kept(file, "SELECT purpose FROM meta");
+  const bool found = kept.next();
+  WHERRY_ASSERT(found, "meta has one row");
+  if (kept.text(0) == purpose) return;
+  throw database_failure({store_error::kind::foreign,
+                          fmt::format("{}: a store for \"{}\", not for \"{}\": name another store",
+                                      file.file().string(), kept.text(0), purpose)});
 }
 
 }  // namespace wherry::sqlite

@@ -18,4 +18,8 @@ enum class identity : std::uint8_t { empty, ours };
 /// Brings the schema to the newest number and the journal to WAL. Requires: the caller owns it.
 void migrate(database& file);
 
+/// Keeps `purpose` if the store has none yet. Requires: the caller owns it, purpose is not empty.
+/// Errors: throws database_failure; foreign: it has another one.
+void claim_purpose(database& file, const std::string& purpose);
+
 }  // namespace wherry::sqlite

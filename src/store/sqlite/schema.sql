@@ -19,6 +19,7 @@ CREATE TABLE machines (
   due_ms     INTEGER NOT NULL,
   attempt    INTEGER NOT NULL CHECK (attempt >= 1),      -- of the next run
   setbacks   INTEGER NOT NULL DEFAULT 0 CHECK (setbacks >= 0),  -- how often it went back a state
+  entered    INTEGER NOT NULL DEFAULT 0,                 -- its version when it came into its state
   created_ms INTEGER NOT NULL,
   updated_ms INTEGER NOT NULL,
   data       TEXT    NOT NULL CHECK (length(data) <= 1048576),
@@ -28,16 +29,18 @@ CREATE TABLE machines (
 );
 
 -- In the order in which a lane is leased; the key comes last by itself.
-CREATE INDEX machines_ready     ON machines (lane, precedence, due_ms) WHERE phase = 'ready';
-CREATE INDEX machines_waiting   ON machines (due_ms)                   WHERE phase = 'waiting';
-CREATE INDEX machines_dead      ON machines (id)                       WHERE phase = 'dead';
-CREATE INDEX machines_cancelled ON machines (id)                       WHERE phase = 'cancelled';
+CREATE INDEX machines_ready   ON machines (lane, precedence, due_ms) WHERE phase = 'ready';
+CREATE INDEX machines_waiting ON machines (due_ms)                   WHERE phase = 'waiting';
+-- For commands and lists of people. A query must repeat the WHERE to be served by one of these.
+CREATE INDEX machines_unfinished ON machines (id) WHERE phase IN ('waiting', 'ready');
+CREATE INDEX machines_failed     ON machines (id) WHERE phase IN ('dead', 'cancelled');
 
 -- The primary key proves it: one commit a (machine, generation, version).
 CREATE TABLE history (
   machine    INTEGER NOT NULL REFERENCES machines (key),
   generation INTEGER NOT NULL,
   version    INTEGER NOT NULL CHECK (version >= 1),      -- after
+  runs       INTEGER NOT NULL CHECK (runs >= 1),         -- throttled again and again: one line
   from_state TEXT    NOT NULL,
   to_state   TEXT    NOT NULL,
   phase      TEXT    NOT NULL,
@@ -68,7 +71,8 @@ CREATE TABLE lanes (
 CREATE TABLE inbox (
   key       INTEGER PRIMARY KEY,
   verb      TEXT    NOT NULL CHECK (verb IN ('redrive', 'cancel')),
-  phase     TEXT    NOT NULL,
+  phase     TEXT    NOT NULL
+            CHECK (phase IN ('', 'waiting', 'ready', 'completed', 'dead', 'cancelled')),
   state     TEXT    NOT NULL,
   id        TEXT    NOT NULL,
   id_prefix TEXT    NOT NULL,
@@ -76,11 +80,14 @@ CREATE TABLE inbox (
 );
 
 -- `epoch` counts how often the store was opened for running; leases of an older one are void.
+-- `purpose` says what the machines are for; empty: nobody has said yet.
 CREATE TABLE meta (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-  epoch    INTEGER NOT NULL CHECK (epoch >= 0)
+  epoch    INTEGER NOT NULL CHECK (epoch >= 0),
+  purpose  TEXT    NOT NULL
 );
-INSERT INTO meta VALUES (1, 0);
+INSERT INTO meta VALUES (1, 0, '');
 
 CREATE VIEW dead AS
-  SELECT id, generation, state, attempt, error, data FROM machines WHERE phase = 'dead';
+  SELECT id, generation, state, attempt, error, data FROM machines
+  WHERE phase IN ('dead', 'cancelled') AND phase = 'dead';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded store: the writer's commits, the live state that mirrors them, and two connections
-// to read by.
+// The embedded store: the writer's commits, the live state that mirrors them, a reader for the
+// engine, and a connection for what people ask.
 //
 // Order of construction is order of trust: the owner's lock first, the file only then; destruction
 // is the reverse, so that the lock outlives the last write.
@@ -12,9 +12,9 @@
 
 #include "live_state.hpp"
 #include "owner_lock.hpp"
+#include "reader.hpp"
 #include "schema.hpp"
 #include "views.hpp"
-#include "wherry/csp/go.hpp"
 #include "wherry/store/sqlite.hpp"
 #include "writer.hpp"
 
@@ -25,74 +25,25 @@ namespace {
 /// Machines in one commit of submit, so that records get in between.
 constexpr std::size_t submit_limit = 2'000;
 
-/// Free rows of a lane, read from the index of ready machines.
-class ready_rows final : public row_source {
- public:
-  explicit ready_rows(database& file)
-      : places_(file,
-                "SELECT precedence, due_ms, key FROM machines WHERE phase = 'ready' AND lane = ?1 "
-                "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
-        row_(file,
-             "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks "
-             "FROM machines WHERE key = ?") {}
-
-  void start(const std::string& lane, turn from) override {
-    lane_ = lane;
-    places_.with(lane_, from.precedence, from.due_ms, from.key);
-  }
-  std::optional<turn> next() override {
-    if (!places_.next()) return std::nullopt;
-    key_ = places_.integer(2);
-    return turn{places_.integer(0), places_.integer(1), key_};
-  }
-  leased_machine contents() override {
-    const bool found = row_.with(key_).next();
-    WHERRY_ASSERT(found, "a machine that its index names is there");
-    leased_machine machine{.key = key_,
-                           .id = row_.text(0),
-                           .generation = row_.integer(1),
-                           .version = row_.integer(2),
-                           .state = row_.text(3),
-                           .data = row_.text(4),
-                           .lane = lane_,
-                           .priority = static_cast<std::int32_t>(row_.integer(5)),
-                           .rank = static_cast<std::int32_t>(row_.integer(6)),
-                           .attempt = static_cast<std::int32_t>(row_.integer(7)),
-                           .setbacks = static_cast<std::int32_t>(row_.integer(8))};
-    row_.reset();
-    return machine;
-  }
-  /// Lets go of the snapshot that the query holds.
-  void stop() noexcept { places_.reset(); }
-
- private:
-  statement places_;
-  statement row_;
-  std::string lane_;
-  std::int64_t key_ = 0;
-};
-
 class sqlite_store final : public store {
  public:
   /// Errors: throws database_failure.
   sqlite_store(const std::filesystem::path& file, owner_lock owner)
-      : owner_(std::move(owner)),
-        live_(load_epoch(file)),
-        ahead_file_(file, access::read),
-        view_file_(file, access::read),
-        ahead_(ahead_file_),
-        inbox_(ahead_file_,
-               "SELECT key, verb, phase, state, id, id_prefix FROM inbox ORDER BY key LIMIT 1") {
+      : owner_(std::move(owner)), live_(load_epoch(file)), view_file_(file, access::read) {
     statement lanes(view_file_, "SELECT lane, ready FROM lanes WHERE ready > 0");
     while (lanes.next()) live_.load_lane(lanes.text(0), lanes.integer(1));
     for (const auto& [key, count] : read_counts(view_file_).by) {
       live_.load_count(key.first, key.second, count);
     }
+    statement due(view_file_, earliest_due);
+    if (due.next()) live_.set_next_due(due.time(0));
+    due.reset();
     auto own = std::make_unique<database>(file, access::write);
     own->run(
         "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
         "PRAGMA cache_size = -16000");
     writer_ = std::make_unique<writer>(std::move(own), live_);
+    reader_ = std::make_unique<reader>(file);
   }
 
   task<std::expected<submit_report, store_error>> submit(std::vector<submission> wanted) override {
@@ -118,11 +69,10 @@ class sqlite_store final : public store {
   task<std::expected<std::vector<leased_machine>, store_error>> lease(
       std::string lane, std::size_t count, system_time expires) override {
     if (live_.wants_refill(lane, count)) {
-      // A query may have to wait for the disk: not on a thread that all processes share.
-      auto query = thread([this, lane, count] { return guarded([&] { refill(lane, count); }); });
-      const auto done = *co_await query.take();
-      if (!done) done.error().rethrow();
-      if (!*done) co_return std::unexpected(done->error());
+      const auto done = co_await reader_->ask([this, lane, count](queries& file) {
+        live_.refill(lane, count, [&](const refill_plan& plan) { return file.free_rows(plan); });
+      });
+      if (!done) co_return std::unexpected(done.error());
     }
     co_return live_.lease(lane, count, expires);
   }
@@ -138,50 +88,51 @@ class sqlite_store final : public store {
   void release(const std::vector<leased_machine>& unused) override { live_.release(unused); }
 
   task<std::expected<std::size_t, store_error>> promote(system_time now) override {
-    std::size_t promoted = 0;
-    for (bool more = true; more;) {
-      const auto step = co_await writer_->ask(std::make_unique<promote_command>(now));
-      if (!step) co_return std::unexpected(step.error());
-      promoted += step->changed;
-      more = step->more;
-    }
-    co_return promoted;
+    co_return co_await writer_->ask(std::make_unique<promote_command>(now));
   }
 
-  std::optional<system_time> next_due() override {
-    if (const auto known = live_.known_due()) return *known;
-    const std::lock_guard guard(ahead_mutex_);
-    const auto due = guarded([this] {
-      return live_.find_due([this] {
-        statement query(ahead_file_,
-                        "SELECT due_ms FROM machines WHERE phase = 'waiting' "
-                        "ORDER BY due_ms LIMIT 1");
-        return query.next() ? std::optional(query.time(0)) : std::nullopt;
-      });
+  std::optional<system_time> next_due() override { return live_.next_due(); }
+
+  void renew(const std::vector<lease_id>& held, system_time expires) override {
+    live_.renew(held, expires);
+  }
+
+  task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
+      system_time now, system_time expires) override {
+    const auto lost = live_.reclaim(now, expires);
+    if (lost.empty()) co_return std::vector<leased_machine>{};
+    co_return co_await reader_->ask([lost](queries& file) {
+      std::vector<leased_machine> machines;
+      for (const auto& each : lost) {
+        auto machine = file.machine(each.taken.key);
+        // Else a commit that is not applied yet ends this lease.
+        if (machine.generation != each.generation || machine.version != each.version) continue;
+        machine.token = each.taken.token;
+        machines.push_back(std::move(machine));
+      }
+      return machines;
     });
-    // What cannot be read is due: the promotion that follows says why it cannot.
-    return due.value_or(system_time{});
   }
 
-  std::size_t reclaim(system_time now) override { return live_.reclaim(now); }
-
-  task<std::expected<std::size_t, store_error>> drain_inbox() override {
-    std::size_t commands = 0;
-    for (;;) {
-      const auto asked = guarded([this] { return first_of_inbox(); });
-      if (!asked) co_return std::unexpected(asked.error());
-      if (!*asked) co_return commands;
-      const auto done = co_await apply(**asked);
-      if (!done) co_return std::unexpected(done.error());
-      ++commands;
+  task<std::expected<inbox_progress, store_error>> step_inbox() override {
+    if (!asked_) {
+      auto first = co_await reader_->ask([](queries& file) { return file.first_request(); });
+      if (!first) co_return std::unexpected(first.error());
+      asked_ = std::move(*first);
     }
+    if (!asked_) co_return inbox_progress{};
+    auto done = co_await step(*asked_);
+    if (!done) co_return std::unexpected(done.error());
+    if (!done->more) asked_.reset();
+    co_return inbox_progress{.finished = done->more ? 0u : 1u, .more = true};
   }
 
   /// Errors: throws database_failure, as opening does: it belongs to the start.
   std::vector<lane_state> lane_states() override {
     const std::lock_guard guard(view_mutex_);
     statement query(view_file_,
-                    "SELECT lane, parked_until_ms FROM lanes WHERE parked_until_ms > 0");
+                    "SELECT lane, parked_until_ms FROM lanes WHERE parked_until_ms > ?");
+    query.with(to_ms(scheduler::current().system_now()));
     std::vector<lane_state> states;
     while (query.next()) states.push_back({query.text(0), query.time(1)});
     return states;
@@ -191,7 +142,14 @@ class sqlite_store final : public store {
 
   task<std::expected<std::size_t, store_error>> control(control_verb verb,
                                                         machine_filter filter) override {
-    co_return co_await apply({.verb = verb, .filter = std::move(filter), .inbox_key = {}});
+    control_step all{.verb = verb, .filter = std::move(filter)};
+    std::size_t changed = 0;
+    for (;;) {
+      const auto done = co_await step(all);
+      if (!done) co_return std::unexpected(done.error());
+      changed += done->changed;
+      if (!done->more) co_return changed;
+    }
   }
 
   std::expected<machine_counts, store_error> count() override { return live_.counts(); }
@@ -209,15 +167,14 @@ class sqlite_store final : public store {
   }
 
  private:
-  struct request {
-    control_verb verb = control_verb::cancel;
-    machine_filter filter;
-    std::optional<std::int64_t> inbox_key;
-  };
-
   static std::int64_t load_epoch(const std::filesystem::path& file) {
     database raised(file, access::write);
     raised.run("UPDATE meta SET epoch = epoch + 1");
+    const auto now =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    statement(raised, "DELETE FROM lanes WHERE ready = 0 AND parked_until_ms <= ?")
+        .with(to_ms(now))
+        .run();
     return raised.value("SELECT epoch FROM meta");
   }
 
@@ -225,47 +182,12 @@ class sqlite_store final : public store {
     return std::unexpected(store_error{store_error::kind::refused, std::move(why)});
   }
 
-  void refill(const std::string& lane, std::size_t count) {
-    const std::lock_guard guard(ahead_mutex_);
-    live_.refill(lane, count, ahead_);
-    ahead_.stop();
-  }
-
-  std::optional<request> first_of_inbox() {
-    const std::lock_guard guard(ahead_mutex_);
-    if (!inbox_.next()) return std::nullopt;
-    request asked;
-    asked.inbox_key = inbox_.integer(0);
-    asked.verb = inbox_.text(1) == "redrive" ? control_verb::redrive : control_verb::cancel;
-    asked.filter = {.phase = phase_from(inbox_.text(2)),
-                    .state = inbox_.text(3),
-                    .id = inbox_.text(4),
-                    .id_prefix = inbox_.text(5)};
-    inbox_.reset();
-    return asked;
-  }
-
-  task<std::expected<std::size_t, store_error>> apply(request asked) {
-    const auto now = scheduler::current().system_now();
-    const auto phases = phases_of(asked.verb, asked.filter);
-    std::size_t changed = 0;
-    // No phase to look at: one empty step still takes the request out of the inbox.
-    for (std::size_t i = 0; i < std::max<std::size_t>(phases.size(), 1); ++i) {
-      control_step step{.verb = asked.verb,
-                        .filter = asked.filter,
-                        .phase = phases.empty() ? std::optional<phase>{} : phases[i],
-                        .after_id = {},
-                        .inbox_key = asked.inbox_key,
-                        .last = i + 1 >= phases.size()};
-      for (bool more = true; more;) {
-        const auto done = co_await writer_->ask(std::make_unique<control_command>(step, now));
-        if (!done) co_return std::unexpected(done.error());
-        changed += done->changed;
-        step.after_id = done->last_id;
-        more = done->more;
-      }
-    }
-    co_return changed;
+  /// The next step of a command, which then stands after it. Requires: `of` outlives the call.
+  task<std::expected<control_progress, store_error>> step(control_step& of) {
+    auto done = co_await writer_->ask(
+        std::make_unique<control_command>(of, scheduler::current().system_now()));
+    if (done) of.after_id = done->last_id;
+    co_return done;
   }
 
   // The writer's connection is the last to close: only one that may write folds the WAL into the
@@ -273,12 +195,10 @@ class sqlite_store final : public store {
   owner_lock owner_;
   live_state live_;
   std::unique_ptr<writer> writer_;
-  database ahead_file_;     // read-ahead, due times, inbox; guarded by ahead_mutex_
-  database view_file_;      // what people ask; guarded by view_mutex_
-  std::mutex ahead_mutex_;  // taken before the lock of live_, never after
+  std::unique_ptr<reader> reader_;
+  database view_file_;  // what people ask; guarded by view_mutex_
   std::mutex view_mutex_;
-  ready_rows ahead_;
-  statement inbox_;
+  std::optional<control_step> asked_;  // by the inbox, and not done yet
 };
 
 store_error not_a_file(const std::filesystem::path& file) {
@@ -298,7 +218,7 @@ void refuse_foreign(const std::filesystem::path& file) {
 }  // namespace sqlite
 
 std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
-    const std::filesystem::path& file) {
+    const std::filesystem::path& file, const sqlite_options& options) {
   using namespace sqlite;
   return guarded([&]() -> std::unique_ptr<store> {
     std::error_code error;
@@ -314,6 +234,7 @@ std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
       database own(whole, access::create);
       static_cast<void>(identify(own));
       migrate(own);
+      if (!options.purpose.empty()) claim_purpose(own, options.purpose);
     }
     return std::make_unique<sqlite_store>(whole, std::move(owner));
   });

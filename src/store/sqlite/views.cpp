@@ -16,40 +16,62 @@ std::string after_prefix(std::string prefix) {
   return prefix;
 }
 
+}  // namespace
+
 phase phase_at(const statement& row, int column, const database& file) {
   if (const auto found = phase_from(row.text(column))) return *found;
   throw database_failure(
       {store_error::kind::corrupt,
-       fmt::format("{}: a machine in the unknown phase \"{}\": restore it from a copy",
+       fmt::format("{}: the unknown phase \"{}\" in a row: restore it from a copy",
                    file.file().string(), row.text(column))});
 }
 
-}  // namespace
-
-selection::selection(std::string_view columns, const machine_filter& filter, std::string after_id,
-                     std::size_t limit)
-    : limit_(static_cast<std::int64_t>(
-          std::min<std::size_t>(limit, std::numeric_limits<std::int32_t>::max()))) {
-  sql_ = fmt::format("SELECT {} FROM machines WHERE id > ?", columns);
-  texts_.push_back(std::move(after_id));
-  const auto also = [this](std::string_view condition, std::string text) {
-    sql_ += condition;
-    texts_.push_back(std::move(text));
-  };
-  // The phase stands in the text, so that the index of that phase can be used.
-  if (filter.phase) sql_ += fmt::format(" AND phase = '{}'", to_string(*filter.phase));
-  if (!filter.state.empty()) also(" AND state = ?", filter.state);
-  if (!filter.id.empty()) also(" AND id = ?", filter.id);
-  if (!filter.id_prefix.empty()) {
-    also(" AND id >= ?", filter.id_prefix);
-    if (auto end = after_prefix(filter.id_prefix); !end.empty())
-      also(" AND id < ?", std::move(end));
+std::string_view indexed_with(phase wanted) noexcept {
+  switch (wanted) {
+    case phase::waiting:
+    case phase::ready: return "phase IN ('waiting', 'ready')";
+    case phase::dead:
+    case phase::cancelled: return "phase IN ('dead', 'cancelled')";
+    case phase::completed: break;
   }
-  sql_ += " ORDER BY id LIMIT ?";
+  return {};
 }
 
-statement selection::prepare(database& file) {
-  statement query(file, sql_);
+selection::selection(std::string_view columns, std::string_view from, std::string after_id)
+    : sql_(fmt::format("SELECT {} FROM {} WHERE id > ?", columns, from)) {
+  texts_.push_back(std::move(after_id));
+}
+
+selection& selection::also(std::string_view condition, std::string text) {
+  texts_.push_back(std::move(text));
+  return where(condition);
+}
+
+selection& selection::where(std::string_view condition) {
+  sql_.append(" AND ").append(condition);
+  return *this;
+}
+
+selection& selection::in_state(const std::string& state) {
+  return state.empty() ? *this : also("state = ?", state);
+}
+
+selection& selection::with_id(const machine_filter& filter) {
+  if (!filter.id.empty()) also("id = ?", filter.id);
+  if (filter.id_prefix.empty()) return *this;
+  also("id >= ?", filter.id_prefix);
+  auto end = after_prefix(filter.id_prefix);
+  return end.empty() ? *this : also("id < ?", std::move(end));
+}
+
+selection& selection::at_most(std::size_t limit) {
+  limit_ = static_cast<std::int64_t>(
+      std::min<std::size_t>(limit, std::numeric_limits<std::int32_t>::max()));
+  return *this;
+}
+
+statement selection::prepare(database& file) const {
+  statement query(file, sql_ + " ORDER BY id LIMIT ?");
   int index = 0;
   for (const auto& each : texts_) query.bind(++index, each);
   query.bind(++index, limit_);
@@ -68,7 +90,12 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
   selection wanted(
       "id, generation, version, state, data, phase, lane, priority, attempt, due_ms, created_ms, "
       "updated_ms, error, setbacks",
-      filter, std::move(after_id), limit);
+      "machines", std::move(after_id));
+  wanted.in_state(filter.state).with_id(filter).at_most(limit);
+  if (filter.phase) {
+    if (const auto index = indexed_with(*filter.phase); !index.empty()) wanted.where(index);
+    wanted.where(fmt::format("phase = '{}'", to_string(*filter.phase)));
+  }
   auto query = wanted.prepare(file);
   std::vector<machine_view> views;
   while (query.next()) {
@@ -93,7 +120,7 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
 std::vector<history_entry> read_history(database& file, std::string_view id) {
   statement query(file,
                   "SELECT generation, version, from_state, to_state, phase, outcome, attempt, "
-                  "started_ms, ended_ms, error FROM history "
+                  "started_ms, ended_ms, error, runs FROM history "
                   "WHERE machine = (SELECT key FROM machines WHERE id = ?) "
                   "ORDER BY generation, version");
   query.with(id);
@@ -101,6 +128,7 @@ std::vector<history_entry> read_history(database& file, std::string_view id) {
   while (query.next()) {
     entries.push_back({.generation = query.integer(0),
                        .version = query.integer(1),
+                       .runs = query.integer(10),
                        .from = query.text(2),
                        .to = query.text(3),
                        .phase = phase_at(query, 4, file),

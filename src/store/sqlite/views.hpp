@@ -12,16 +12,30 @@ namespace wherry::sqlite {
 /// A query of machines in order of id; its texts live here while the statement runs.
 class selection {
  public:
-  selection(std::string_view columns, const machine_filter& filter, std::string after_id,
-            std::size_t limit);
+  /// `from`: the table, perhaps with the index that must serve it.
+  selection(std::string_view columns, std::string_view from, std::string after_id);
+  /// Requires `condition`, which stands in the text: so the index that has it in its WHERE can serve.
+  selection& where(std::string_view condition);
+  selection& in_state(const std::string& state);
+  /// As far as the filter's id and id_prefix say.
+  selection& with_id(const machine_filter& filter);
+  selection& at_most(std::size_t limit);
   /// Requires: *this outlives the statement.
-  [[nodiscard]] statement prepare(database& file);
+  [[nodiscard]] statement prepare(database& file) const;
 
  private:
+  selection& also(std::string_view condition, std::string text);
+
   std::string sql_;
   std::vector<std::string> texts_;
-  std::int64_t limit_;
+  std::int64_t limit_ = 0;
 };
+
+/// The WHERE of the index by id that holds the machines of that phase; empty: none does.
+[[nodiscard]] std::string_view indexed_with(phase wanted) noexcept;
+
+/// The phase that a column names. Errors: throws database_failure; corrupt.
+[[nodiscard]] phase phase_at(const statement& row, int column, const database& file);
 
 // Errors: each throws database_failure.
 [[nodiscard]] machine_counts read_counts(database& file);

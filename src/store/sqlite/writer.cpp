@@ -14,40 +14,10 @@ writer::writer(std::unique_ptr<database> file, live_state& live)
       save_(*file_, "SAVEPOINT one"),
       forget_save_(*file_, "RELEASE one"),
       back_to_save_(*file_, "ROLLBACK TO one"),
-      thread_([this] { serve(); }) {}
+      thread_([this](auto& commands) { commit(commands); }) {}
 
-writer::~writer() {
-  {
-    const std::lock_guard guard(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
-
-void writer::give(std::unique_ptr<command> asked) {
-  {
-    const std::lock_guard guard(mutex_);
-    waiting_.push_back(std::move(asked));
-  }
-  wake_.notify_one();
-}
-
-void writer::serve() {
-  std::unique_lock guard(mutex_);
-  for (;;) {
-    wake_.wait(guard, [this] { return stopping_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
-    auto commands = std::exchange(waiting_, {});
-    guard.unlock();
-    commit(commands);
-    commands.clear();
-    guard.lock();
-  }
-}
-
-void writer::commit(batch& commands) {
-  changes_.effects.clear();
+void writer::commit(commands_thread::batch& commands) {
+  changes_.begin();
   try {
     begin_.run();
     for (auto& each : commands) run_alone(each);
@@ -61,6 +31,7 @@ void writer::commit(batch& commands) {
     return;
   }
   live_.apply(changes_.effects);
+  if (changes_.moved_waiting()) live_.set_next_due(changes_.next_due());
   for (auto& each : commands) {
     if (each) each->succeed();
   }

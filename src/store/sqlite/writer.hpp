@@ -6,12 +6,9 @@
 // A command that fails alone is undone alone (savepoint). A commit that fails, fails all in it, and
 // leaves memory as it was; the next may succeed.
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
-#include <thread>
-#include <vector>
 
+#include "batch_thread.hpp"
 #include "commands.hpp"
 
 namespace wherry::sqlite {
@@ -20,25 +17,19 @@ class writer {
  public:
   /// Takes over writing to `file`: only this thread uses it from now on.
   writer(std::unique_ptr<database> file, live_state& live);
-  writer(const writer&) = delete;
-  writer& operator=(const writer&) = delete;
-  /// Finishes what was given to it.
-  ~writer();
 
   /// Suspends: until the command is durable or has failed.
   template <class Command>
   task<typename Command::reply> ask(std::unique_ptr<Command> asked) {
     auto answer = asked->answer_channel();
-    give(std::move(asked));
+    thread_.give(std::move(asked));
     co_return *co_await answer.take();
   }
 
  private:
-  using batch = std::vector<std::unique_ptr<command>>;
+  using commands_thread = batch_thread<std::unique_ptr<command>>;
 
-  void give(std::unique_ptr<command> asked);
-  void serve();
-  void commit(batch& commands);
+  void commit(commands_thread::batch& commands);
   void run_alone(std::unique_ptr<command>& asked);
   void roll_back() noexcept;
 
@@ -46,12 +37,7 @@ class writer {
   live_state& live_;
   transaction changes_;
   statement begin_, end_, save_, forget_save_, back_to_save_;
-
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  batch waiting_;
-  bool stopping_ = false;
-  std::thread thread_;
+  commands_thread thread_;
 };
 
 }  // namespace wherry::sqlite

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The one thread that reads for a running engine: read-ahead and inbox. A query may have to wait
+// for the disk, so no scheduler's thread runs one, and none waits behind users' blocking work.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include "batch_thread.hpp"
+#include "commands.hpp"
+#include "views.hpp"
+#include "wherry/csp/channel.hpp"
+#include "wherry/csp/task.hpp"
+
+namespace wherry::sqlite {
+
+/// What is asked of the file while an engine runs. Errors: each throws database_failure.
+class queries {
+ public:
+  explicit queries(const std::filesystem::path& file);
+
+  /// The free rows that `wanted` asks for.
+  [[nodiscard]] found_rows free_rows(const refill_plan& wanted);
+  /// The machine in that row, without a token. Requires: it exists.
+  [[nodiscard]] leased_machine machine(std::int64_t key);
+  /// The oldest command in the inbox, if there is one.
+  [[nodiscard]] std::optional<control_step> first_request();
+
+ private:
+  database file_;
+  statement places_, row_, inbox_;
+};
+
+class reader {
+ public:
+  explicit reader(const std::filesystem::path& file);
+
+  /// Suspends: until `query(queries&)` has run on the reader's thread; its answer, or why there is
+  /// none.
+  template <class Query>
+  auto ask(Query query)
+      -> task<std::expected<std::invoke_result_t<Query&, queries&>, store_error>> {
+    using reply = std::expected<std::invoke_result_t<Query&, queries&>, store_error>;
+    channel<reply> answer{fixed{1}};
+    thread_.give([this, answer, query = std::move(query)]() mutable {
+      answer.offer(guarded([&] { return query(queries_); }));
+    });
+    co_return *co_await answer.take();
+  }
+
+ private:
+  queries queries_;
+  batch_thread<std::move_only_function<void()>> thread_;
+};
+
+}  // namespace wherry::sqlite
