@@ -13,11 +13,14 @@ namespace wherry {
 namespace detail {
 
 void process::wake() noexcept {
-  if (scheduler_ != nullptr) {
-    scheduler_->post(resume_);
-    return;
+  auto& here = this_thread;
+  if (home_ == nullptr) {
+    static_cast<blocked_thread*>(this)->end_wait();
+  } else if (home_ == here.handing_off && !here.next) {  // runs here as soon as the waker parks
+    here.next = resume_;
+  } else {
+    home_->post(resume_);
   }
-  static_cast<blocked_thread*>(this)->end_wait();
 }
 
 void blocked_thread::wait() {

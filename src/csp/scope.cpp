@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scopes: who is inside, who waits for them, and the coroutine that each process begins with.
+// Scopes: who is inside, who waits for them, and how a process begins and ends.
 
 #include "wherry/csp/scope.hpp"
 
@@ -7,60 +7,45 @@ namespace wherry {
 namespace detail {
 namespace {
 
-// The first frame of a process. It holds the process itself, and destroys itself at the end.
-struct root_frame {
-  struct promise_type : promise_base {
-    promise_type(scheduler& home, scope_state& owner, task<void>&) noexcept
-        : own_(&home), owner_(owner) {
-      process_ = &own_;
-    }
-    root_frame get_return_object() noexcept {
-      return {std::coroutine_handle<promise_type>::from_promise(*this)};
-    }
-    std::suspend_always initial_suspend() const noexcept { return {}; }
-    auto final_suspend() const noexcept {
-      struct end {
-        bool await_ready() const noexcept { return false; }
-        std::coroutine_handle<> await_suspend(
-            std::coroutine_handle<promise_type> self) const noexcept {
-          auto& promise = self.promise();
-          promise.owner_.leave(promise.own_, std::move(promise.exception_));
-          self.destroy();
-          return next_to_run();
-        }
-        void await_resume() const noexcept {}
-      };
-      return end{};
-    }
-    void return_void() const noexcept {}
-    void unhandled_exception() noexcept {
-      try {
-        throw;
-      } catch (const cancelled&) {  // a process that unwinds because it was told to did not fail
-      } catch (...) {
-        exception_ = std::current_exception();
-      }
-    }
-
-    process own_;
-    scope_state& owner_;
-    std::exception_ptr exception_;
-  };
-  std::coroutine_handle<promise_type> handle;
+/// A process and its body: the task that it was started with.
+struct body_process : process {
+  body_process(scheduler& home, scope_state& owner, task<void> body) noexcept
+      : process(&home), owner_(owner), body_(std::move(body).release()) {
+    body_.promise().process_ = this;
+  }
+  scope_state& owner_;
+  std::coroutine_handle<task<void>::promise_type> body_;
 };
 
-root_frame begin(scheduler&, scope_state&, task<void> body) {
-  // The body goes before the scope hears of the end: what it holds is released by then.
-  task<void> running = std::move(body);
-  co_await std::move(running);
+// A process that unwinds because it was told to did not fail.
+std::exception_ptr failure_in(std::exception_ptr exception) noexcept {
+  if (!exception) return nullptr;
+  try {
+    std::rethrow_exception(exception);
+  } catch (const cancelled&) {
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
 }
 
 }  // namespace
 
 void start_process(scheduler& home, scope_state& owner, task<void> body) {
-  const auto handle = begin(home, owner, std::move(body)).handle;
-  owner.enter(*handle.promise().process_);
+  auto* const started = new body_process(home, owner, std::move(body));
+  const auto handle = started->body_;
+  owner.enter(*started);
   home.post(handle);
+}
+
+std::coroutine_handle<> end_process(process& ended, std::exception_ptr exception) noexcept {
+  auto* const self = static_cast<body_process*>(&ended);
+  auto failed = failure_in(std::move(exception));
+  // The body goes before the scope hears of the end: what it holds is released by then.
+  self->body_.destroy();
+  self->owner_.leave(*self, std::move(failed));
+  delete self;
+  return next_to_run();
 }
 
 void scope_state::enter(process& member) noexcept {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several threads that run processes.
 //
-// Each worker owns a ring of runnable coroutines; others take from it when they have nothing.
-// What does not fit, and what comes from other threads, goes to one shared list. An idle worker
-// sleeps until the earliest timer or until somebody adds work.
+// Each worker owns a ring of runnable coroutines; others take half of it when they have nothing.
+// What does not fit, and what comes from other threads, goes to one shared list, which a worker
+// looks at every other turn. An idle worker sleeps until the earliest timer or until somebody adds
+// work.
 //
 // Invariants
 // 1. Only its worker pushes to a ring; anyone may take from it. Source: Go, runtime/proc.go, runq.
@@ -19,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "run_ring.hpp"
 #include "wherry/csp/assert.hpp"
 #include "wherry/csp/scheduler.hpp"
 #include "wherry/csp/scope.hpp"
@@ -28,43 +30,7 @@ namespace {
 
 using coroutine = std::coroutine_handle<>;
 
-constexpr int handoff_limit = 64;  // handoffs before a worker looks at its queues
-constexpr unsigned fairness = 61;  // turns before it looks at the shared list and timers first
-
-/// Runnable coroutines of one worker.
-class run_ring {
- public:
-  /// Worker only. False: full.
-  bool push(coroutine ready) noexcept {
-    const auto head = head_.load(std::memory_order_acquire);
-    const auto tail = tail_.load(std::memory_order_relaxed);
-    if (tail - head == size) return false;
-    slots_[tail % size].store(ready.address(), std::memory_order_relaxed);
-    tail_.store(tail + 1, std::memory_order_release);
-    return true;
-  }
-  /// Any thread. Null: empty.
-  coroutine pop() noexcept {
-    auto head = head_.load(std::memory_order_acquire);
-    for (;;) {
-      if (head == tail_.load(std::memory_order_acquire)) return {};
-      void* const address = slots_[head % size].load(std::memory_order_relaxed);
-      if (head_.compare_exchange_weak(head, head + 1, std::memory_order_acq_rel,
-                                      std::memory_order_acquire)) {
-        return coroutine::from_address(address);
-      }
-    }
-  }
-  [[nodiscard]] bool empty() const noexcept {
-    return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire);
-  }
-
- private:
-  static constexpr std::uint32_t size = 256;
-  std::array<std::atomic<void*>, size> slots_{};
-  alignas(64) std::atomic<std::uint32_t> head_{0};
-  alignas(64) std::atomic<std::uint32_t> tail_{0};
-};
+constexpr int handoff_limit = 64;  // handoffs before a worker looks at queues and timers
 
 struct worker {
   run_ring ring;
@@ -149,6 +115,7 @@ struct thread_scheduler::implementation {
     auto& here = detail::this_thread;
     here.serving = &owner_;
     here.worker = &self;
+    here.handing_off = &owner_;
     here.random = reinterpret_cast<std::uintptr_t>(&self) | 1;
     while (!stopping_.load(std::memory_order_acquire)) {
       const coroutine ready = find(self);
@@ -163,21 +130,40 @@ struct thread_scheduler::implementation {
 
   coroutine find(worker& self) {
     auto& here = detail::this_thread;
-    if (++self.turn % fairness == 0) {
-      if (const auto now = owner_.now(); owner_.timers_.earliest() <= now) {
-        owner_.timers_.fire_due(now);
-      }
+    if (const auto due = owner_.timers_.earliest(); due != steady_time::max()) {
+      if (const auto now = owner_.now(); due <= now) owner_.timers_.fire_due(now);
+    }
+    if (++self.turn % 2 == 0) {
       if (const auto shared = pop_shared()) return shared;
     }
     if (here.handoffs_left > 0 && here.next) return std::exchange(here.next, nullptr);
     if (const auto own = self.ring.pop()) return own;
     if (here.next) return std::exchange(here.next, nullptr);
-    if (const auto shared = pop_shared()) return shared;
+    if (const auto shared = pop_shared_batch(self)) return shared;
+    return steal(self);
+  }
+
+  coroutine steal(worker& self) {
+    std::array<coroutine, run_ring::size / 2> stolen;
     for (auto& other : workers_) {
       if (&other == &self) continue;
-      if (const auto stolen = other.ring.pop()) return stolen;
+      const auto count = other.ring.grab(stolen);
+      if (count == 0) continue;
+      // Its own ring is empty, or nearly: there is room.
+      for (std::size_t i = 1; i < count; ++i) push(self, stolen[i]);
+      return stolen[0];
     }
     return {};
+  }
+
+  /// To a worker's own ring; if that is full, half of it goes to the shared list at once.
+  void push(worker& self, coroutine ready) {
+    if (self.ring.push(ready)) return;
+    std::array<coroutine, run_ring::size / 2> half;
+    const auto count = self.ring.grab(half);
+    const std::lock_guard guard(shared_mutex_);
+    shared_.insert(shared_.end(), half.begin(), half.begin() + static_cast<std::ptrdiff_t>(count));
+    push_shared_locked(ready);
   }
 
   void sleep(worker&) {
@@ -211,7 +197,7 @@ struct thread_scheduler::implementation {
     if (here.serving == &owner_ && here.worker != nullptr) {
       const auto displaced = std::exchange(here.next, ready);
       if (!displaced) return;  // this worker runs it; nobody to wake
-      if (!static_cast<worker*>(here.worker)->ring.push(displaced)) push_shared(displaced);
+      push(*static_cast<worker*>(here.worker), displaced);
       wake_one();
     } else {
       // A thread that is not ours: once the process runs, it may end and this scheduler be gone. So
@@ -220,11 +206,6 @@ struct thread_scheduler::implementation {
       push_shared_locked(ready);
       wake_one();
     }
-  }
-
-  void push_shared(coroutine ready) {
-    const std::lock_guard guard(shared_mutex_);
-    push_shared_locked(ready);
   }
 
   void push_shared_locked(coroutine ready) {
@@ -238,6 +219,19 @@ struct thread_scheduler::implementation {
     if (shared_.empty()) return {};
     const auto first = shared_.front();
     shared_.pop_front();
+    shared_size_.store(shared_.size(), std::memory_order_release);
+    return first;
+  }
+
+  /// The first, and with it into the worker's ring its share of the others.
+  coroutine pop_shared_batch(worker& self) {
+    if (shared_size_.load(std::memory_order_acquire) == 0) return {};
+    const std::lock_guard guard(shared_mutex_);
+    if (shared_.empty()) return {};
+    const auto share = std::min<std::size_t>(shared_.size() / workers_.size(), run_ring::size / 4);
+    const auto first = shared_.front();
+    shared_.pop_front();
+    for (std::size_t i = 1; i < share && self.ring.push(shared_.front()); ++i) shared_.pop_front();
     shared_size_.store(shared_.size(), std::memory_order_release);
     return first;
   }

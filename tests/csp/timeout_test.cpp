@@ -119,7 +119,7 @@ TEST_SUITE("csp/timeout") {
     over_seeds(many, []() -> task<> {
       std::vector<duration> ended;
       co_await with_scope([&](scope& all) -> task<> {
-        std::vector<channel<std::monostate>> dropped;
+        std::vector<take_channel<std::monostate>> dropped;
         for (int each = 0; each < 60; ++each) {
           const auto how_long = std::chrono::milliseconds(1 + each * 37 % 101);
           if (each % 3 == 0) {
@@ -141,7 +141,7 @@ TEST_SUITE("csp/timeout") {
 
   TEST_CASE("a hundred thousand timeouts pend at once") {
     over_seeds(1, []() -> task<> {
-      std::vector<channel<std::monostate>> pending;
+      std::vector<take_channel<std::monostate>> pending;
       for (int each = 0; each < 100'000; ++each) {
         pending.push_back(timeout(std::chrono::milliseconds(1 + each * 7919L % 100'003)));
       }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Puts and takes for plain threads, which block where a process would suspend. Never call these
-// from a process: they would stop the thread that all processes share.
+// Puts, takes and selects for plain threads, which block where a process would suspend. Never call
+// these from a process: they would stop the thread that all processes share.
 
 #include <condition_variable>
 #include <mutex>
@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "wherry/csp/channel.hpp"
+#include "wherry/csp/select.hpp"
 
 namespace wherry {
 namespace detail {
@@ -33,14 +34,12 @@ template <class Operation>
 auto block_on(Operation operation) {
   if (operation.await_ready()) return operation.await_resume();
   blocked_thread self;
-  const bool queued = operation.enqueue_locked(self);
-  const bool parked = queued && self.park({});
-  operation.core().lock_.unlock();
-  if (!queued) throw too_many_waiters{};
+  const bool parked = operation.park_locked(self, {});
+  operation.unlock_all();
   WHERRY_ASSERT(parked, "a plain thread cannot be cancelled");
   WHERRY_ASSERT(this_thread.worker == nullptr,
-                "blocking_put or blocking_take would stop the thread that all processes share: "
-                "co_await put or take instead");
+                "blocking_put, blocking_take or blocking_select would stop the thread that all "
+                "processes share: use co_await");
   self.wait();
   return operation.await_resume();
 }
@@ -49,20 +48,26 @@ auto block_on(Operation operation) {
 
 /// Blocks until the value is taken or buffered. False: the channel is closed, and the value stays
 /// with the caller. Errors: too_many_waiters.
-template <class T>
-bool blocking_put(const channel<T>& to, std::type_identity_t<T>&& value) {
+template <class Channel>
+bool blocking_put(const Channel& to, typename Channel::value_type&& value) {
   return detail::block_on(to.put(std::move(value)));
 }
-template <class T>
-  requires std::copy_constructible<T>
-bool blocking_put(const channel<T>& to, const std::type_identity_t<T>& value) {
+template <class Channel>
+  requires std::copy_constructible<typename Channel::value_type>
+bool blocking_put(const Channel& to, const typename Channel::value_type& value) {
   return detail::block_on(to.put(value));
 }
 
 /// Blocks until there is a value. Empty: closed and drained. Errors: too_many_waiters.
-template <class T>
-std::optional<T> blocking_take(const channel<T>& from) {
+template <class Channel>
+std::optional<typename Channel::value_type> blocking_take(const Channel& from) {
   return detail::block_on(from.take());
+}
+
+/// Blocks until one case commits, as `co_await select(...)` suspends; takes what select takes.
+template <class... Cases>
+auto blocking_select(Cases... cases) {
+  return detail::block_on(select(std::move(cases)...));
 }
 
 }  // namespace wherry

@@ -11,8 +11,8 @@
 // 1. What runs on a scheduler thread does not block; blocking work goes through `thread(fn)`.
 // 2. A process that was just made runnable by the running one goes to its thread's `next` slot and
 //    runs when the running one parks: a put that meets a take is a handoff without a queue.
-// 3. Every `handoff_limit` handoffs the thread looks at its queues and timers, so that a pair in
-//    conversation starves nobody.
+// 3. Every `handoff_limit` handoffs the thread looks at timers, at what other threads have made
+//    runnable, and at its queue, so that a pair in conversation starves nobody.
 // 4. Timers never fire early. They fire under the timers' lock: `fire` must be short, and may wake
 //    processes but not touch timers.
 
@@ -26,61 +26,23 @@
 #include <mutex>
 #include <vector>
 
+#include "wherry/csp/clock.hpp"
 #include "wherry/csp/process.hpp"
 #include "wherry/csp/task.hpp"
+#include "wherry/csp/timer_queue.hpp"
 
 namespace wherry {
-
-using duration = std::chrono::nanoseconds;
-/// Monotonic time of a scheduler, real or virtual.
-using steady_time = std::chrono::time_point<std::chrono::steady_clock, duration>;
-/// Calendar time of a scheduler: what is stored, shown and compared over restarts.
-using system_time = std::chrono::sys_time<std::chrono::milliseconds>;
 
 namespace detail {
 
 class scope_state;
 
-/// A pending timer, embedded in what it belongs to. `fire` runs once, unless removed before.
-struct timer {
-  steady_time due{};
-  void (*fire)(timer&) noexcept = nullptr;
-  std::size_t position = npos;  // in the heap; npos: not pending
-  static constexpr std::size_t npos = ~std::size_t{0};
-};
-
-/// Pending timers by due time: a binary heap whose entries know their position, so that removing
-/// one is O(log n). Threads: any.
-class timer_heap {
- public:
-  /// Adds; true if it is now the earliest.
-  bool add(timer& entry);
-  /// Removes if still pending. When it returns, `fire` neither runs nor will run.
-  void remove(timer& entry) noexcept;
-  /// Fires all that are due at `now`; how many.
-  std::size_t fire_due(steady_time now);
-  /// The earliest due time; `steady_time::max()` if none.
-  [[nodiscard]] steady_time earliest() const noexcept {
-    return steady_time{duration{earliest_.load(std::memory_order_acquire)}};
-  }
-
- private:
-  void place(std::size_t position, timer* entry) noexcept;
-  void sift_up(std::size_t position) noexcept;
-  void sift_down(std::size_t position) noexcept;
-  void erase_at(std::size_t position) noexcept;
-  void publish_earliest() noexcept;
-
-  std::mutex mutex_;
-  std::vector<timer*> heap_;
-  std::atomic<duration::rep> earliest_{duration::max().count()};
-};
-
 /// What the running thread knows about the scheduler that it serves.
 struct thread_state {
   scheduler* serving = nullptr;
-  void* worker = nullptr;          // whose processes run here; null: the thread may block
-  std::coroutine_handle<> next{};  // made runnable here, runs next
+  void* worker = nullptr;            // whose processes run here; null: the thread may block
+  scheduler* handing_off = nullptr;  // whose processes may be put into `next`
+  std::coroutine_handle<> next{};    // made runnable here, runs next
   int handoffs_left = 0;
   std::uint64_t random = 0x9e3779b97f4a7c15;
 };
@@ -144,7 +106,7 @@ class scheduler {
   /// Wakes a `drive` whose condition may have changed. Threads: any.
   virtual void interrupt_drive() noexcept = 0;
 
-  detail::timer_heap timers_;
+  detail::timer_queue timers_;
 
  private:
   void run_root(task<void> root);

@@ -8,11 +8,13 @@
 // The result is a std::variant with one alternative a case, in order: std::optional<T> for a take,
 // bool for a put. A closed channel is ready, as it is for a single operation.
 //
-// How (after Go's runtime/select.go): lock all channels in order of address, so that the select
-// sees one instant; try the cases in random order, or in the given one with `priority`; if none is
-// ready, queue a waiter at each and park; once woken, take the others' waiters out. The process's
-// own word (process.hpp) decides which case wins, so a loser neither takes nor loses a value. A
-// select never meets itself: its own cases are queued only after all were tried.
+// How (after Go's runtime/select.go): look, in random order, whether one case is ready; if none
+// was, lock all channels in order of address, so that the select sees one instant, and try again;
+// if none is ready, queue a waiter at each and park; once woken, take the others' waiters out. The
+// process's own word (wait_word.hpp) decides which case wins, so a loser neither takes nor loses a
+// value. A select never meets itself: its own cases are queued only after all were tried.
+// With `priority` and `or_default` the order, and that there is none, are those of one instant: they
+// look under all locks only.
 
 #include <algorithm>
 #include <array>
@@ -37,129 +39,178 @@ inline constexpr or_default_t or_default;
 
 namespace detail {
 
-template <bool Ordered, bool Defaulted, class... Operations>
+/// The channels of a select, each once, in order of address: two selects never wait for each
+/// other's locks.
+template <std::size_t Count>
+class lock_set {
+ public:
+  void set(std::array<channel_core*, Count> cores) noexcept {
+    cores_ = cores;
+    std::sort(cores_.begin(), cores_.end(), std::less<>{});
+    size_ = static_cast<std::size_t>(std::unique(cores_.begin(), cores_.end()) - cores_.begin());
+  }
+  void lock() const noexcept {
+    for (std::size_t i = 0; i < size_; ++i) cores_[i]->lock_.lock();
+  }
+  void unlock() const noexcept {
+    for (std::size_t i = 0; i < size_; ++i) cores_[i]->lock_.unlock();
+  }
+
+ private:
+  std::array<channel_core*, Count> cores_{};
+  std::size_t size_ = 0;
+};
+
+enum class select_kind { fair, ordered, defaulted };
+
+template <select_kind Kind, class... Operations>
 class [[nodiscard]] select_operation {
   static constexpr std::size_t count = sizeof...(Operations);
+  using cases = std::tuple<Operations...>;
   using alternatives =
-      std::conditional_t<Defaulted, std::variant<typename Operations::value_type..., or_default_t>,
+      std::conditional_t<Kind == select_kind::defaulted,
+                         std::variant<typename Operations::value_type..., or_default_t>,
                          std::variant<typename Operations::value_type...>>;
 
  public:
-  explicit select_operation(Operations&&... operations) : operations_(std::move(operations)...) {}
+  explicit select_operation(Operations&&... operations) : cases_(std::move(operations)...) {}
 
   bool await_ready() {
-    lock_all();
-    process* wake = nullptr;
-    chosen_ = try_each(wake);
-    if (chosen_ == count && !Defaulted) return false;  // await_suspend unlocks
-    unlock_all();
-    if (wake != nullptr) wake->wake();
+    wake_list wakes;
+    const auto order = draw_order();
+    if constexpr (Kind == select_kind::fair) {
+      if (look(order, wakes)) return wakes.wake_all(), true;
+    }
+    locks_.set(std::apply([](auto&... each) { return std::array{&each.core()...}; }, cases_));
+    locks_.lock();
+    chosen_ = try_each(order, wakes);
+    if (chosen_ == count && Kind != select_kind::defaulted) return false;  // await_suspend unlocks
+    locks_.unlock();
+    wakes.wake_all();
     return true;
   }
 
   template <std::derived_from<promise_base> Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) {
-    process* const owner = caller.promise().process_;
-    if (!std::apply([&](auto&... each) { return (each.enqueue_locked(*owner) && ...); },
-                    operations_)) {
-      remove_all();
-      unlock_all();
-      throw too_many_waiters{};
-    }
-    if (!owner->park(caller)) {
-      remove_all();
-      unlock_all();
-      return caller;
-    }
     // From the first unlock on the process may run elsewhere, and with the last one this frame may
     // be gone: what is left to unlock must be known here.
-    const auto held = cores_;
-    unlock(held);
-    return next_to_run();
+    const auto held = locks_;
+    const bool parked = park_locked(*caller.promise().process_, caller);
+    held.unlock();
+    return parked ? next_to_run() : caller;
   }
+
+  /// Queues all cases and parks. False: the process is cancelled. The locks are kept, unless it
+  /// throws.
+  [[nodiscard]] bool park_locked(process& owner, std::coroutine_handle<> resume) {
+    std::size_t full_at = 0;  // the limit of the channel at which too many wait
+    const bool queued = std::apply(
+        [&](auto&... each) {
+          return ((each.enqueue_locked(owner) || (full_at = each.core().waiters_limit_, false)) &&
+                  ...);
+        },
+        cases_);
+    if (queued && owner.park(resume)) return true;
+    remove_all();
+    if (queued) return false;
+    locks_.unlock();
+    throw too_many_waiters(full_at);
+  }
+  /// Gives back what await_ready has locked.
+  void unlock_all() const noexcept { locks_.unlock(); }
 
   alternatives await_resume() {
     if (chosen_ == count) {
-      if constexpr (Defaulted) return alternatives{std::in_place_index<count>};
-      lock(cores_);
+      if constexpr (Kind == select_kind::defaulted) {
+        return alternatives{std::in_place_index<count>};
+      }
+      locks_.lock();
       remove_all();
-      unlock_all();
+      locks_.unlock();
       std::size_t index = 0;
       std::apply(
           [&](auto&... each) { ((each.chosen() ? void(chosen_ = index) : void(), ++index), ...); },
-          operations_);
+          cases_);
       if (chosen_ == count) throw cancelled{};
     }
     return result(std::make_index_sequence<count>{});
   }
 
  private:
-  template <std::size_t... Index>
-  alternatives result(std::index_sequence<Index...>) {
-    std::optional<alternatives> found;
-    ((chosen_ == Index ? void(found.emplace(std::in_place_index<Index>,
-                                            std::get<Index>(operations_).await_resume()))
-                       : void()),
-     ...);
-    return std::move(*found);
-  }
+  using order = std::array<std::uint16_t, count>;
 
-  std::size_t try_each(process*& wake) noexcept {
-    std::array<std::size_t, count> order;
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    if constexpr (!Ordered) {
+  static order draw_order() noexcept {
+    order drawn;
+    std::iota(drawn.begin(), drawn.end(), std::uint16_t{0});
+    if constexpr (Kind != select_kind::ordered && count > 1) {
+      std::uint64_t random = draw();
       for (std::size_t left = count; left > 1; --left) {  // Fisher-Yates
-        std::swap(order[left - 1], order[static_cast<std::size_t>(draw() % left)]);
+        if (left % 4 == 0) random = draw();
+        std::swap(drawn[left - 1], drawn[((random & 0xFFFF) * left) >> 16]);
+        random >>= 16;
       }
     }
-    for (const std::size_t wanted : order) {
-      std::size_t index = 0;
-      bool committed = false;
-      std::apply(
-          [&](auto&... each) {
-            ((index++ == wanted ? void(committed = each.attempt_locked(wake)) : void()), ...);
-          },
-          operations_);
-      if (committed) return wanted;
+    return drawn;
+  }
+
+  // Cases by number, without a comparison for each.
+  using attempt_case = bool (*)(cases&, wake_list&) noexcept;
+  using core_of_case = channel_core& (*)(const cases&) noexcept;
+  template <std::size_t Index>
+  static bool attempt(cases& all, wake_list& wakes) noexcept {
+    return std::get<Index>(all).attempt_locked(wakes);
+  }
+  template <std::size_t Index>
+  static channel_core& core(const cases& all) noexcept {
+    return std::get<Index>(all).core();
+  }
+  static constexpr auto tables = []<std::size_t... Index>(std::index_sequence<Index...>) {
+    return std::pair{std::array<attempt_case, count>{attempt<Index>...},
+                     std::array<core_of_case, count>{core<Index>...}};
+  }(std::make_index_sequence<count>{});
+
+  /// One after the other, each under its own lock: what is ready needs no more.
+  bool look(const order& drawn, wake_list& wakes) noexcept {
+    for (const auto index : drawn) {
+      auto& lock = tables.second[index](cases_).lock_;
+      lock.lock();
+      const bool committed = tables.first[index](cases_, wakes);
+      lock.unlock();
+      if (committed) return chosen_ = index, true;
+    }
+    return false;
+  }
+
+  std::size_t try_each(const order& drawn, wake_list& wakes) noexcept {
+    for (const auto index : drawn) {
+      if (tables.first[index](cases_, wakes)) return index;
     }
     return count;
   }
 
   void remove_all() noexcept {
-    std::apply([](auto&... each) { (each.remove_locked(), ...); }, operations_);
+    std::apply([](auto&... each) { (each.remove_locked(), ...); }, cases_);
   }
 
-  // Each channel once, in order of address: two selects never wait for each other's locks.
-  void lock_all() noexcept {
-    std::apply([&](auto&... each) { cores_ = {&each.core()...}; }, operations_);
-    std::sort(cores_.begin(), cores_.end(), std::less<>{});
-    const auto end = std::unique(cores_.begin(), cores_.end());
-    std::fill(end, cores_.end(), nullptr);
-    lock(cores_);
-  }
-  void unlock_all() noexcept { unlock(cores_); }
-
-  using cores = std::array<channel_core*, count>;  // padded with null
-  static void lock(const cores& all) noexcept {
-    for (auto* core : all) {
-      if (core != nullptr) core->lock_.lock();
-    }
-  }
-  static void unlock(const cores& all) noexcept {
-    for (auto* core : all) {
-      if (core != nullptr) core->lock_.unlock();
-    }
+  template <std::size_t... Index>
+  alternatives result(std::index_sequence<Index...>) {
+    std::optional<alternatives> found;
+    ((chosen_ == Index
+          ? void(found.emplace(std::in_place_index<Index>, std::get<Index>(cases_).await_resume()))
+          : void()),
+     ...);
+    return std::move(*found);
   }
 
-  std::tuple<Operations...> operations_;
-  cores cores_{};  // written by await_ready alone
+  cases cases_;
+  lock_set<count> locks_;  // set by await_ready alone
   std::size_t chosen_ = count;
 };
 
 template <class T>
-concept selectable = requires(T& operation, process*& wake) {
+concept selectable = requires(T& operation, wake_list& wakes) {
   typename T::value_type;
-  { operation.attempt_locked(wake) } -> std::same_as<bool>;
+  { operation.attempt_locked(wakes) } -> std::same_as<bool>;
 };
 
 }  // namespace detail
@@ -169,21 +220,24 @@ concept selectable = requires(T& operation, process*& wake) {
 template <detail::selectable... Operations>
   requires(sizeof...(Operations) > 0)
 auto select(Operations... operations) {
-  return detail::select_operation<false, false, Operations...>{std::move(operations)...};
+  return detail::select_operation<detail::select_kind::fair, Operations...>{
+      std::move(operations)...};
 }
 
 /// As select, but a ready case that stands earlier wins.
 template <detail::selectable... Operations>
   requires(sizeof...(Operations) > 0)
 auto select(priority_t, Operations... operations) {
-  return detail::select_operation<true, false, Operations...>{std::move(operations)...};
+  return detail::select_operation<detail::select_kind::ordered, Operations...>{
+      std::move(operations)...};
 }
 
 /// As select, but never waits.
 template <detail::selectable... Operations>
   requires(sizeof...(Operations) > 0)
 auto select(or_default_t, Operations... operations) {
-  return detail::select_operation<false, true, Operations...>{std::move(operations)...};
+  return detail::select_operation<detail::select_kind::defaulted, Operations...>{
+      std::move(operations)...};
 }
 
 }  // namespace wherry

@@ -26,17 +26,26 @@ class task;
 
 namespace detail {
 
+/// Ends the process whose body has: destroys the body, tells the scope. Gives what to run next.
+std::coroutine_handle<> end_process(process& ended, std::exception_ptr exception) noexcept;
+
 struct resume_continuation {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> done) const noexcept {
-    return done.promise().continuation_;
+    auto& promise = done.promise();
+    if constexpr (requires { promise.exception_; }) {
+      if (!promise.continuation_) {
+        return end_process(*promise.process_, std::move(promise.exception_));
+      }
+    }
+    return promise.continuation_;
   }
   void await_resume() const noexcept {}
 };
 
 struct task_promise_base : promise_base {
-  std::coroutine_handle<> continuation_;
+  std::coroutine_handle<> continuation_;  // null: the body of a process (only a task<void>)
   std::suspend_always initial_suspend() const noexcept { return {}; }
   resume_continuation final_suspend() const noexcept { return {}; }
 };
@@ -102,6 +111,11 @@ class [[nodiscard]] task {
 
   /// Runs the task to its end. Errors: rethrows what it threw.
   awaiter operator co_await() && noexcept { return awaiter{handle_}; }
+
+  /// Gives up the coroutine, for one who runs it otherwise.
+  [[nodiscard]] std::coroutine_handle<promise_type> release() && noexcept {
+    return std::exchange(handle_, nullptr);
+  }
 
  private:
   friend promise_type;

@@ -5,15 +5,16 @@
 
 #include <variant>
 
-#include "wherry/csp/channel.hpp"
+#include "wherry/csp/direction.hpp"
 #include "wherry/csp/scheduler.hpp"
 
 namespace wherry {
 namespace detail {
 
-class timeout_state final : public channel_state<std::monostate>, private timer {
+class timeout_state final : public channel_core, private timer {
  public:
-  timeout_state(scheduler& home, steady_time at, steady_time now) : channel_state(0), home_(home) {
+  timeout_state(scheduler& home, steady_time at, steady_time now)
+      : channel_core(waiters_limit{}.count), home_(home) {
     due = at;
     fire = [](timer& self) noexcept { static_cast<timeout_state&>(self).close(); };
     if (at <= now) {
@@ -24,6 +25,10 @@ class timeout_state final : public channel_state<std::monostate>, private timer 
   }
   ~timeout_state() override { home_.remove_timer(*this); }
 
+  waiter::outcome try_take(std::optional<std::monostate>&, wake_list&) noexcept {
+    return closed_ ? waiter::outcome::closed : waiter::outcome::none;
+  }
+
  private:
   scheduler& home_;
 };
@@ -33,18 +38,18 @@ class timeout_state final : public channel_state<std::monostate>, private timer 
 /// Makes a channel that never has a value and closes at `due`; at once if that is past; never if it
 /// is `steady_time::max()`. Never early.
 /// Requires: called from a process; dropped before its scheduler is.
-inline channel<std::monostate> timeout_at(steady_time due) {
+inline take_channel<std::monostate> timeout_at(steady_time due) {
   auto& home = scheduler::current();
-  return channel<std::monostate>{new detail::timeout_state(home, due, home.now())};
+  return {detail::adopt, new detail::timeout_state(home, due, home.now())};
 }
 
 /// As timeout_at, `after` from now; `duration::max()` and what else is beyond the clock is never.
-inline channel<std::monostate> timeout(duration after) {
+inline take_channel<std::monostate> timeout(duration after) {
   auto& home = scheduler::current();
   const auto now = home.now();
   const bool countable = after < steady_time::max() - now;
-  return channel<std::monostate>{
-      new detail::timeout_state(home, countable ? now + after : steady_time::max(), now)};
+  return {detail::adopt,
+          new detail::timeout_state(home, countable ? now + after : steady_time::max(), now)};
 }
 
 }  // namespace wherry

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The times of a scheduler, real or virtual.
+
+#include <chrono>
+
+namespace wherry {
+
+using duration = std::chrono::nanoseconds;
+/// Monotonic time: what timeouts and limits count.
+using steady_time = std::chrono::time_point<std::chrono::steady_clock, duration>;
+/// Calendar time: what is stored, shown and compared over restarts.
+using system_time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+}  // namespace wherry
