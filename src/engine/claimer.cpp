@@ -35,8 +35,8 @@ void soonest(std::optional<system_time>& best, std::optional<system_time> other)
 constexpr std::chrono::milliseconds longest_wait = std::chrono::minutes(1);
 
 /// A timeout for a time of the calendar; one that never closes if there is none.
-channel<std::monostate> alarm(std::optional<system_time> at) {
-  if (!at) return {};
+take_channel<std::monostate> alarm(std::optional<system_time> at) {
+  if (!at) return channel<std::monostate>{};
   return timeout(std::clamp(*at - scheduler::current().system_now(),
                             std::chrono::milliseconds::zero(), longest_wait));
 }
@@ -92,8 +92,8 @@ task<> engine_core::claim(run_until until) {
 }
 
 // Leases round by round, so that a small window is shared by all lanes. True if anything was
-// leased. What is due is promoted in part: what is left wakes the claimer at once, and in between it
-// leases, and hears of a stop.
+// leased. What is due is promoted in part: what is left wakes the claimer at once, and in between
+// it leases, and hears of a stop.
 task<bool> engine_core::claim_ready(claimer_state& state) {
   const auto now = scheduler::current().system_now();
   if (state.lanes.size() >= state.forget_at) {

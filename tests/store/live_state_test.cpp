@@ -2,6 +2,7 @@
 // Goal: what the owner keeps in memory stays right although queries see commits before they are
 // applied. Method: a table stands for the file; it changes at once, effects are applied later, and
 // leases and queries come in between.
+// long: one model of rows, leases and lanes, and everything that is tried against it.
 #include "store/sqlite/live_state.hpp"
 
 #include <deque>
