@@ -34,11 +34,11 @@ const client* report::find_client(const std::string& id) const {
 }
 
 spool_key downloaded_key(const std::string& id, std::int64_t generation) {
-  return {id, static_cast<std::uint64_t>(generation), "download"};
+  return {id, static_cast<std::uint64_t>(generation), spool_step::download};
 }
 
 spool_key transformed_key(const std::string& id, std::int64_t generation) {
-  return {id, static_cast<std::uint64_t>(generation), "transform"};
+  return {id, static_cast<std::uint64_t>(generation), spool_step::transform};
 }
 
 task<report::said> report::step(downloadable now, step_context context) {

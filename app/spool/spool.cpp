@@ -11,42 +11,23 @@
 #include <system_error>
 
 #include "spool/spool_errors.hpp"
+#include "spool/spool_names.hpp"
 
 namespace wherry::app {
 namespace {
 
 constexpr std::size_t piece_size_bytes = 256 * 1024;
-constexpr std::size_t id_in_name_limit = 80;
-
-// What a file name may hold, in every file system and shell.
-std::string plain(std::string_view text) {
-  std::string name{text.substr(0, id_in_name_limit)};
-  std::ranges::replace_if(
-      name,
-      [](char c) {
-        return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                 c == '-' || c == '_' || c == '.');
-      },
-      '_');
-  return name;
-}
-
-// The readable part may be the same for two ids, the hash is not.
-std::string name_of(const spool_key& key) {
-  return fmt::format("{}-{}-g{}.{}", plain(key.id), to_hex(sha256_of(key.id)).substr(0, 16),
-                     key.generation, plain(key.step));
-}
-
-// Calls `each(name, size)` for all files of a directory. Errors: errno's.
+// Calls `each(name, size)` for the spool's own files in a directory. Errors: errno's.
 template <class Each>
-std::error_code for_each_file(const std::filesystem::path& directory, Each each) {
+std::error_code for_each_own_file(const std::filesystem::path& directory, Each each) {
   std::error_code wrong;
   for (std::filesystem::directory_iterator at{directory, wrong}, end; !wrong && at != end;
        at.increment(wrong)) {
     std::error_code ignored;  // a file that vanishes meanwhile is none
-    if (!at->is_regular_file(ignored)) continue;
+    const auto name = at->path().filename().native();
+    if (!is_spool_name(name) || !at->is_regular_file(ignored)) continue;
     const auto size = at->file_size(ignored);
-    each(at->path().filename().native(), ignored ? 0 : size);
+    each(name, ignored ? 0 : size);
   }
   return wrong;
 }
@@ -78,31 +59,41 @@ spool_error spool_io_error(int code, std::string_view verb, const std::filesyste
                   verb, what.native(), std::generic_category().message(code))};
 }
 
-std::expected<std::unique_ptr<spool>, spool_error> spool::open(
-    const std::filesystem::path& directory, std::uint64_t budget_bytes) {
+std::expected<std::unique_ptr<spool>, spool_error> spool::open(const std::filesystem::path& named,
+                                                               std::uint64_t budget_bytes) {
   std::error_code wrong;
-  if (!directory.parent_path().empty()) {
-    std::filesystem::create_directories(directory.parent_path(), wrong);
-    if (wrong) return std::unexpected(spool_io_error(wrong.value(), "make", directory));
-  }
+  auto directory = std::filesystem::absolute(named, wrong).lexically_normal();
+  if (wrong) return std::unexpected(spool_io_error(wrong.value(), "find", named));
+  if (!directory.has_filename()) directory = directory.parent_path();  // "spool/", "."
+  std::filesystem::create_directories(directory.parent_path(), wrong);
+  if (wrong) return std::unexpected(spool_io_error(wrong.value(), "make", directory));
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     return std::unexpected(spool_io_error(errno, "make", directory));
   }
   const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return std::unexpected(spool_io_error(errno, "open", directory));
-  std::unique_ptr<spool> made{new spool{directory, descriptor, budget_bytes}};
-  wrong =
-      for_each_file(directory, [&](const auto&, std::uint64_t size) { made->used_bytes_ += size; });
+  auto lock = spool_lock::take(descriptor, directory);
+  if (!lock) {
+    ::close(descriptor);
+    return std::unexpected(std::move(lock.error()));
+  }
+  std::unique_ptr<spool> made{new spool{directory, descriptor, std::move(*lock), budget_bytes}};
+  wrong = for_each_own_file(directory,
+                            [&](const auto&, std::uint64_t size) { made->used_bytes_ += size; });
   if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory));
   return made;
 }
 
-spool::spool(std::filesystem::path directory, int descriptor, std::uint64_t budget_bytes)
-    : directory_(std::move(directory)), descriptor_(descriptor), budget_bytes_(budget_bytes) {}
+spool::spool(std::filesystem::path directory, int descriptor, spool_lock lock,
+             std::uint64_t budget_bytes)
+    : directory_(std::move(directory)),
+      descriptor_(descriptor),
+      lock_(std::move(lock)),
+      budget_bytes_(budget_bytes) {}
 
 spool::~spool() { ::close(descriptor_); }
 
-spool_writer spool::write(const spool_key& key) { return spool_writer{*this, name_of(key)}; }
+spool_writer spool::write(const spool_key& key) { return spool_writer{*this, spool_name(key)}; }
 
 std::filesystem::path spool::path_of(const spool_file& file) const {
   return directory_ / file.name;
@@ -158,11 +149,11 @@ std::expected<std::string, spool_error> spool::read(const spool_file& file) cons
 
 std::filesystem::path spool::path_for(const spool_key& key) noexcept {
   remove(key);
-  return directory_ / name_of(key);
+  return directory_ / spool_name(key);
 }
 
 std::expected<spool_file, spool_error> spool::adopt(const spool_key& key) {
-  spool_file file{.name = name_of(key), .size_bytes = 0, .sha256 = {}};
+  spool_file file{.name = spool_name(key), .size_bytes = 0, .sha256 = {}};
   const open_file opened{::openat(descriptor_, file.name.c_str(), O_RDONLY | O_CLOEXEC)};
   if (opened.descriptor < 0) return std::unexpected(spool_io_error(errno, "read", path_of(file)));
   sha256 hash;
@@ -194,12 +185,12 @@ void spool::unlink(const std::string& name) noexcept {
 
 void spool::remove(const spool_file& file) noexcept { unlink(file.name); }
 
-void spool::remove(const spool_key& key) noexcept { unlink(name_of(key)); }
+void spool::remove(const spool_key& key) noexcept { unlink(spool_name(key)); }
 
 std::expected<std::size_t, spool_error> spool::remove_orphans(
     const std::unordered_set<std::string>& live) {
   std::size_t removed = 0;
-  const auto wrong = for_each_file(directory_, [&](const std::string& name, std::uint64_t) {
+  const auto wrong = for_each_own_file(directory_, [&](const std::string& name, std::uint64_t) {
     if (live.contains(name)) return;
     unlink(name);
     ++removed;

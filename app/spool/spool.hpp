@@ -6,8 +6,12 @@
 // 1. A file is known by name, size and SHA-256, which the machine's state holds. Nothing is fsynced
 //    and nothing renamed: what was lost or torn does not match, and the machine goes back a state.
 // 2. Bytes are hashed while they are written and while they are read, in the same pass.
-// 3. The files of a process never take more than the budget. Directory 0700, files 0600.
+// 3. The files of a process never take more than the budget. Files are 0600; a directory that the
+//    spool makes is 0700, one that was there keeps its mode.
 // 4. Names come from (id, generation, step): a step that runs again replaces its own file.
+// 5. The directory may hold files of others: only names of the spool's own shape (spool_names.hpp)
+//    are counted and removed.
+// 6. One spool a directory: a lock on .wherry-spool.owner, which the kernel drops with the process.
 
 #include <atomic>
 #include <cstdint>
@@ -20,6 +24,7 @@
 #include <unordered_set>
 
 #include "spool/sha256.hpp"
+#include "spool/spool_lock.hpp"
 
 namespace wherry::app {
 
@@ -31,17 +36,21 @@ struct spool_file {
   friend bool operator==(const spool_file&, const spool_file&) = default;
 };
 
+/// The step that makes a file; also the end of the file's name.
+enum class spool_step { download, transform };
+
 /// Says whose bytes they are.
 struct spool_key {
   std::string id;
   std::uint64_t generation = 0;
-  std::string step;  ///< for instance "download"; also the end of the file's name
+  spool_step step = spool_step::download;
 };
 
 enum class spool_error_kind {
   full,      ///< the budget is used up: transient
   no_space,  ///< the disk or the quota is: transient
   damaged,   ///< file missing, or not the bytes that were written: go back a state
+  owned,     ///< another spool is open on the directory
   io,        ///< permission, read-only, broken disk
 };
 
@@ -59,7 +68,8 @@ class spool_writer;
 /// Owns the directory. Threads: any. Requires: outlives its writers.
 class spool {
  public:
-  /// Makes the directory if it is missing and counts what is in it. Errors: io.
+  /// Makes the directory if it is missing, locks it and counts the files of an earlier run in it. A
+  /// relative path is taken from the current directory now, once. Errors: owned (by whom), io.
   [[nodiscard]] static std::expected<std::unique_ptr<spool>, spool_error> open(
       const std::filesystem::path& directory, std::uint64_t budget_bytes);
   ~spool();
@@ -83,6 +93,9 @@ class spool {
   /// Takes over the file that was made at path_for(key). Errors: full (the file is removed), io.
   [[nodiscard]] std::expected<spool_file, spool_error> adopt(const spool_key& key);
 
+  /// The directory, absolute.
+  [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
+
   /// Where the file is, for readers that need a path (they must cope with damage).
   [[nodiscard]] std::filesystem::path path_of(const spool_file& file) const;
 
@@ -90,7 +103,8 @@ class spool {
   void remove(const spool_file& file) noexcept;
   void remove(const spool_key& key) noexcept;
 
-  /// Removes every file whose name is not in `live`. Requires: no writer at work. Errors: io.
+  /// Removes every file of the spool's own whose name is not in `live`. Requires: no writer at
+  /// work. Errors: io.
   [[nodiscard]] std::expected<std::size_t, spool_error> remove_orphans(
       const std::unordered_set<std::string>& live);
 
@@ -99,7 +113,8 @@ class spool {
 
  private:
   friend class spool_writer;
-  spool(std::filesystem::path directory, int descriptor, std::uint64_t budget_bytes);
+  spool(std::filesystem::path directory, int descriptor, spool_lock lock,
+        std::uint64_t budget_bytes);
   [[nodiscard]] spool_error full() const;
   [[nodiscard]] bool reserve(std::uint64_t size_bytes) noexcept;
   void give_back(std::uint64_t size_bytes) noexcept;
@@ -108,6 +123,7 @@ class spool {
 
   std::filesystem::path directory_;
   int descriptor_;
+  spool_lock lock_;
   std::uint64_t budget_bytes_;
   std::atomic<std::uint64_t> used_bytes_{0};
 };

@@ -42,7 +42,7 @@ struct house {
   [[nodiscard]] fs::path object() const { return directory / "out/day=2025-01-31/acme.csv"; }
 
   spool_file spooled(std::string_view bytes) {
-    auto writer = files->write({"acme/2025-01-31", 1, "transform"});
+    auto writer = files->write({"acme/2025-01-31", 1, spool_step::transform});
     REQUIRE(writer.write(bytes).has_value());
     return *writer.finish();
   }

@@ -7,11 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <thread>
 #include <vector>
 
 #include "full_disk.hpp"
+#include "spool/spool_names.hpp"
 
 namespace wherry::app {
 namespace {
@@ -48,7 +51,14 @@ mode_t mode_of(const fs::path& path) {
   return found.st_mode & 0777;
 }
 
-const spool_key key{"acme/2025-01-31", 1, "download"};
+// How many files there are, but for the spool's lock.
+std::ptrdiff_t files_in(const fs::path& directory) {
+  return std::ranges::count_if(fs::directory_iterator{directory}, [](const auto& each) {
+    return each.path().filename() != ".wherry-spool.owner";
+  });
+}
+
+const spool_key key{"acme/2025-01-31", 1, spool_step::download};
 
 }  // namespace
 
@@ -110,12 +120,12 @@ TEST_SUITE("spool/spool.hpp") {
     const scratch at;
     const auto files = open_spool(at.path);
     const std::vector<spool_key> keys{key,
-                                      {"acme_2025-01-31", 1, "download"},
-                                      {"acme/2025-01-31", 2, "download"},
-                                      {"acme/2025-01-31", 1, "transform"},
-                                      {"../../etc/passwd", 1, "download"},
-                                      {std::string(500, 'x'), 1, "download"},
-                                      {"\xc3\xbc \n", 1, "download"}};
+                                      {"acme_2025-01-31", 1, spool_step::download},
+                                      {"acme/2025-01-31", 2, spool_step::download},
+                                      {"acme/2025-01-31", 1, spool_step::transform},
+                                      {"../../etc/passwd", 1, spool_step::download},
+                                      {std::string(500, 'x'), 1, spool_step::download},
+                                      {"\xc3\xbc \n", 1, spool_step::download}};
     std::unordered_set<std::string> names;
     for (const auto& each : keys) {
       const auto file = put(*files, each, each.id);
@@ -164,10 +174,10 @@ TEST_SUITE("spool/spool.hpp") {
       REQUIRE(writer.write(std::string(100'000, 'x')).has_value());
       REQUIRE(writer.write("unflushed").has_value());
       CHECK(files->used_bytes() == 100'009);
-      CHECK_FALSE(fs::is_empty(at.path));
+      CHECK(files_in(at.path) == 1);
     }
     CHECK(files->used_bytes() == 0);
-    CHECK(fs::is_empty(at.path));
+    CHECK(files_in(at.path) == 0);
   }
 
   TEST_CASE("the budget refuses what is over it and takes it again after a removal") {
@@ -175,7 +185,7 @@ TEST_SUITE("spool/spool.hpp") {
     const auto files = open_spool(at.path, 10);
     const auto first = put(*files, key, "12345678");
     {
-      auto writer = files->write({"globex/2025-01-31", 1, "download"});
+      auto writer = files->write({"globex/2025-01-31", 1, spool_step::download});
       CHECK(writer.write("12").has_value());
       const auto refused = writer.write("3");
       REQUIRE_FALSE(refused.has_value());
@@ -201,7 +211,7 @@ TEST_SUITE("spool/spool.hpp") {
   TEST_CASE("removing twice is removing once") {
     const scratch at;
     const auto files = open_spool(at.path);
-    const auto kept = put(*files, {"kept", 1, "download"}, "1234");
+    const auto kept = put(*files, {"kept", 1, spool_step::download}, "1234");
     const auto file = put(*files, key, "123");
     files->remove(file);
     files->remove(file);
@@ -215,13 +225,95 @@ TEST_SUITE("spool/spool.hpp") {
     {
       const auto before = open_spool(at.path);
       live = put(*before, key, "live").name;
-      put(*before, {"globex/2025-01-31", 1, "download"}, "orphan");
+      put(*before, {"globex/2025-01-31", 1, spool_step::download}, "orphan");
     }
     const auto files = open_spool(at.path);
     CHECK(files->used_bytes() == 10);
     CHECK(files->remove_orphans({live, "never-written"}) == 1);
     CHECK(files->used_bytes() == 4);
     CHECK(fs::exists(at.path / live));
+  }
+
+  TEST_CASE("files of others in the directory are neither counted nor removed") {
+    const scratch at;
+    const std::vector<std::string> theirs{"ads.toml",
+                                          "ads.db",
+                                          "ads.db-wal",
+                                          "rows.download",
+                                          "x-0123456789abcde-g1.download",
+                                          "x-0123456789abcdef-g.download",
+                                          "x-0123456789abcdef-g1.csv",
+                                          "x-0123456789ABCDEF-g1.download",
+                                          "x y-0123456789abcdef-g1.download",
+                                          ".wherry-1.parquet",
+                                          ".wherry-1-2.parquet.bak",
+                                          "wherry-1-2.parquet",
+                                          ".wherry-notes.md"};
+    for (const auto& name : theirs) std::ofstream{at.path / name} << "mine";
+    const std::vector<std::string> ours{"x-0123456789abcdef-g1.download",
+                                        "-0123456789abcdef-g22.transform", ".wherry-1-2.parquet"};
+    for (const auto& name : ours) std::ofstream{at.path / name} << "12";
+    const auto files = open_spool(at.path);
+    CHECK(files->used_bytes() == 6);
+    CHECK(files->remove_orphans({}) == 3);
+    CHECK(files->used_bytes() == 0);
+    for (const auto& name : theirs) CHECK_MESSAGE(fs::exists(at.path / name), name);
+    CHECK(files_in(at.path) == static_cast<std::ptrdiff_t>(theirs.size()));
+  }
+
+  TEST_CASE("every name that the spool gives is its own") {
+    for (const auto* id : {"acme/2025-01-31", "", "-g1.download", "\xc3\xbc \n"}) {
+      for (const auto step : {spool_step::download, spool_step::transform}) {
+        CHECK(is_spool_name(spool_name({id, 18'446'744'073'709'551'615u, step})));
+      }
+    }
+  }
+
+  TEST_CASE("a second spool on the directory is refused and told who has it") {
+    const scratch at;
+    auto first = open_spool(at.path);
+    const auto second = spool::open(at.path, 1u << 20);
+    REQUIRE_FALSE(second.has_value());
+    CHECK(second.error().kind == spool_error_kind::owned);
+    CHECK(second.error().message.contains("pid " + std::to_string(::getpid())));
+    CHECK(second.error().message.contains("`spool` in [import]"));
+    first.reset();
+    CHECK(spool::open(at.path, 1u << 20).has_value());
+  }
+
+  TEST_CASE("a process that dies lets go of the directory") {
+    const scratch at;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      auto held = spool::open(at.path, 1);
+      ::_exit(held ? 0 : 1);  // no destructor
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK(spool::open(at.path, 1).has_value());
+  }
+
+  TEST_CASE("a relative directory is made absolute once and for all") {
+    const scratch at;
+    const auto before = fs::current_path();
+    fs::current_path(at.path);
+    const auto files = open_spool("inner/../spool/");
+    const auto here = fs::current_path();
+    fs::current_path(before);
+    CHECK(files->directory() == here / "spool");
+    const auto file = put(*files, key, "rows");
+    CHECK(files->path_of(file).is_absolute());
+    CHECK(files->read(file) == "rows");
+    CHECK(mode_of(at.path / "spool") == 0700);
+  }
+
+  TEST_CASE("a directory that was there keeps its mode") {
+    const scratch at;
+    fs::create_directory(at.path / "spool");
+    REQUIRE(::chmod((at.path / "spool").c_str(), 0755) == 0);
+    const auto files = open_spool(at.path / "spool");
+    CHECK(mode_of(at.path / "spool") == 0755);
   }
 
   TEST_CASE("a directory that cannot be made is named with the remedy") {
@@ -246,7 +338,7 @@ TEST_SUITE("spool/spool.hpp") {
         if (!written.error().transient()) return false;
         if (!written.error().message.contains(at.path.native())) return false;
       }
-      return fs::is_empty(at.path) && files->used_bytes() == 0;
+      return files_in(at.path) == 0 && files->used_bytes() == 0;
     });
     if (outcome == full_disk_outcome::unavailable) {
       MESSAGE("not checked: this user may not mount a small disk");
@@ -263,8 +355,8 @@ TEST_SUITE("spool/spool.hpp") {
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         for (int i = 0; i < 200; ++i) {
-          auto writer =
-              files->write({std::to_string(t), static_cast<std::uint64_t>(i), "download"});
+          auto writer = files->write(
+              {std::to_string(t), static_cast<std::uint64_t>(i), spool_step::download});
           while (writer.size_bytes() < 20'000 && writer.write(std::string(5'000, 'x'))) {
             CHECK(files->used_bytes() <= budget);
           }
@@ -273,7 +365,7 @@ TEST_SUITE("spool/spool.hpp") {
     }
     for (auto& each : threads) each.join();
     CHECK(files->used_bytes() == 0);
-    CHECK(fs::is_empty(at.path));
+    CHECK(files_in(at.path) == 0);
   }
 
 }  // TEST_SUITE
