@@ -38,7 +38,7 @@ std::unexpected<sink_error> refused(int code, const fs::path& at) {
         sink_error_kind::transient,
         fmt::format("no space left for {}: free some, or let `sink.url` name another disk",
                     at.native()),
-        {}});
+        no_space_wait});
   }
   const bool may_pass = code == EIO || code == EMFILE || code == ENFILE || code == ENOMEM;
   std::string_view remedy = "let `sink.url` name a directory where this user may write";

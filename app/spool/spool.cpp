@@ -81,6 +81,7 @@ std::expected<std::unique_ptr<spool>, spool_error> spool::open(const std::filesy
   wrong = for_each_own_file(directory,
                             [&](const auto&, std::uint64_t size) { made->used_bytes_ += size; });
   if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory));
+  made->left_bytes_ = made->used_bytes_;
   return made;
 }
 
@@ -93,7 +94,7 @@ spool::spool(std::filesystem::path directory, int descriptor, spool_lock lock,
 
 spool::~spool() { ::close(descriptor_); }
 
-spool_writer spool::write(const spool_key& key) { return spool_writer{*this, spool_name(key)}; }
+spool_writer spool::write(const spool_key& key) { return spool_writer{*this, key}; }
 
 std::filesystem::path spool::path_of(const spool_file& file) const {
   return directory_ / file.name;
@@ -167,9 +168,9 @@ std::expected<spool_file, spool_error> spool::adopt(const spool_key& key) {
     file.size_bytes += static_cast<std::uint64_t>(size);
   }
   file.sha256 = to_hex(hash.finish());
-  if (!reserve(file.size_bytes)) {
+  if (auto reserved = reserve(key.step, 0, file.size_bytes); !reserved) {
     ::unlinkat(descriptor_, file.name.c_str(), 0);
-    return std::unexpected(full());
+    return std::unexpected(std::move(reserved.error()));
   }
   return file;
 }
@@ -196,22 +197,51 @@ std::expected<std::size_t, spool_error> spool::remove_orphans(
     ++removed;
   });
   if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory_));
+  left_bytes_ = used_bytes_;
   return removed;
 }
 
 spool_error spool::full() const {
   return {spool_error_kind::full,
-          fmt::format("the spool {} is full: {} of {} bytes are used; it empties as reports "
-                      "complete; if it stays full, raise `spool_budget` in the spec",
+          fmt::format("the spool {} is full: {} of {} bytes are used, and downloads may fill half; "
+                      "it empties as reports complete; if that is always so, raise `spool_budget` "
+                      "in [import]",
                       directory_.native(), used_bytes(), budget_bytes())};
 }
 
-bool spool::reserve(std::uint64_t size_bytes) noexcept {
+std::optional<spool_error> spool::refuses_outputs() const {
+  if (used_bytes() < limit_of(spool_step::transform)) return std::nullopt;
+  return full();
+}
+
+// What an earlier run left may be more than half of a budget that was lowered since: outputs then
+// have half a budget above it, or nothing would ever move.
+std::uint64_t spool::limit_of(spool_step step) const noexcept {
+  return step == spool_step::download ? half() : std::max(budget_bytes_, left_bytes_ + half());
+}
+
+std::expected<void, spool_error> spool::reserve(spool_step step, std::uint64_t had_bytes,
+                                                std::uint64_t more_bytes) {
+  if (had_bytes + more_bytes > half()) {
+    return std::unexpected(spool_error{
+        spool_error_kind::too_large,
+        fmt::format("a file of over {} bytes is more than half of the spool's budget; raise "
+                    "`spool_budget` in [import], now {} bytes, to over twice the largest report",
+                    half(), budget_bytes_)});
+  }
+  const auto limit = limit_of(step);
   auto used = used_bytes_.load(std::memory_order_relaxed);
   do {
-    if (size_bytes > budget_bytes_ || used > budget_bytes_ - size_bytes) return false;
-  } while (!used_bytes_.compare_exchange_weak(used, used + size_bytes, std::memory_order_relaxed));
-  return true;
+    if (used > limit || more_bytes > limit - used) return std::unexpected(full());
+  } while (!used_bytes_.compare_exchange_weak(used, used + more_bytes, std::memory_order_relaxed));
+  return {};
+}
+
+// The largest of the last ones, forgotten by and by.
+void spool::learn(std::uint64_t size_bytes) noexcept {
+  auto usual = usual_bytes_.load(std::memory_order_relaxed);
+  while (!usual_bytes_.compare_exchange_weak(usual, std::max(size_bytes, usual - usual / 8),
+                                             std::memory_order_relaxed)) {}
 }
 
 void spool::give_back(std::uint64_t size_bytes) noexcept {

@@ -47,8 +47,8 @@ transform_error from_duckdb(std::string_view message, kind otherwise) {
     return {what, std::string(own), true};
   }
   if (message.find("No space left on device") != std::string_view::npos) {
-    return {kind::io, fmt::format("{}. Free space there, or lower the spool's budget", message),
-            false};
+    return {kind::no_space,
+            fmt::format("{}. Free space there, or lower the spool's budget", message), false};
   }
   if (message.starts_with("Out of Memory Error")) {
     const auto first_line = message.substr(0, message.find('\n'));

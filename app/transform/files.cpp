@@ -17,7 +17,8 @@ namespace {
 using kind = transform_error::kind;
 
 std::unexpected<transform_error> trouble(std::string_view doing, std::string_view path, int error) {
-  return failure(kind::io, file_trouble(doing, path, error));
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return failure(full ? kind::no_space : kind::io, file_trouble(doing, path, error));
 }
 
 // Closes a file that is only read.

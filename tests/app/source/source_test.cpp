@@ -190,12 +190,19 @@ TEST_SUITE("source/source.hpp") {
     CHECK(got.error().message.contains("`source.max_size`"));
   }
 
-  TEST_CASE("a full spool is transient and says so") {
-    house at{10};
+  TEST_CASE("a full spool throttles for a moment and a report over its share is given up") {
+    house at{40};
+    auto other = at.files->write({"globex/2025-01-31", 1, spool_step::download});
+    REQUIRE(other.write(std::string(15, 'x')).has_value());
     const auto got = at.fetch_bytes(answer_of(200, std::string(11, 'x')));
     REQUIRE_FALSE(got.has_value());
-    CHECK(got.error().is == is::transient);
+    CHECK(got.error().is == is::throttled);
+    CHECK(got.error().wait == spool_full_wait);
     CHECK(got.error().message.contains("spool_budget"));
+    const auto large = at.fetch_bytes(answer_of(200, std::string(21, 'x')));
+    REQUIRE_FALSE(large.has_value());
+    CHECK(large.error().is == is::permanent);
+    CHECK(large.error().message.contains("`spool_budget`"));
   }
 
   TEST_CASE("a redirect within the origin keeps the credentials and one to another drops them") {

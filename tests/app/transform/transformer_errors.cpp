@@ -211,10 +211,10 @@ TEST_SUITE("transformer.hpp: the report is wrong") {
 }
 
 TEST_SUITE("transformer.hpp: the machine is in trouble") {
-  TEST_CASE("a full disk is an io error that says so and may be tried again") {
+  TEST_CASE("a full disk is an error of its own that says so and may be tried again") {
     const auto done = setup{}.opened()->run("day,name,amount\n2001-03-12,x,5\n", "/dev/full");
     REQUIRE_FALSE(done);
-    check(done.error(), kind::io, {"/dev/full", "No space left on device", "Free space"});
+    check(done.error(), kind::no_space, {"/dev/full", "No space left on device", "Free space"});
     CHECK_FALSE(done.error().permanent);
     CHECK(std::filesystem::exists("/dev/full"));
   }
