@@ -66,9 +66,23 @@ task<report::said> report::step(transformable now, step_context context) {
   if (const auto full = parts_.spool.refuses_outputs()) {
     co_return outcome_of(*full, downloadable{now.client, now.day}, context.now());
   }
-  // DuckDB does not unwind: who stops waiting for it must not go before it has let go of the files.
-  const auto guard = co_await shield();
-  auto converted = co_await thread([&] { return convert(now, context); }).take();
+  std::stop_source stop;
+  const auto running =
+      thread([&, token = stop.get_token()] { return convert(now, context, token); });
+  std::optional<result<conversion>> converted;
+  bool was_cancelled = false;
+  try {
+    converted = co_await running.take();
+  } catch (const cancelled&) {
+    was_cancelled = true;  // a handler cannot wait, so what follows is below
+  }
+  if (was_cancelled) {
+    // The thread works on this frame and on the files: it is made to end, and waited for.
+    const auto guard = co_await shield();
+    stop.request_stop();
+    co_await running.take();
+    throw cancelled{};
+  }
   if (!converted->has_value()) converted->error().rethrow();
   auto& next = converted->value();
   if (next) co_return std::move(*next);
@@ -79,11 +93,11 @@ task<report::said> report::step(transformable now, step_context context) {
   co_return outcome_of(std::get<transform_error>(next.error()), std::move(again));
 }
 
-std::expected<uploadable, report::conversion_error> report::convert(const transformable& now,
-                                                                    const step_context& context) {
+report::conversion report::convert(const transformable& now, const step_context& context,
+                                   const std::stop_token& stop) {
   auto& spool = parts_.spool;
   const auto key = transformed_key(context.id, context.generation);
-  const auto result = run_transform(now, spool.path_for(key));
+  const auto result = run_transform(now, spool.path_for(key), stop);
   if (!result) return std::unexpected(result.error());
   auto written = spool.adopt(key);
   if (!written) return std::unexpected(std::move(written.error()));
@@ -93,7 +107,7 @@ std::expected<uploadable, report::conversion_error> report::convert(const transf
 // A small report is verified and read in one pass; a large one, or one whose columns DuckDB is to
 // guess, is verified first and then read where it lies.
 std::expected<transform_result, report::conversion_error> report::run_transform(
-    const transformable& now, const std::string& output) {
+    const transformable& now, const std::string& output, const std::stop_token& stop) {
   auto& spool = parts_.spool;
   const auto said = [](auto result) -> std::expected<transform_result, conversion_error> {
     if (!result) return std::unexpected(std::move(result.error()));
@@ -102,14 +116,16 @@ std::expected<transform_result, report::conversion_error> report::run_transform(
   if (!parts_.spec.source.columns.empty() && now.downloaded.size_bytes <= in_memory_limit_bytes) {
     auto text = spool.read(now.downloaded);
     if (!text) return std::unexpected(std::move(text.error()));
-    return said(parts_.transformer.run(*text, output));
+    return said(parts_.transformer.run(*text, output, stop));
   }
-  auto intact = spool.read_pieces(now.downloaded, [](std::string_view) { return true; });
+  auto intact =
+      spool.read_pieces(now.downloaded, [&](std::string_view) { return !stop.stop_requested(); });
   if (!intact) return std::unexpected(std::move(intact.error()));
   return said(parts_.transformer.run({.client = now.client,
                                       .day = now.day,
                                       .input = spool.path_of(now.downloaded),
-                                      .output = output}));
+                                      .output = output},
+                                     stop));
 }
 
 task<report::said> report::step(uploadable now, step_context context) {

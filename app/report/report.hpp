@@ -8,6 +8,7 @@
 
 #include <expected>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -50,10 +51,11 @@ class report {
 
  private:
   using conversion_error = std::variant<spool_error, transform_error>;
-  [[nodiscard]] std::expected<uploadable, conversion_error> convert(const transformable& now,
-                                                                    const step_context& context);
+  using conversion = std::expected<uploadable, conversion_error>;
+  [[nodiscard]] conversion convert(const transformable& now, const step_context& context,
+                                   const std::stop_token& stop);
   [[nodiscard]] std::expected<transform_result, conversion_error> run_transform(
-      const transformable& now, const std::string& output);
+      const transformable& now, const std::string& output, const std::stop_token& stop);
   [[nodiscard]] const client* find_client(const std::string& id) const;
 
   report_parts parts_;

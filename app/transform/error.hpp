@@ -20,7 +20,7 @@ struct transform_error {
     data,         ///< the report's content: malformed CSV, a value that does not fit its column
     io,           ///< reading, writing, memory
     no_space,     ///< the disk is full
-    interrupted,  ///< by transformer::interrupt
+    interrupted,  ///< by a stop request
   };
   kind what;
   std::string message;

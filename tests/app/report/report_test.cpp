@@ -3,6 +3,8 @@
 // nobody is to blame for. Method: everything real but the API and the store (house.hpp).
 #include "report/report.hpp"
 
+#include <thread>
+
 #include "house.hpp"
 
 namespace wherry::app {
@@ -22,6 +24,9 @@ fault_server::handler serving(std::string answer) {
     while (with.read_request() && with.send(answer)) {}
   };
 }
+
+constexpr const char* endless_sql =
+    "select count(*) as n from report, range(100000000000) t(i) where i % 7 = amount";
 
 }  // namespace
 
@@ -70,6 +75,42 @@ TEST_SUITE("report/report.hpp") {
     at.run();
     CHECK(at.machine_of("c0").phase == phase::dead);
     CHECK(at.machine_of("c0").error.contains("`spool_budget`"));
+  }
+
+  TEST_CASE("a query without end is interrupted at its time limit") {
+    const fault_server api{serving(ok("day,name,amount\n2025-01-31,x,1\n"))};
+    house at{api, 2};
+    at.spec.transform.sql = endless_sql;
+    at.open();
+    auto options = options_of(at.spec);
+    auto& policy = options.policies.at(std::string{transformable::tag});
+    policy.time_limit = std::chrono::milliseconds{50};
+    policy.attempts = 2;
+    at.make_engine(options);
+    at.run();
+    CHECK(at.machine_of("c0").error.contains("time limit"));
+    CHECK(at.machine_of("c1").error.contains("time limit"));
+    CHECK(at.machine_of("c0").attempt == 2);
+  }
+
+  TEST_CASE("a stopped engine does not wait for a query without end, and its report stays") {
+    const fault_server api{serving(ok("day,name,amount\n2025-01-31,x,1\n"))};
+    house at{api, 1};
+    at.spec.transform.sql = endless_sql;
+    at.open();
+    auto options = options_of(at.spec);
+    options.grace = duration::zero();
+    at.make_engine(options);
+    const auto output = at.spool->path_for(transformed_key("c0/2025-01-31", 1));
+    std::jthread stopper([&] {
+      while (!std::filesystem::exists(output)) std::this_thread::yield();
+      at.driver->stop();
+    });
+    at.run();
+    CHECK(at.machine_of("c0").state == transformable::tag);
+    CHECK(at.machine_of("c0").phase == phase::ready);
+    CHECK(at.machine_of("c0").attempt == 1);
+    CHECK_FALSE(std::filesystem::exists(output));
   }
 
 }  // TEST_SUITE

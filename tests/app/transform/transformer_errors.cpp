@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: every mistake in a spec is found before the first download, every bad report is refused
 // with the place and the remedy, and nothing is left behind (`setup::fails` looks).
+#include <atomic>
+#include <stop_token>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -240,28 +242,40 @@ TEST_SUITE("transformer.hpp: the machine is in trouble") {
     check(error, kind::io, {"memory"});
     CHECK_FALSE(error.permanent);
   }
-  TEST_CASE("an interruption ends a long run and not the next one") {
+  TEST_CASE("a stop request ends its own run and neither another nor the next") {
     const scratch place;
-    const auto one =
-        with_sql("select count(*) as n from report, range(100000000000) t(i) where i % 7 = amount")
-            .opened();
-    std::atomic<bool> ended = false;
-    std::jthread breaker([&] {
-      while (!ended) {
-        one->interrupt();
-        std::this_thread::yield();
-      }
+    setup endless =
+        with_sql("select count(*) as n from report, range(100000000000) t(i) where i % 7 = amount");
+    endless.threads = 2;
+    const auto one = endless.opened();
+    const std::string_view report = "day,name,amount\n2001-03-12,x,5\n";
+    std::stop_source stop_first, stop_second;
+    std::atomic<bool> second_ended = false;
+    std::jthread second([&] {
+      const auto done = one->run(report, place.file("second"), stop_second.get_token());
+      second_ended = true;
+      CHECK((!done && done.error().what == kind::interrupted));
     });
-    const auto done = one->run("day,name,amount\n2001-03-12,x,5\n", place.file("out"));
-    ended = true;
-    breaker.join();
+    std::jthread first([&] {
+      const auto done = one->run(report, place.file("first"), stop_first.get_token());
+      CHECK((!done && done.error().what == kind::interrupted && !done.error().permanent));
+    });
+    stop_first.request_stop();  // wherever in its run the first is just now
+    first.join();
+    CHECK_FALSE(second_ended);
+    stop_second.request_stop();
+    second.join();
+    CHECK(place.entries() == 0);
+  }
+  TEST_CASE("a stop request before a run ends it and leaves the lane usable") {
+    const scratch place;
+    const auto one = setup{}.opened();
+    std::stop_source stop;
+    stop.request_stop();
+    const auto done = one->run("day,name,amount\n", place.file("out"), stop.get_token());
     REQUIRE_FALSE(done);
     CHECK(done.error().what == kind::interrupted);
-    CHECK_FALSE(done.error().permanent);
-    CHECK(place.entries() == 0);
-    const auto quick = setup{}.opened();
-    quick->interrupt();
-    CHECK(quick->run("day,name,amount\n", place.file("out")));
+    CHECK(one->run("day,name,amount\n", place.file("out")));
   }
   TEST_CASE("an interruption that the scan sees first is no fault of the report") {
     const scratch place;
