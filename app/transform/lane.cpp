@@ -197,7 +197,7 @@ transform_error transform_lane::explained(transform_error error, const result_pl
     if (input_.stopped()) return {kind::interrupted, "interrupted", false};
     if (!rows || rows->empty()) continue;
     error.message = fmt::format(
-        "column \"{}\": {} ({}) does not fit {}, the type declared in [transform] columns. "
+        "column \"{}\": '{}' ({}) does not fit {}, the type declared in [transform] columns. "
         "Declare a wider type, or correct the SQL",
         cast.name, (*rows)[0][0].value_or(""), cast.from, cast.to);
     return error;

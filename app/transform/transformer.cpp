@@ -9,6 +9,7 @@
 
 #include "transform/functions.hpp"
 #include "transform/lane.hpp"
+#include "transform/shown_text.hpp"
 
 namespace wherry::app {
 
@@ -23,6 +24,7 @@ class transformer::body {
       : transform_(transform),
         sink_(sink),
         options_(std::move(options)),
+        cover_(transform.variables),
         sniffs_(source.columns.empty()) {}
 
   std::expected<void, transform_error> open(const source& source);
@@ -35,6 +37,13 @@ class transformer::body {
   std::expected<transform_preview, transform_error> preview(const std::string& input,
                                                             std::size_t rows);
   std::vector<column> result_columns() const { return plan_.columns; }
+
+  /// What leaves this file goes through here.
+  template <class Value>
+  std::expected<Value, transform_error> covered(std::expected<Value, transform_error> done) const {
+    if (!done) done.error().message = cover_.covered(done.error().message);
+    return done;
+  }
 
  private:
   // A lane for one run, which a stop request interrupts; after it the lane is another's.
@@ -78,6 +87,7 @@ class transformer::body {
   app::transform transform_;
   app::sink sink_;
   transform_options options_;
+  error_cover cover_;
   bool sniffs_;
   std::unique_ptr<units> units_;
   std::optional<rates> rates_;
@@ -223,13 +233,15 @@ transformer::~transformer() = default;
 std::expected<std::unique_ptr<transformer>, transform_error> transformer::open(
     const source& source, const transform& transform, const sink& sink, transform_options options) {
   auto opened = std::make_unique<body>(source, transform, sink, std::move(options));
-  if (auto ready = opened->open(source); !ready) return std::unexpected(std::move(ready.error()));
+  if (auto ready = opened->covered(opened->open(source)); !ready) {
+    return std::unexpected(std::move(ready.error()));
+  }
   return std::unique_ptr<transformer>(new transformer(std::move(opened)));
 }
 
 std::expected<transform_result, transform_error> transformer::run(const transform_job& job,
                                                                   const std::stop_token& stop) {
-  auto result = body_->run_file(job, stop);
+  auto result = body_->covered(body_->run_file(job, stop));
   if (!result) {
     result.error().message =
         fmt::format("report of {} for {}: {}", job.client, job.day, result.error().message);
@@ -240,12 +252,12 @@ std::expected<transform_result, transform_error> transformer::run(const transfor
 std::expected<transform_result, transform_error> transformer::run(std::string_view report,
                                                                   const std::string& output,
                                                                   const std::stop_token& stop) {
-  return body_->run_text(report, output, stop);
+  return body_->covered(body_->run_text(report, output, stop));
 }
 
 std::expected<transform_preview, transform_error> transformer::preview(const std::string& input,
                                                                        std::size_t rows) {
-  return body_->preview(input, rows);
+  return body_->covered(body_->preview(input, rows));
 }
 
 std::vector<column> transformer::result_columns() const { return body_->result_columns(); }

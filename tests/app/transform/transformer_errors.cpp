@@ -30,7 +30,10 @@ setup with_sql(const std::string& sql) { return {.sql = sql, .rates = ecb}; }
 TEST_SUITE("transformer.hpp: the spec is wrong") {
   TEST_CASE("SQL that does not parse is shown with its place") {
     check(with_sql("selct 1 from report").refusal(), kind::sql,
-          {"[transform] sql", "syntax error", "LINE 1"});
+          {"[transform] sql, line 1, column 1: ", "syntax error"});
+    const auto error = with_sql("select day\n  from report wher true").refusal();
+    check(error, kind::sql, {"[transform] sql, line 2, column 20: "});
+    check(with_sql("select\n  cost from report").refusal(), kind::sql, {"sql, line 2, column 3: "});
   }
   TEST_CASE("SQL that names no column of the report is refused") {
     check(with_sql("select cost from report").refusal(), kind::sql,
