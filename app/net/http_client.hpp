@@ -97,6 +97,7 @@ enum class net_error_kind {
   truncated,    ///< the body ended before its end, or the server hung up
   too_large,    ///< the body is over max_size_bytes
   local_io,     ///< the body_writer or the file of the request body failed
+  exhausted,    ///< this process has too many open files
   protocol,     ///< the server does not speak HTTP as it should
   stopped,      ///< the client is being destroyed
 };

@@ -52,6 +52,11 @@ spool_error spool_io_error(int code, std::string_view verb, const std::filesyste
                         "directory on another disk",
                         verb, what.native())};
   }
+  if (code == EMFILE || code == ENFILE) {
+    return {spool_error_kind::io,
+            fmt::format("cannot {} {}: too many open files: raise `ulimit -n` or lower `in_flight`",
+                        verb, what.native())};
+  }
   return {
       spool_error_kind::io,
       fmt::format("cannot {} {}: {}; check its owner and rights, or let `spool` in the spec name "

@@ -68,6 +68,9 @@ transform_error from_duckdb(std::string_view with_quote, kind otherwise) {
     return {kind::no_space,
             fmt::format("{}. Free space there, or lower the spool's budget", message), false};
   }
+  if (message.find("Too many open files") != std::string_view::npos) {
+    return {kind::io, fmt::format("{}. Raise `ulimit -n` or lower `in_flight`", message), false};
+  }
   if (message.starts_with("Out of Memory Error")) {
     const auto first_line = message.substr(0, message.find('\n'));
     return {kind::io,

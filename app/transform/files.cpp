@@ -43,7 +43,7 @@ std::string file_trouble(std::string_view doing, std::string_view path, int erro
   if (error == ENOSPC || error == EDQUOT) remedy = "Free space there, or lower the spool's budget";
   if (error == EROFS) remedy = "Choose a directory that can be written";
   if (error == ENOENT) remedy = "Check that the directory still exists";
-  if (error == EMFILE || error == ENFILE) remedy = "Raise the limit of open files (ulimit -n)";
+  if (error == EMFILE || error == ENFILE) remedy = "Raise `ulimit -n` or lower `in_flight`";
   return fmt::format("{} {}: {}. {}", doing, path, std::strerror(error), remedy);
 }
 

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "../net/no_descriptors.hpp"
 #include "fixture.hpp"
 #include "full_disk.hpp"
 #include "spool/spool_names.hpp"
@@ -268,6 +269,20 @@ TEST_SUITE("spool/spool.hpp") {
     CHECK(opened.error().kind == spool_error_kind::io);
     CHECK(opened.error().message.contains((at.path / "file" / "spool").native()));
     CHECK(opened.error().message.contains("`spool`"));
+  }
+
+  TEST_CASE("want of file descriptors is told with its remedy") {
+    const scratch at;
+    const auto files = open_spool(at.path);
+    auto writer = files->write(key);
+    REQUIRE(writer.write("rows").has_value());
+    std::expected<spool_file, spool_error> got;
+    {
+      const no_descriptors none;
+      got = writer.finish();
+    }
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().message.contains("too many open files: raise `ulimit -n`"));
   }
 
   TEST_CASE("a full disk is told apart and nothing stays behind") {
