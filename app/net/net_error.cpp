@@ -20,8 +20,8 @@ std::string seconds(std::chrono::milliseconds time) {
 net_error timed_out(const failed_transfer& what, const std::string& place) {
   return {
       kind::timeout,
-      fmt::format("{} took too long (limits: {} to connect, {} for the whole answer, {} without "
-                  "a byte); it will be tried again; if it is always that slow, raise the timeout",
+      fmt::format("{} took too long (limits: {} to connect, {} for the whole answer, {} without a "
+                  "byte once it has begun); if it is always that slow, raise the timeout",
                   place, seconds(what.request.connect_timeout), seconds(what.request.timeout),
                   seconds(what.request.stall_timeout)),
       true};

@@ -98,8 +98,6 @@ std::expected<void, net_error> transfer::prepare(void* handle) {
   set(easy, CURLOPT_PATH_AS_IS, 1L);  // a signature covers the path as it stands
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_timeout.count()));
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.stall_timeout.count()));
   set(easy, CURLOPT_BUFFERSIZE, receive_buffer_bytes);
   static_assert(CURL_ERROR_SIZE <= std::tuple_size_v<decltype(tls_detail_)>);
   set(easy, CURLOPT_ERRORBUFFER, tls_detail_.data());
@@ -187,6 +185,11 @@ std::expected<void, net_error> transfer::prepare_headers(bool has_body) {
 void transfer::on_no_socket(int error) noexcept { lacks_files_ = is_want_of_files(error); }
 
 bool transfer::on_header(std::string_view line) {
+  if (!has_begun_) {
+    has_begun_ = true;
+    set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.stall_timeout.count()));
+  }
   if (line.starts_with("HTTP/")) {  // also after a 100 Continue: the last one counts
     const auto space = std::min(line.find(' '), line.size() - 1);
     response_.status = 0;

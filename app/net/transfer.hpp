@@ -68,6 +68,7 @@ class transfer {
   ending ending_ = ending::none;
   std::unique_ptr<body_decoder> decoder_;
   void* header_list_ = nullptr;  // curl_slist*
+  bool has_begun_ = false;       // the answer
   bool lacks_files_ = false;
   int file_ = -1;
   std::uint64_t file_offset_ = 0;
