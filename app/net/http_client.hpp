@@ -74,7 +74,9 @@ struct http_request {
 
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{300'000};  ///< for all of it
-  /// Ends a transfer that moves less than one byte a second for that long. Units: whole seconds.
+  /// Ends a transfer whose answer has begun and that then moves less than one byte a second for that
+  /// long. Until it begins only `timeout` counts: a report may take long to make. Units: whole
+  /// seconds.
   std::chrono::seconds stall_timeout{60};
 };
 
@@ -97,6 +99,7 @@ enum class net_error_kind {
   truncated,    ///< the body ended before its end, or the server hung up
   too_large,    ///< the body is over max_size_bytes
   local_io,     ///< the body_writer or the file of the request body failed
+  exhausted,    ///< this process has too many open files
   protocol,     ///< the server does not speak HTTP as it should
   stopped,      ///< the client is being destroyed
 };

@@ -20,8 +20,8 @@ std::string seconds(std::chrono::milliseconds time) {
 net_error timed_out(const failed_transfer& what, const std::string& place) {
   return {
       kind::timeout,
-      fmt::format("{} took too long (limits: {} to connect, {} for the whole answer, {} without "
-                  "a byte); it will be tried again; if it is always that slow, raise the timeout",
+      fmt::format("{} took too long (limits: {} to connect, {} for the whole answer, {} without a "
+                  "byte once it has begun); if it is always that slow, raise the timeout",
                   place, seconds(what.request.connect_timeout), seconds(what.request.timeout),
                   seconds(what.request.stall_timeout)),
       true};
@@ -57,8 +57,15 @@ net_error no_http(const failed_transfer& what, const std::string& place) {
 
 }  // namespace
 
+net_error too_many_files(std::string_view what) {
+  return {kind::exhausted,
+          fmt::format("{}: too many open files: raise `ulimit -n` or lower `in_flight`", what),
+          true};
+}
+
 net_error explain(const failed_transfer& what) {
   const auto place = place_of(what.request.url);
+  if (what.lacks_files) return too_many_files(fmt::format("cannot connect to {}", place));
   switch (static_cast<CURLcode>(what.result)) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:  // also libcurl's word for an answer that is not HTTP

@@ -13,8 +13,12 @@ struct failed_transfer {
   const http_request& request;    ///< for its URL, timeouts and size limit
   int result = 0;                 ///< CURLcode
   int system_error = 0;           ///< errno of the connection; 0: none
+  bool lacks_files = false;       ///< this process could open no socket
   std::string_view tls_detail{};  ///< libcurl's words about a certificate or handshake
 };
+
+/// What cannot be done for want of file descriptors, with the remedy.
+[[nodiscard]] net_error too_many_files(std::string_view what);
 
 /// Says which of the client's errors it is, with place and remedy.
 [[nodiscard]] net_error explain(const failed_transfer& what);

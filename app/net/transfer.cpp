@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@
 
 namespace wherry::app {
 namespace {
+
+bool is_want_of_files(int error) noexcept { return error == EMFILE || error == ENFILE; }
 
 // C to C++: no exception may cross libcurl. What can throw here is only want of memory.
 std::size_t header_callback(char* data, std::size_t, std::size_t size, void* self) noexcept {
@@ -34,6 +37,20 @@ int seek_callback(void* self, curl_off_t offset, int origin) noexcept {
   return static_cast<transfer*>(self)->rewind_body(static_cast<std::uint64_t>(offset))
              ? CURL_SEEKFUNC_OK
              : CURL_SEEKFUNC_FAIL;
+}
+
+// libcurl does not tell why it got no socket.
+curl_socket_t socket_callback(void* self, curlsocktype, curl_sockaddr* to) noexcept {
+  const int made = ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  if (made < 0) static_cast<transfer*>(self)->on_no_socket(errno);
+  return made < 0 ? CURL_SOCKET_BAD : made;
+}
+
+// Nor why it got no address; the resolver opens files, too.
+bool can_open_files() {
+  const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (file >= 0) ::close(file);
+  return file >= 0 || !is_want_of_files(errno);
 }
 
 bool same_name(std::string_view a, std::string_view b) noexcept {
@@ -81,8 +98,6 @@ std::expected<void, net_error> transfer::prepare(void* handle) {
   set(easy, CURLOPT_PATH_AS_IS, 1L);  // a signature covers the path as it stands
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_timeout.count()));
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.stall_timeout.count()));
   set(easy, CURLOPT_BUFFERSIZE, receive_buffer_bytes);
   static_assert(CURL_ERROR_SIZE <= std::tuple_size_v<decltype(tls_detail_)>);
   set(easy, CURLOPT_ERRORBUFFER, tls_detail_.data());
@@ -109,6 +124,8 @@ void transfer::prepare_callbacks() {
   set(easy, CURLOPT_HEADERDATA, this);
   set(easy, CURLOPT_WRITEFUNCTION, &body_callback);
   set(easy, CURLOPT_WRITEDATA, this);
+  set(easy, CURLOPT_OPENSOCKETFUNCTION, &socket_callback);
+  set(easy, CURLOPT_OPENSOCKETDATA, this);
 }
 
 std::expected<void, net_error> transfer::prepare_body() {
@@ -118,6 +135,9 @@ std::expected<void, net_error> transfer::prepare_body() {
     set(easy, CURLOPT_POSTFIELDS, (*bytes)->c_str());
   } else if (const auto* file = std::get_if<file_body>(&request_.body)) {
     file_ = ::open(file->path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file_ < 0 && (is_want_of_files(errno))) {
+      return std::unexpected(too_many_files(fmt::format("cannot read {}", file->path.native())));
+    }
     if (file_ < 0) {
       return std::unexpected(net_error{net_error_kind::local_io,
                                        fmt::format("cannot read {}: {}", file->path.native(),
@@ -162,7 +182,14 @@ std::expected<void, net_error> transfer::prepare_headers(bool has_body) {
   return {};
 }
 
+void transfer::on_no_socket(int error) noexcept { lacks_files_ = is_want_of_files(error); }
+
 bool transfer::on_header(std::string_view line) {
+  if (!has_begun_) {
+    has_begun_ = true;
+    set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.stall_timeout.count()));
+  }
   if (line.starts_with("HTTP/")) {  // also after a 100 Continue: the last one counts
     const auto space = std::min(line.find(' '), line.size() - 1);
     response_.status = 0;
@@ -258,10 +285,12 @@ transfer::answer transfer::judge(int result) {
   if (result != CURLE_OK && ending_ == ending::none) {
     long system_error = 0;
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &system_error);
-    return std::unexpected(explain({.request = request_,
-                                    .result = result,
-                                    .system_error = static_cast<int>(system_error),
-                                    .tls_detail = tls_detail_.data()}));
+    return std::unexpected(explain(
+        {.request = request_,
+         .result = result,
+         .system_error = static_cast<int>(system_error),
+         .lacks_files = lacks_files_ || (result == CURLE_COULDNT_RESOLVE_HOST && !can_open_files()),
+         .tls_detail = tls_detail_.data()}));
   }
   const bool bodiless =
       request_.method == "HEAD" || response_.status == 204 || response_.status == 304;

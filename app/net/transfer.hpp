@@ -40,6 +40,7 @@ class transfer {
   void* easy = nullptr;  ///< CURL*, while the transfer thread works on it
 
   // What libcurl calls, through C functions.
+  void on_no_socket(int error) noexcept;
   bool on_header(std::string_view line);
   bool on_body(std::string_view bytes);
   /// Fills `into` from the file that is the request's body; npos: cannot.
@@ -67,6 +68,8 @@ class transfer {
   ending ending_ = ending::none;
   std::unique_ptr<body_decoder> decoder_;
   void* header_list_ = nullptr;  // curl_slist*
+  bool has_begun_ = false;       // the answer
+  bool lacks_files_ = false;
   int file_ = -1;
   std::uint64_t file_offset_ = 0;
   std::array<char, 256> tls_detail_{};  // libcurl's error buffer

@@ -75,7 +75,7 @@ engine_options options_of(const spec& spec) {
   // The parts have timeouts of their own, with better messages: the engine's come well after.
   constexpr auto slack = std::chrono::minutes(1);
   auto transform = policy(std::chrono::minutes(30));
-  transform.attempts = std::min(transform.attempts, 3);  // each costs a download
+  transform.attempts = std::min(transform.attempts, 5);  // each may cost a download
 
   engine_options options;
   options.window = static_cast<std::size_t>(spec.window);

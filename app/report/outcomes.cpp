@@ -24,14 +24,20 @@ outcome<report_state> outcome_of(const source_error& error, system_time now) {
   return transient{error.message, as_duration(error.wait)};
 }
 
-outcome<report_state> outcome_of(const spool_error& error, downloadable again) {
-  if (error.kind == spool_error_kind::damaged) {
-    return go_back<report_state>{std::move(again), error.message};
+outcome<report_state> outcome_of(const spool_error& error, downloadable again, system_time now) {
+  switch (error.kind) {
+    case spool_error_kind::damaged: return go_back<report_state>{std::move(again), error.message};
+    case spool_error_kind::full: return throttled{error.message, now + spool_full_wait};
+    case spool_error_kind::too_large: return permanent{error.message};
+    case spool_error_kind::no_space: return transient{error.message, no_space_wait};
+    case spool_error_kind::owned:
+    case spool_error_kind::io: break;
   }
   return transient{error.message, std::nullopt};
 }
 
 outcome<report_state> outcome_of(const transform_error& error, downloadable again) {
+  if (error.what == transform_error::kind::no_space) return transient{error.message, no_space_wait};
   if (!error.permanent) return transient{error.message, std::nullopt};
   if (error.what == transform_error::kind::sql || error.what == transform_error::kind::unit) {
     return permanent{error.message};  // the spec's fault: no download can mend it

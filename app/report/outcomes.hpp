@@ -20,8 +20,10 @@ using report_state = std::variant<downloadable, transformable, uploadable, compl
 /// Requires: `error` is not `empty`, which is no failure.
 [[nodiscard]] outcome<report_state> outcome_of(const source_error& error, system_time now);
 
-/// `again`: what to do over when the spool's bytes are gone.
-[[nodiscard]] outcome<report_state> outcome_of(const spool_error& error, downloadable again);
+/// `again`: what to do over when the spool's bytes are gone. A full spool spends no attempt: it
+/// empties by itself. A full disk does, slowly: somebody must empty it.
+[[nodiscard]] outcome<report_state> outcome_of(const spool_error& error, downloadable again,
+                                               system_time now);
 
 /// A report whose content is wrong is downloaded again: what is wrong may have been the answer.
 [[nodiscard]] outcome<report_state> outcome_of(const transform_error& error, downloadable again);

@@ -34,11 +34,11 @@ const client* report::find_client(const std::string& id) const {
 }
 
 spool_key downloaded_key(const std::string& id, std::int64_t generation) {
-  return {id, static_cast<std::uint64_t>(generation), "download"};
+  return {id, static_cast<std::uint64_t>(generation), spool_step::download};
 }
 
 spool_key transformed_key(const std::string& id, std::int64_t generation) {
-  return {id, static_cast<std::uint64_t>(generation), "transform"};
+  return {id, static_cast<std::uint64_t>(generation), spool_step::transform};
 }
 
 task<report::said> report::step(downloadable now, step_context context) {
@@ -47,6 +47,9 @@ task<report::said> report::step(downloadable now, step_context context) {
   if (of == nullptr || !on) co_return unknown(now.client, now.day);
 
   auto writer = parts_.spool.write(downloaded_key(context.id, context.generation));
+  if (const auto& full = writer.refusal()) {
+    co_return outcome_of(*full, std::move(now), context.now());
+  }
   auto fetched = co_await parts_.source.fetch(*of, *on, writer);
   if (!fetched) {
     if (fetched.error().is == source_error::meaning::empty) co_return completed{};
@@ -60,41 +63,69 @@ task<report::said> report::step(transformable now, step_context context) {
   const auto on = parse_day(now.day);
   if (of == nullptr || !on) co_return unknown(now.client, now.day);
 
-  // DuckDB does not unwind: who stops waiting for it must not go before it has let go of the files.
-  const auto guard = co_await shield();
-  auto converted = co_await thread([&] { return convert(now, context); }).take();
+  if (const auto full = parts_.spool.refuses_outputs()) {
+    co_return outcome_of(*full, downloadable{now.client, now.day}, context.now());
+  }
+  std::stop_source stop;
+  const auto running =
+      thread([&, token = stop.get_token()] { return convert(now, context, token); });
+  std::optional<result<conversion>> converted;
+  bool was_cancelled = false;
+  try {
+    converted = co_await running.take();
+  } catch (const cancelled&) {
+    was_cancelled = true;  // a handler cannot wait, so what follows is below
+  }
+  if (was_cancelled) {
+    // The thread works on this frame and on the files: it is made to end, and waited for.
+    const auto guard = co_await shield();
+    stop.request_stop();
+    co_await running.take();
+    throw cancelled{};
+  }
   if (!converted->has_value()) converted->error().rethrow();
-  co_return std::move(**converted);
+  auto& next = converted->value();
+  if (next) co_return std::move(*next);
+  downloadable again{now.client, now.day};
+  if (const auto* spool = std::get_if<spool_error>(&next.error())) {
+    co_return outcome_of(*spool, std::move(again), context.now());
+  }
+  co_return outcome_of(std::get<transform_error>(next.error()), std::move(again));
 }
 
-report::said report::convert(const transformable& now, const step_context& context) {
-  const downloadable again{now.client, now.day};
+report::conversion report::convert(const transformable& now, const step_context& context,
+                                   const std::stop_token& stop) {
   auto& spool = parts_.spool;
   const auto key = transformed_key(context.id, context.generation);
-  auto result = run_transform(now, spool.path_for(key));
-  if (!result) return outcome_of(result.error(), again);
-  if (!*result) return outcome_of(result->error(), again);
+  const auto result = run_transform(now, spool.path_for(key), stop);
+  if (!result) return std::unexpected(result.error());
   auto written = spool.adopt(key);
-  if (!written) return outcome_of(written.error(), again);
-  return uploadable{now.client, now.day, std::move(*written), (*result)->rows_out};
+  if (!written) return std::unexpected(std::move(written.error()));
+  return uploadable{now.client, now.day, std::move(*written), result->rows_out};
 }
 
 // A small report is verified and read in one pass; a large one, or one whose columns DuckDB is to
 // guess, is verified first and then read where it lies.
-std::expected<std::expected<transform_result, transform_error>, spool_error> report::run_transform(
-    const transformable& now, const std::string& output) {
+std::expected<transform_result, report::conversion_error> report::run_transform(
+    const transformable& now, const std::string& output, const std::stop_token& stop) {
   auto& spool = parts_.spool;
+  const auto said = [](auto result) -> std::expected<transform_result, conversion_error> {
+    if (!result) return std::unexpected(std::move(result.error()));
+    return *result;
+  };
   if (!parts_.spec.source.columns.empty() && now.downloaded.size_bytes <= in_memory_limit_bytes) {
     auto text = spool.read(now.downloaded);
     if (!text) return std::unexpected(std::move(text.error()));
-    return parts_.transformer.run(*text, output);
+    return said(parts_.transformer.run(*text, output, stop));
   }
-  auto intact = spool.read_pieces(now.downloaded, [](std::string_view) { return true; });
+  auto intact =
+      spool.read_pieces(now.downloaded, [&](std::string_view) { return !stop.stop_requested(); });
   if (!intact) return std::unexpected(std::move(intact.error()));
-  return parts_.transformer.run({.client = now.client,
-                                 .day = now.day,
-                                 .input = spool.path_of(now.downloaded),
-                                 .output = output});
+  return said(parts_.transformer.run({.client = now.client,
+                                      .day = now.day,
+                                      .input = spool.path_of(now.downloaded),
+                                      .output = output},
+                                     stop));
 }
 
 task<report::said> report::step(uploadable now, step_context context) {

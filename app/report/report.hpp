@@ -6,9 +6,12 @@
 //
 // Every step may run again after a crash: it writes the same bytes to the same place.
 
+#include <expected>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "report/states.hpp"
 #include "sink/sink.hpp"
@@ -47,9 +50,12 @@ class report {
   [[nodiscard]] std::string lane(const uploadable& now) const;
 
  private:
-  [[nodiscard]] said convert(const transformable& now, const step_context& context);
-  [[nodiscard]] std::expected<std::expected<transform_result, transform_error>, spool_error>
-  run_transform(const transformable& now, const std::string& output);
+  using conversion_error = std::variant<spool_error, transform_error>;
+  using conversion = std::expected<uploadable, conversion_error>;
+  [[nodiscard]] conversion convert(const transformable& now, const step_context& context,
+                                   const std::stop_token& stop);
+  [[nodiscard]] std::expected<transform_result, conversion_error> run_transform(
+      const transformable& now, const std::string& output, const std::stop_token& stop);
   [[nodiscard]] const client* find_client(const std::string& id) const;
 
   report_parts parts_;

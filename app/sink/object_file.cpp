@@ -38,9 +38,16 @@ std::unexpected<sink_error> refused(int code, const fs::path& at) {
         sink_error_kind::transient,
         fmt::format("no space left for {}: free some, or let `sink.url` name another disk",
                     at.native()),
+        no_space_wait});
+  }
+  if (code == EMFILE || code == ENFILE) {
+    return std::unexpected(sink_error{
+        sink_error_kind::transient,
+        fmt::format("cannot write {}: too many open files: raise `ulimit -n` or lower `in_flight`",
+                    at.native()),
         {}});
   }
-  const bool may_pass = code == EIO || code == EMFILE || code == ENFILE || code == ENOMEM;
+  const bool may_pass = code == EIO || code == ENOMEM;
   std::string_view remedy = "let `sink.url` name a directory where this user may write";
   if (code == EROFS) remedy = "it is mounted read-only; let `sink.url` name another directory";
   if (code == ENOTDIR || code == EISDIR || code == EEXIST) {

@@ -29,6 +29,9 @@ std::string_view type_of(const sink& spec) {
 sink_error explain_failure(const net_error& wrong, const std::string& object) {
   // The file in the spool vanished or changed while it was sent.
   if (wrong.kind == net_error_kind::local_io) return {sink_error_kind::damaged, wrong.message, {}};
+  if (wrong.kind == net_error_kind::exhausted) {
+    return {sink_error_kind::transient, fmt::format("{}: {}", object, wrong.message), {}};
+  }
   return {wrong.transient ? sink_error_kind::transient : sink_error_kind::permanent,
           fmt::format("{}: {} (`sink.endpoint`, `sink.path_style`, `sink.timeout`)", object,
                       wrong.message),

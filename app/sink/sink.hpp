@@ -42,7 +42,7 @@ enum class sink_error_kind {
 struct sink_error {
   sink_error_kind kind;
   std::string message;
-  std::optional<std::chrono::milliseconds> wait;  ///< where the server said so
+  std::optional<std::chrono::milliseconds> wait;  ///< where it is known
 };
 
 /// Threads: any.

@@ -76,7 +76,13 @@ http_request request_to(const source& spec, std::string url, bool with_credentia
 }
 
 source_error from_spool(const spool_error& wrong) {
-  return {source_error::meaning::transient, std::nullopt, wrong.message};
+  using is = source_error::meaning;
+  switch (wrong.kind) {
+    case spool_error_kind::full: return {is::throttled, spool_full_wait, wrong.message};
+    case spool_error_kind::too_large: return {is::permanent, std::nullopt, wrong.message};
+    case spool_error_kind::no_space: return {is::transient, no_space_wait, wrong.message};
+    default: return {is::transient, std::nullopt, wrong.message};
+  }
 }
 
 source_error from_answer(const source& spec, const std::string& place, int status,

@@ -147,6 +147,10 @@ void any_text::read(reader& r, const value& from, std::string& to) {
   if (auto words = r.text(from)) to = *std::move(words);
 }
 
+void sql_text::read(reader& r, const value& from, transform& to) {
+  if (auto words = r.text(from, reader::braces::keep, &to.variables)) to.sql = *std::move(words);
+}
+
 void one_line::read(reader& r, const value& from, std::string& to) {
   if (auto words = r.line(from)) to = *std::move(words);
 }

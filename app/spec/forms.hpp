@@ -51,6 +51,10 @@ struct any_text {
   static void read(reader& r, const value& from, std::string& to);
 };
 
+struct sql_text : any_text {
+  static void read(reader& r, const value& from, transform& to);
+};
+
 struct one_line : any_text {
   static void read(reader& r, const value& from, std::string& to);
   static void read(reader& r, const value& from, secret& to) { read(r, from, to.reveal); }

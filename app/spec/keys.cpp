@@ -122,7 +122,7 @@ constexpr key<source> source_keys[] = {
 };
 
 constexpr key<transform> transform_keys[] = {
-    entry<any_text, &transform::sql>("sql",
+    whole_entry<sql_text, transform>("sql",
                                      "SQL over the table report; none: select * from report."),
     entry<column_list, &transform::columns>("columns", "Name, order and type of what comes out.",
                                             required),

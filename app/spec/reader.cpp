@@ -72,7 +72,8 @@ void reader::report(place at, std::string message, std::string remedy) {
                        .caret = 0});
 }
 
-std::optional<std::string> reader::text(const value& from, braces how) {
+std::optional<std::string> reader::text(const value& from, braces how,
+                                        std::map<std::string, secret>* used) {
   std::string out;
   std::string_view rest = from.string;
   std::vector<std::string> missing;
@@ -97,6 +98,7 @@ std::optional<std::string> reader::text(const value& from, braces how) {
     const auto found = variables_(name);
     if (!found && std::ranges::find(missing, name) == missing.end()) missing.push_back(name);
     if (found) used_[name].reveal = *found;
+    if (found && used != nullptr) used->insert_or_assign(name, secret{*found});
     for (const char c : found.value_or("")) {
       out.append(how == braces::doubled && (c == '{' || c == '}') ? 2 : 1, c);
     }

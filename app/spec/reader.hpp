@@ -47,7 +47,9 @@ class reader {
 
   /// Replaces each ${NAME} and "$$". `braces`: double those of variables, for a template.
   enum class braces { keep, doubled };
-  [[nodiscard]] std::optional<std::string> text(const value& from, braces how = braces::keep);
+  /// `used`: receives the variables by name.
+  [[nodiscard]] std::optional<std::string> text(const value& from, braces how = braces::keep,
+                                                std::map<std::string, secret>* used = nullptr);
 
   /// As text, and it must be a line: not empty, no control characters.
   [[nodiscard]] std::optional<std::string> line(const value& from, braces how = braces::keep);

@@ -86,8 +86,9 @@ struct source {
 
 /// Says how rows are converted: SQL over the table `report`, and what must come out.
 struct transform {
-  std::string sql;              ///< empty: select * from report
-  std::vector<column> columns;  ///< exact names, order and types of the result
+  std::string sql;                          ///< empty: select * from report
+  std::map<std::string, secret> variables;  ///< what stands in `sql` for each ${NAME}
+  std::vector<column> columns;              ///< exact names, order and types of the result
   std::string rates;  ///< path of a rates file in the ECB's format; empty: no convert_currency
   int threads = 2;
 };

@@ -11,42 +11,23 @@
 #include <system_error>
 
 #include "spool/spool_errors.hpp"
+#include "spool/spool_names.hpp"
 
 namespace wherry::app {
 namespace {
 
 constexpr std::size_t piece_size_bytes = 256 * 1024;
-constexpr std::size_t id_in_name_limit = 80;
-
-// What a file name may hold, in every file system and shell.
-std::string plain(std::string_view text) {
-  std::string name{text.substr(0, id_in_name_limit)};
-  std::ranges::replace_if(
-      name,
-      [](char c) {
-        return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                 c == '-' || c == '_' || c == '.');
-      },
-      '_');
-  return name;
-}
-
-// The readable part may be the same for two ids, the hash is not.
-std::string name_of(const spool_key& key) {
-  return fmt::format("{}-{}-g{}.{}", plain(key.id), to_hex(sha256_of(key.id)).substr(0, 16),
-                     key.generation, plain(key.step));
-}
-
-// Calls `each(name, size)` for all files of a directory. Errors: errno's.
+// Calls `each(name, size)` for the spool's own files in a directory. Errors: errno's.
 template <class Each>
-std::error_code for_each_file(const std::filesystem::path& directory, Each each) {
+std::error_code for_each_own_file(const std::filesystem::path& directory, Each each) {
   std::error_code wrong;
   for (std::filesystem::directory_iterator at{directory, wrong}, end; !wrong && at != end;
        at.increment(wrong)) {
     std::error_code ignored;  // a file that vanishes meanwhile is none
-    if (!at->is_regular_file(ignored)) continue;
+    const auto name = at->path().filename().native();
+    if (!is_spool_name(name) || !at->is_regular_file(ignored)) continue;
     const auto size = at->file_size(ignored);
-    each(at->path().filename().native(), ignored ? 0 : size);
+    each(name, ignored ? 0 : size);
   }
   return wrong;
 }
@@ -71,6 +52,11 @@ spool_error spool_io_error(int code, std::string_view verb, const std::filesyste
                         "directory on another disk",
                         verb, what.native())};
   }
+  if (code == EMFILE || code == ENFILE) {
+    return {spool_error_kind::io,
+            fmt::format("cannot {} {}: too many open files: raise `ulimit -n` or lower `in_flight`",
+                        verb, what.native())};
+  }
   return {
       spool_error_kind::io,
       fmt::format("cannot {} {}: {}; check its owner and rights, or let `spool` in the spec name "
@@ -78,31 +64,42 @@ spool_error spool_io_error(int code, std::string_view verb, const std::filesyste
                   verb, what.native(), std::generic_category().message(code))};
 }
 
-std::expected<std::unique_ptr<spool>, spool_error> spool::open(
-    const std::filesystem::path& directory, std::uint64_t budget_bytes) {
+std::expected<std::unique_ptr<spool>, spool_error> spool::open(const std::filesystem::path& named,
+                                                               std::uint64_t budget_bytes) {
   std::error_code wrong;
-  if (!directory.parent_path().empty()) {
-    std::filesystem::create_directories(directory.parent_path(), wrong);
-    if (wrong) return std::unexpected(spool_io_error(wrong.value(), "make", directory));
-  }
+  auto directory = std::filesystem::absolute(named, wrong).lexically_normal();
+  if (wrong) return std::unexpected(spool_io_error(wrong.value(), "find", named));
+  if (!directory.has_filename()) directory = directory.parent_path();  // "spool/", "."
+  std::filesystem::create_directories(directory.parent_path(), wrong);
+  if (wrong) return std::unexpected(spool_io_error(wrong.value(), "make", directory));
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     return std::unexpected(spool_io_error(errno, "make", directory));
   }
   const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return std::unexpected(spool_io_error(errno, "open", directory));
-  std::unique_ptr<spool> made{new spool{directory, descriptor, budget_bytes}};
-  wrong =
-      for_each_file(directory, [&](const auto&, std::uint64_t size) { made->used_bytes_ += size; });
+  auto lock = spool_lock::take(descriptor, directory);
+  if (!lock) {
+    ::close(descriptor);
+    return std::unexpected(std::move(lock.error()));
+  }
+  std::unique_ptr<spool> made{new spool{directory, descriptor, std::move(*lock), budget_bytes}};
+  wrong = for_each_own_file(directory,
+                            [&](const auto&, std::uint64_t size) { made->used_bytes_ += size; });
   if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory));
+  made->left_bytes_ = made->used_bytes_;
   return made;
 }
 
-spool::spool(std::filesystem::path directory, int descriptor, std::uint64_t budget_bytes)
-    : directory_(std::move(directory)), descriptor_(descriptor), budget_bytes_(budget_bytes) {}
+spool::spool(std::filesystem::path directory, int descriptor, spool_lock lock,
+             std::uint64_t budget_bytes)
+    : directory_(std::move(directory)),
+      descriptor_(descriptor),
+      lock_(std::move(lock)),
+      budget_bytes_(budget_bytes) {}
 
 spool::~spool() { ::close(descriptor_); }
 
-spool_writer spool::write(const spool_key& key) { return spool_writer{*this, name_of(key)}; }
+spool_writer spool::write(const spool_key& key) { return spool_writer{*this, key}; }
 
 std::filesystem::path spool::path_of(const spool_file& file) const {
   return directory_ / file.name;
@@ -158,11 +155,11 @@ std::expected<std::string, spool_error> spool::read(const spool_file& file) cons
 
 std::filesystem::path spool::path_for(const spool_key& key) noexcept {
   remove(key);
-  return directory_ / name_of(key);
+  return directory_ / spool_name(key);
 }
 
 std::expected<spool_file, spool_error> spool::adopt(const spool_key& key) {
-  spool_file file{.name = name_of(key), .size_bytes = 0, .sha256 = {}};
+  spool_file file{.name = spool_name(key), .size_bytes = 0, .sha256 = {}};
   const open_file opened{::openat(descriptor_, file.name.c_str(), O_RDONLY | O_CLOEXEC)};
   if (opened.descriptor < 0) return std::unexpected(spool_io_error(errno, "read", path_of(file)));
   sha256 hash;
@@ -176,9 +173,9 @@ std::expected<spool_file, spool_error> spool::adopt(const spool_key& key) {
     file.size_bytes += static_cast<std::uint64_t>(size);
   }
   file.sha256 = to_hex(hash.finish());
-  if (!reserve(file.size_bytes)) {
+  if (auto reserved = reserve(key.step, 0, file.size_bytes); !reserved) {
     ::unlinkat(descriptor_, file.name.c_str(), 0);
-    return std::unexpected(full());
+    return std::unexpected(std::move(reserved.error()));
   }
   return file;
 }
@@ -194,33 +191,62 @@ void spool::unlink(const std::string& name) noexcept {
 
 void spool::remove(const spool_file& file) noexcept { unlink(file.name); }
 
-void spool::remove(const spool_key& key) noexcept { unlink(name_of(key)); }
+void spool::remove(const spool_key& key) noexcept { unlink(spool_name(key)); }
 
 std::expected<std::size_t, spool_error> spool::remove_orphans(
     const std::unordered_set<std::string>& live) {
   std::size_t removed = 0;
-  const auto wrong = for_each_file(directory_, [&](const std::string& name, std::uint64_t) {
+  const auto wrong = for_each_own_file(directory_, [&](const std::string& name, std::uint64_t) {
     if (live.contains(name)) return;
     unlink(name);
     ++removed;
   });
   if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory_));
+  left_bytes_ = used_bytes_;
   return removed;
 }
 
 spool_error spool::full() const {
   return {spool_error_kind::full,
-          fmt::format("the spool {} is full: {} of {} bytes are used; it empties as reports "
-                      "complete; if it stays full, raise `spool_budget` in the spec",
+          fmt::format("the spool {} is full: {} of {} bytes are used, and downloads may fill half; "
+                      "it empties as reports complete; if that is always so, raise `spool_budget` "
+                      "in [import]",
                       directory_.native(), used_bytes(), budget_bytes())};
 }
 
-bool spool::reserve(std::uint64_t size_bytes) noexcept {
+std::optional<spool_error> spool::refuses_outputs() const {
+  if (used_bytes() < limit_of(spool_step::transform)) return std::nullopt;
+  return full();
+}
+
+// What an earlier run left may be more than half of a budget that was lowered since: outputs then
+// have half a budget above it, or nothing would ever move.
+std::uint64_t spool::limit_of(spool_step step) const noexcept {
+  return step == spool_step::download ? half() : std::max(budget_bytes_, left_bytes_ + half());
+}
+
+std::expected<void, spool_error> spool::reserve(spool_step step, std::uint64_t had_bytes,
+                                                std::uint64_t more_bytes) {
+  if (had_bytes + more_bytes > half()) {
+    return std::unexpected(spool_error{
+        spool_error_kind::too_large,
+        fmt::format("a file of over {} bytes is more than half of the spool's budget; raise "
+                    "`spool_budget` in [import], now {} bytes, to over twice the largest report",
+                    half(), budget_bytes_)});
+  }
+  const auto limit = limit_of(step);
   auto used = used_bytes_.load(std::memory_order_relaxed);
   do {
-    if (size_bytes > budget_bytes_ || used > budget_bytes_ - size_bytes) return false;
-  } while (!used_bytes_.compare_exchange_weak(used, used + size_bytes, std::memory_order_relaxed));
-  return true;
+    if (used > limit || more_bytes > limit - used) return std::unexpected(full());
+  } while (!used_bytes_.compare_exchange_weak(used, used + more_bytes, std::memory_order_relaxed));
+  return {};
+}
+
+// The largest of the last ones, forgotten by and by.
+void spool::learn(std::uint64_t size_bytes) noexcept {
+  auto usual = usual_bytes_.load(std::memory_order_relaxed);
+  while (!usual_bytes_.compare_exchange_weak(usual, std::max(size_bytes, usual - usual / 8),
+                                             std::memory_order_relaxed)) {}
 }
 
 void spool::give_back(std::uint64_t size_bytes) noexcept {

@@ -7,6 +7,8 @@
 
 #include "spool/spool.hpp"
 #include "spool/spool_errors.hpp"
+#include "spool/spool_names.hpp"
+#include "wherry/csp/assert.hpp"
 
 namespace wherry::app {
 namespace {
@@ -16,31 +18,58 @@ constexpr std::size_t buffer_size_bytes = 64 * 1024;
 
 }  // namespace
 
+spool_writer::spool_writer(spool& home, const spool_key& key)
+    : home_(&home), step_(key.step), name_(spool_name(key)) {
+  if (step_ != spool_step::download) return;
+  const auto usual = home.usual_bytes_.load(std::memory_order_relaxed);
+  if (auto reserved = home.reserve(step_, 0, usual); !reserved) {
+    refusal_ = std::move(reserved.error());
+  } else {
+    reserved_bytes_ = usual;
+  }
+}
+
 spool_writer::spool_writer(spool_writer&& other) noexcept
     : home_(std::exchange(other.home_, nullptr)),
+      step_(other.step_),
       name_(std::move(other.name_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
       created_(other.created_),
       buffer_(std::move(other.buffer_)),
+      refusal_(std::move(other.refusal_)),
+      reserved_bytes_(other.reserved_bytes_),
       size_bytes_(other.size_bytes_),
       written_bytes_(other.written_bytes_),
       hash_(std::move(other.hash_)) {}
 
-spool_writer::~spool_writer() {
-  if (home_ == nullptr) return;
-  if (descriptor_ >= 0) ::close(descriptor_);
-  if (created_) home_->unlink(name_);
-  home_->give_back(size_bytes_ - written_bytes_);  // reserved, never on the disk
+spool_writer::~spool_writer() { abandon(); }
+
+void spool_writer::abandon() noexcept {
+  auto* const home = std::exchange(home_, nullptr);
+  if (home == nullptr) return;
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  if (created_) home->unlink(name_);
+  home->give_back(reserved_bytes_ - written_bytes_);  // never on the disk
 }
 
 std::expected<void, spool_error> spool_writer::write(std::string_view bytes) {
-  if (!home_->reserve(bytes.size())) {
-    return std::unexpected(home_->full());
+  WHERRY_ASSERT(home_ != nullptr, "a spool file is written to after it has ended");
+  const auto needed = size_bytes_ + bytes.size();
+  if (needed > reserved_bytes_) {
+    auto reserved = home_->reserve(step_, reserved_bytes_, needed - reserved_bytes_);
+    if (!reserved) {
+      abandon();
+      return reserved;
+    }
+    reserved_bytes_ = needed;
   }
-  size_bytes_ += bytes.size();
+  size_bytes_ = needed;
   hash_.add(bytes);
   buffer_.append(bytes);
-  return buffer_.size() < buffer_size_bytes ? std::expected<void, spool_error>{} : flush();
+  if (buffer_.size() < buffer_size_bytes) return {};
+  auto flushed = flush();
+  if (!flushed) abandon();
+  return flushed;
 }
 
 std::expected<void, spool_error> spool_writer::flush() {
@@ -65,11 +94,14 @@ std::expected<void, spool_error> spool_writer::flush() {
 }
 
 std::expected<spool_file, spool_error> spool_writer::finish() {
+  WHERRY_ASSERT(home_ != nullptr, "a spool file is finished after it has ended");
   if (auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
   if (::close(std::exchange(descriptor_, -1)) != 0) {
     return std::unexpected(spool_io_error(errno, "write", home_->directory_ / name_));
   }
-  home_ = nullptr;
+  auto* const home = std::exchange(home_, nullptr);
+  home->give_back(reserved_bytes_ - size_bytes_);
+  if (step_ == spool_step::download) home->learn(size_bytes_);
   return spool_file{std::move(name_), size_bytes_, to_hex(hash_.finish())};
 }
 

@@ -37,18 +37,39 @@ constexpr std::array<tagged, 3> tags{{{unit_error_tag, kind::unit, true},
 std::string quoted_name(std::string_view name) { return doubled(name, '"'); }
 std::string quoted_text(std::string_view text) { return doubled(text, '\''); }
 
-transform_error from_duckdb(std::string_view message, kind otherwise) {
+duckdb_message split_message(std::string_view message) {
+  constexpr std::string_view mark = "\n\nLINE ";
+  const auto at = message.find(mark);
+  if (at == message.npos) return {message, {}};
+  // "LINE 2: where x = 1" and below it a caret; a long line begins with "...": then only DuckDB
+  // knows the column.
+  const auto quote = message.substr(at + mark.size());
+  const auto line = quote.substr(0, quote.find(':'));
+  const auto sql = quote.substr(std::min(line.size() + 2, quote.size()));
+  const auto below = sql.find('\n');
+  const auto caret = quote.rfind('^');
+  if (sql.starts_with("...") || below == sql.npos || caret == quote.npos) {
+    return {message.substr(0, at), fmt::format("line {}", line)};
+  }
+  const auto indent = caret - (quote.size() - sql.size() + below + 1);
+  const auto before = mark.size() - 2 + line.size() + 2;  // "LINE 2: "
+  if (indent < before) return {message.substr(0, at), fmt::format("line {}", line)};
+  return {message.substr(0, at), fmt::format("line {}, column {}", line, indent - before + 1)};
+}
+
+transform_error from_duckdb(std::string_view with_quote, kind otherwise) {
+  const auto message = split_message(with_quote).text;
   for (const auto& [tag, what, keep_tag] : tags) {
     const auto at = message.find(tag);
     if (at == std::string_view::npos) continue;
-    auto own = message.substr(keep_tag ? at : at + tag.size());
-    if (const auto end = own.find("\n\nLINE "); end != std::string_view::npos)
-      own = own.substr(0, end);
-    return {what, std::string(own), true};
+    return {what, std::string(message.substr(keep_tag ? at : at + tag.size())), true};
   }
   if (message.find("No space left on device") != std::string_view::npos) {
-    return {kind::io, fmt::format("{}. Free space there, or lower the spool's budget", message),
-            false};
+    return {kind::no_space,
+            fmt::format("{}. Free space there, or lower the spool's budget", message), false};
+  }
+  if (message.find("Too many open files") != std::string_view::npos) {
+    return {kind::io, fmt::format("{}. Raise `ulimit -n` or lower `in_flight`", message), false};
   }
   if (message.starts_with("Out of Memory Error")) {
     const auto first_line = message.substr(0, message.find('\n'));

@@ -52,8 +52,16 @@ using text_rows = std::vector<std::vector<std::optional<std::string>>>;
 /// Reads a result whose columns are all VARCHAR.
 text_rows read_texts(result_handle& result);
 
+/// A message of DuckDB's without the SQL that it quotes (with all variables filled in).
+struct duckdb_message {
+  std::string_view text;
+  std::string place;  ///< "line 2, column 8" of the SQL that was prepared; empty: none was given
+};
+duckdb_message split_message(std::string_view message);
+
 /// Says what a message of DuckDB's means: an error of our own functions keeps its kind and loses
-/// DuckDB's prefix, a lack of memory or space is io, anything else is `otherwise`.
+/// DuckDB's prefix, a lack of memory or space is io, anything else is `otherwise`. No SQL is
+/// quoted.
 transform_error from_duckdb(std::string_view message, transform_error::kind otherwise);
 
 }  // namespace wherry::app

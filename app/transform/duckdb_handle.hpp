@@ -52,6 +52,7 @@ using config_handle = duckdb_owned<duckdb_config, duckdb_destroy_config>;
 using connection_handle = duckdb_owned<duckdb_connection, duckdb_disconnect>;
 using context_handle = duckdb_owned<duckdb_client_context, duckdb_destroy_client_context>;
 using statement_handle = duckdb_owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
+using pending_handle = duckdb_owned<duckdb_pending_result, duckdb_destroy_pending>;
 using extracted_handle = duckdb_owned<duckdb_extracted_statements, duckdb_destroy_extracted>;
 using result_handle = duckdb_owned<duckdb_result, duckdb_destroy_result>;
 using chunk_handle = duckdb_owned<duckdb_data_chunk, duckdb_destroy_data_chunk>;

@@ -19,7 +19,8 @@ struct transform_error {
     currency,     ///< convert_currency: unknown currency, no rate for the day
     data,         ///< the report's content: malformed CSV, a value that does not fit its column
     io,           ///< reading, writing, memory
-    interrupted,  ///< by transformer::interrupt
+    no_space,     ///< the disk is full
+    interrupted,  ///< by a stop request
   };
   kind what;
   std::string message;
@@ -28,8 +29,9 @@ struct transform_error {
 
 /// Makes the failure that a function returns. Memory, files and interruptions may be tried again.
 inline std::unexpected<transform_error> failure(transform_error::kind what, std::string message) {
-  const bool passing =
-      what == transform_error::kind::io || what == transform_error::kind::interrupted;
+  const bool passing = what == transform_error::kind::io ||
+                       what == transform_error::kind::no_space ||
+                       what == transform_error::kind::interrupted;
   return std::unexpected(transform_error{what, std::move(message), !passing});
 }
 

@@ -17,7 +17,8 @@ namespace {
 using kind = transform_error::kind;
 
 std::unexpected<transform_error> trouble(std::string_view doing, std::string_view path, int error) {
-  return failure(kind::io, file_trouble(doing, path, error));
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return failure(full ? kind::no_space : kind::io, file_trouble(doing, path, error));
 }
 
 // Closes a file that is only read.
@@ -42,7 +43,7 @@ std::string file_trouble(std::string_view doing, std::string_view path, int erro
   if (error == ENOSPC || error == EDQUOT) remedy = "Free space there, or lower the spool's budget";
   if (error == EROFS) remedy = "Choose a directory that can be written";
   if (error == ENOENT) remedy = "Check that the directory still exists";
-  if (error == EMFILE || error == ENFILE) remedy = "Raise the limit of open files (ulimit -n)";
+  if (error == EMFILE || error == ENFILE) remedy = "Raise `ulimit -n` or lower `in_flight`";
   return fmt::format("{} {}: {}. {}", doing, path, std::strerror(error), remedy);
 }
 

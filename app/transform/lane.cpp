@@ -17,19 +17,6 @@ using kind = transform_error::kind;
 // As much CSV as is compressed at once: most reports are one block, a huge one stays bounded.
 constexpr std::size_t block_size_bytes = 4u << 20;
 
-// A result as DuckDB's streaming execution gives it: rows come while the report is still being
-// read.
-std::expected<result_handle, transform_error> execute(duckdb_prepared_statement statement,
-                                                      bool streaming) {
-  result_handle result;
-  const auto state = streaming ? duckdb_execute_prepared_streaming(statement, result.out())
-                               : duckdb_execute_prepared(statement, result.out());
-  if (state == DuckDBSuccess) return result;
-  const char* error = duckdb_result_error(result.address());
-  return std::unexpected(
-      from_duckdb(error == nullptr ? "DuckDB gives no reason" : error, kind::data));
-}
-
 std::expected<text_table, transform_error> first_rows(duckdb_connection connection,
                                                       const std::string& from, std::size_t rows) {
   text_table table;
@@ -73,6 +60,33 @@ std::expected<void, transform_error> transform_lane::prepare_for(const result_pl
   return {};
 }
 
+// A streamed result comes while the report is still being read.
+std::expected<result_handle, transform_error> transform_lane::execute(
+    duckdb_prepared_statement statement, delivery how) {
+  const auto wrong = [](const char* error) {
+    return std::unexpected(
+        from_duckdb(error == nullptr ? "DuckDB gives no reason" : error, kind::data));
+  };
+  pending_handle pending;
+  const auto begun = how == delivery::streamed
+                         ? duckdb_pending_prepared_streaming(statement, pending.out())
+                         : duckdb_pending_prepared(statement, pending.out());
+  if (begun != DuckDBSuccess) return wrong(duckdb_pending_error(pending.get()));
+  // Beginning made DuckDB forget interruptions that had come; it keeps those from here on.
+  if (input_.stopped()) return failure(kind::interrupted, "interrupted");
+  result_handle result;
+  if (duckdb_execute_pending(pending.get(), result.out()) == DuckDBSuccess) return result;
+  return wrong(duckdb_result_error(result.address()));
+}
+
+std::expected<text_rows, transform_error> transform_lane::texts_of(const std::string& sql) {
+  const auto statement = prepare(connection_.get(), sql, kind::data);
+  if (!statement) return std::unexpected(statement.error());
+  auto result = execute(statement->get(), delivery::whole);
+  if (!result) return std::unexpected(std::move(result.error()));
+  return read_texts(*result);
+}
+
 std::expected<result_plan, transform_error> transform_lane::sniff(const std::string& path,
                                                                   const transform& transform) {
   const auto view = fmt::format(
@@ -109,7 +123,7 @@ std::expected<transform_result, transform_error> transform_lane::run(const resul
 
 std::expected<std::uint64_t, transform_error> transform_lane::write_csv(const result_plan& plan,
                                                                         output_file& file) {
-  auto result = execute(statement_.get(), true);
+  auto result = execute(statement_.get(), delivery::streamed);
   if (!result) return std::unexpected(std::move(result.error()));
   std::uint64_t rows = 0;
   text_.clear();
@@ -146,16 +160,15 @@ std::expected<void, transform_error> transform_lane::flush(output_file& file) {
 }
 
 std::expected<std::uint64_t, transform_error> transform_lane::write_parquet() {
-  auto result = execute(statement_.get(), false);
+  auto result = execute(statement_.get(), delivery::whole);
   if (!result) return std::unexpected(std::move(result.error()));
   return duckdb_rows_changed(result->address());
 }
 
 std::expected<std::uint64_t, transform_error> transform_lane::count_rows() {
-  auto result =
-      query(connection_.get(), "select cast(count(*) as varchar) from report", kind::data);
-  if (!result) return std::unexpected(std::move(result.error()));
-  return std::stoull(read_texts(*result)[0][0].value_or("0"));
+  const auto rows = texts_of("select cast(count(*) as varchar) from report");
+  if (!rows) return std::unexpected(rows.error());
+  return std::stoull((*rows)[0][0].value_or("0"));
 }
 
 std::expected<transform_preview, transform_error> transform_lane::preview(const result_plan& plan,
@@ -177,19 +190,16 @@ transform_error transform_lane::explained(transform_error error, const result_pl
   if (error.what != kind::data) return error;
   for (const auto& cast : plan.casts) {
     const auto name = quoted_name(cast.name);
-    auto found = query(connection_.get(),
-                       fmt::format("select left(cast({0} as varchar), 40) from ({1}\n) as result "
-                                   "where {0} is not null and "
-                                   "try_cast({0} as {2}) is null limit 1",
-                                   name, plan.sql, cast.to),
-                       kind::data);
-    if (!found) continue;
-    const auto rows = read_texts(*found);
-    if (rows.empty()) continue;
+    const auto rows = texts_of(fmt::format(
+        "select left(cast({0} as varchar), 40) from ({1}\n) as result where {0} is not null and "
+        "try_cast({0} as {2}) is null limit 1",
+        name, plan.sql, cast.to));
+    if (input_.stopped()) return {kind::interrupted, "interrupted", false};
+    if (!rows || rows->empty()) continue;
     error.message = fmt::format(
-        "column \"{}\": {} ({}) does not fit {}, the type declared in [transform] columns. "
+        "column \"{}\": '{}' ({}) does not fit {}, the type declared in [transform] columns. "
         "Declare a wider type, or correct the SQL",
-        cast.name, rows[0][0].value_or(""), cast.from, cast.to);
+        cast.name, (*rows)[0][0].value_or(""), cast.from, cast.to);
     return error;
   }
   return error;

@@ -51,9 +51,14 @@ class transform_lane {
 
   /// Forgets an earlier interruption.
   void begin() { input_.resume(); }
+  /// Makes the run under way fail soon as `interrupted`, whenever in it that comes.
   void interrupt();
 
  private:
+  enum class delivery { streamed, whole };
+  std::expected<result_handle, transform_error> execute(duckdb_prepared_statement statement,
+                                                        delivery how);
+  std::expected<text_rows, transform_error> texts_of(const std::string& sql);
   std::expected<std::uint64_t, transform_error> write_csv(const result_plan& plan,
                                                           output_file& file);
   std::expected<std::uint64_t, transform_error> write_parquet();

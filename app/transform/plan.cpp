@@ -46,6 +46,16 @@ std::string bare(std::string_view sql) {
   return std::string(sql.substr(0, last + 1));
 }
 
+// An error in the SQL as it stands in the spec, with its place there.
+transform_error wrong_sql(const char* message) {
+  const std::string_view said = message == nullptr ? "there is no statement" : message;
+  auto error = from_duckdb(said, kind::sql);
+  const auto place = split_message(said).place;
+  error.message =
+      fmt::format("[transform] sql{}{}: {}", place.empty() ? "" : ", ", place, error.message);
+  return error;
+}
+
 // Types as DuckDB spells them; the first that it does not know is named.
 std::expected<std::vector<column>, transform_error> spelled(duckdb_connection connection,
                                                             const std::vector<column>& declared,
@@ -170,9 +180,7 @@ std::expected<void, transform_error> check_syntax(duckdb_connection connection,
   extracted_handle statements;
   const auto count = duckdb_extract_statements(connection, sql.c_str(), statements.out());
   if (count == 0) {
-    const char* error = duckdb_extract_statements_error(statements.get());
-    return failure(kind::sql, fmt::format("[transform] sql: {}",
-                                          error == nullptr ? "there is no statement" : error));
+    return std::unexpected(wrong_sql(duckdb_extract_statements_error(statements.get())));
   }
   if (count != 1) {
     return failure(kind::sql,
@@ -186,17 +194,15 @@ std::expected<result_plan, transform_error> plan_result(duckdb_connection connec
   if (auto checked = check_syntax(connection, transform); !checked)
     return std::unexpected(std::move(checked.error()));
   result_plan plan{.sql = bare(transform.sql), .columns = {}, .casts = {}};
-  const auto statement = prepare(connection, plan.sql, kind::sql);
-  if (!statement) {
-    auto error = statement.error();
-    error.message = fmt::format("[transform] sql: {}", error.message);
-    return std::unexpected(std::move(error));
+  statement_handle statement;
+  if (duckdb_prepare(connection, plan.sql.c_str(), statement.out()) != DuckDBSuccess) {
+    return std::unexpected(wrong_sql(duckdb_prepare_error(statement.get())));
   }
-  if (duckdb_prepared_statement_type(statement->get()) != DUCKDB_STATEMENT_TYPE_SELECT) {
+  if (duckdb_prepared_statement_type(statement.get()) != DUCKDB_STATEMENT_TYPE_SELECT) {
     return failure(kind::sql,
                    "[transform] sql: not a select. Write one select over the table report");
   }
-  if (duckdb_nparams(statement->get()) != 0) {
+  if (duckdb_nparams(statement.get()) != 0) {
     return failure(
         kind::sql,
         "[transform] sql: it has parameters ($ or ?), which nothing fills. Write the values");
@@ -210,7 +216,7 @@ std::expected<result_plan, transform_error> plan_result(duckdb_connection connec
   // names.
   for (std::size_t i = 0; i < got->size(); ++i) {
     (*got)[i].name =
-        taken(const_cast<char*>(duckdb_prepared_statement_column_name(statement->get(), i)));
+        taken(const_cast<char*>(duckdb_prepared_statement_column_name(statement.get(), i)));
   }
   if (auto same = same_names(*got, *declared); !same)
     return std::unexpected(std::move(same.error()));

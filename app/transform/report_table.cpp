@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "transform/decimal.hpp"
+#include "transform/shown_text.hpp"
 
 namespace wherry::app {
 namespace {
@@ -24,13 +25,13 @@ std::string in_lower_case(std::string text) {
   return text;
 }
 
-// Cuts a value for an error, between two characters.
-std::string_view cut(std::string_view text) {
+// Cuts a value for an error, between two characters, and makes it fit to be shown.
+std::string cut(std::string_view text) {
   constexpr std::size_t most = 40;
-  if (text.size() <= most) return text;
+  if (text.size() <= most) return plain_text(text);
   std::size_t length = most;
   while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;
-  return text.substr(0, length);
+  return plain_text(text.substr(0, length));
 }
 
 // Points a string at text that outlives it, or copies it in when it is short.
@@ -197,7 +198,7 @@ std::expected<void, transform_error> report_input::match(const std::vector<csv_f
       name = field.text;
     const auto found = std::ranges::find(columns_, name, &report_column::name);
     if (found == columns_.end()) {
-      unknown.emplace_back(cut(name));
+      unknown.push_back(cut(name));
       continue;
     }
     const auto index = static_cast<std::size_t>(found - columns_.begin());

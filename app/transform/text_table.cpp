@@ -2,6 +2,7 @@
 // Draws rows for people: a line each, columns aligned, for `wherry preview`.
 #include <algorithm>
 
+#include "transform/shown_text.hpp"
 #include "transform/transformer.hpp"
 
 namespace wherry::app {
@@ -20,9 +21,9 @@ std::string cell(const std::optional<std::string>& value) {
   if (!value) return "NULL";
   std::string text;
   std::size_t width = 0;
-  for (const char c : *value) {
+  for (const char c : plain_text(*value)) {
     if (starts_character(c) && ++width > widest) return text + "…";
-    text.push_back(c == '\n' || c == '\r' || c == '\t' ? ' ' : c);
+    text.push_back(c);
   }
   return text;
 }

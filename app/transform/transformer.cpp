@@ -9,6 +9,7 @@
 
 #include "transform/functions.hpp"
 #include "transform/lane.hpp"
+#include "transform/shown_text.hpp"
 
 namespace wherry::app {
 
@@ -23,27 +24,58 @@ class transformer::body {
       : transform_(transform),
         sink_(sink),
         options_(std::move(options)),
+        cover_(transform.variables),
         sniffs_(source.columns.empty()) {}
 
   std::expected<void, transform_error> open(const source& source);
 
-  std::expected<transform_result, transform_error> run_file(const std::string& input,
-                                                            const std::string& output);
+  std::expected<transform_result, transform_error> run_file(const transform_job& job,
+                                                            const std::stop_token& stop);
   std::expected<transform_result, transform_error> run_text(std::string_view report,
-                                                            const std::string& output);
+                                                            const std::string& output,
+                                                            const std::stop_token& stop);
   std::expected<transform_preview, transform_error> preview(const std::string& input,
                                                             std::size_t rows);
   std::vector<column> result_columns() const { return plan_.columns; }
-  void interrupt();
+
+  /// What leaves this file goes through here.
+  template <class Value>
+  std::expected<Value, transform_error> covered(std::expected<Value, transform_error> done) const {
+    if (!done) done.error().message = cover_.covered(done.error().message);
+    return done;
+  }
 
  private:
-  struct give_back {
-    body* owner;
-    void operator()(transform_lane* lane) const { owner->put(*lane); }
-  };
-  using lease = std::unique_ptr<transform_lane, give_back>;
+  // A lane for one run, which a stop request interrupts; after it the lane is another's.
+  class lease {
+   public:
+    lease(body& owner, const std::stop_token& stop)
+        : owner_(owner),
+          lane_(owner.take(stop)),
+          on_stop_(std::in_place, stop, interruption{lane_}) {}
+    ~lease() {
+      on_stop_.reset();  // waits for an interruption under way
+      if (lane_ != nullptr) owner_.put(*lane_);
+    }
+    lease(const lease&) = delete;
+    lease& operator=(const lease&) = delete;
+    explicit operator bool() const { return lane_ != nullptr; }
+    transform_lane& operator*() const { return *lane_; }
+    transform_lane* operator->() const { return lane_; }
 
-  lease take();
+   private:
+    struct interruption {
+      transform_lane* lane;
+      void operator()() const noexcept {
+        if (lane != nullptr) lane->interrupt();
+      }
+    };
+    body& owner_;
+    transform_lane* const lane_;  // null: stopped while it waited for one
+    std::optional<std::stop_callback<interruption>> on_stop_;
+  };
+
+  transform_lane* take(const std::stop_token& stop);
   std::expected<result_plan, transform_error> load(transform_lane& lane, std::string_view report,
                                                    const std::string& input);
   void put(transform_lane& lane);
@@ -55,6 +87,7 @@ class transformer::body {
   app::transform transform_;
   app::sink sink_;
   transform_options options_;
+  error_cover cover_;
   bool sniffs_;
   std::unique_ptr<units> units_;
   std::optional<rates> rates_;
@@ -64,7 +97,7 @@ class transformer::body {
   std::vector<std::unique_ptr<transform_lane>> lanes_;
 
   std::mutex mutex_;
-  std::condition_variable free_again_;
+  std::condition_variable_any free_again_;
   std::vector<transform_lane*> free_;
 };
 
@@ -132,13 +165,13 @@ std::expected<void, transform_error> transformer::body::check_first() {
   return {};
 }
 
-transformer::body::lease transformer::body::take() {
+transform_lane* transformer::body::take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  free_again_.wait(lock, [this] { return !free_.empty(); });
+  if (!free_again_.wait(lock, stop, [this] { return !free_.empty(); })) return nullptr;
   transform_lane* const lane = free_.back();
   free_.pop_back();
   lane->begin();
-  return {lane, give_back{this}};
+  return lane;
 }
 
 void transformer::body::put(transform_lane& lane) {
@@ -150,25 +183,27 @@ void transformer::body::put(transform_lane& lane) {
 }
 
 std::expected<transform_result, transform_error> transformer::body::run_text(
-    std::string_view report, const std::string& output) {
+    std::string_view report, const std::string& output, const std::stop_token& stop) {
   if (sniffs_) {
     return failure(kind::columns,
                    "a report in memory needs declared columns. Set [source] columns");
   }
-  const auto lane = take();
+  const lease lane(*this, stop);
+  if (!lane) return failure(kind::interrupted, "interrupted");
   if (auto loaded = lane->input().load(report); !loaded)
     return std::unexpected(std::move(loaded.error()));
   return lane->run(plan_, output, false);
 }
 
 std::expected<transform_result, transform_error> transformer::body::run_file(
-    const std::string& input, const std::string& output) {
-  const auto lane = take();
-  const auto file = report_file::open(input, lane->report_buffer());
+    const transform_job& job, const std::stop_token& stop) {
+  const lease lane(*this, stop);
+  if (!lane) return failure(kind::interrupted, "interrupted");
+  const auto file = report_file::open(job.input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
-  const auto plan = load(*lane, file->text(), input);
+  const auto plan = load(*lane, file->text(), job.input);
   if (!plan) return std::unexpected(plan.error());
-  return lane->run(sniffs_ ? *plan : plan_, output, sniffs_);
+  return lane->run(sniffs_ ? *plan : plan_, job.output, sniffs_);
 }
 
 // Gives a lane its report. Returns the plan for it, where columns are guessed.
@@ -184,19 +219,12 @@ std::expected<result_plan, transform_error> transformer::body::load(transform_la
 
 std::expected<transform_preview, transform_error> transformer::body::preview(
     const std::string& input, std::size_t rows) {
-  const auto lane = take();
+  const lease lane(*this, {});
   const auto file = report_file::open(input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
   const auto plan = load(*lane, file->text(), input);
   if (!plan) return std::unexpected(plan.error());
   return lane->preview(sniffs_ ? *plan : plan_, rows);
-}
-
-void transformer::body::interrupt() {
-  const std::lock_guard lock(mutex_);
-  for (const auto& lane : lanes_) {
-    if (std::ranges::find(free_, lane.get()) == free_.end()) lane->interrupt();
-  }
 }
 
 transformer::transformer(std::unique_ptr<body> opened) : body_(std::move(opened)) {}
@@ -205,12 +233,15 @@ transformer::~transformer() = default;
 std::expected<std::unique_ptr<transformer>, transform_error> transformer::open(
     const source& source, const transform& transform, const sink& sink, transform_options options) {
   auto opened = std::make_unique<body>(source, transform, sink, std::move(options));
-  if (auto ready = opened->open(source); !ready) return std::unexpected(std::move(ready.error()));
+  if (auto ready = opened->covered(opened->open(source)); !ready) {
+    return std::unexpected(std::move(ready.error()));
+  }
   return std::unique_ptr<transformer>(new transformer(std::move(opened)));
 }
 
-std::expected<transform_result, transform_error> transformer::run(const transform_job& job) {
-  auto result = body_->run_file(job.input, job.output);
+std::expected<transform_result, transform_error> transformer::run(const transform_job& job,
+                                                                  const std::stop_token& stop) {
+  auto result = body_->covered(body_->run_file(job, stop));
   if (!result) {
     result.error().message =
         fmt::format("report of {} for {}: {}", job.client, job.day, result.error().message);
@@ -219,17 +250,16 @@ std::expected<transform_result, transform_error> transformer::run(const transfor
 }
 
 std::expected<transform_result, transform_error> transformer::run(std::string_view report,
-                                                                  const std::string& output) {
-  return body_->run_text(report, output);
+                                                                  const std::string& output,
+                                                                  const std::stop_token& stop) {
+  return body_->covered(body_->run_text(report, output, stop));
 }
 
 std::expected<transform_preview, transform_error> transformer::preview(const std::string& input,
                                                                        std::size_t rows) {
-  return body_->preview(input, rows);
+  return body_->covered(body_->preview(input, rows));
 }
 
 std::vector<column> transformer::result_columns() const { return body_->result_columns(); }
-
-void transformer::interrupt() { body_->interrupt(); }
 
 }  // namespace wherry::app

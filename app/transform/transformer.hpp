@@ -19,6 +19,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,12 +78,14 @@ class transformer {
   transformer& operator=(const transformer&) = delete;
 
   /// Converts one report. Blocks for its whole time; up to transform.threads calls run at once, a
-  /// further one waits for one of them to end.
-  [[nodiscard]] std::expected<transform_result, transform_error> run(const transform_job& job);
+  /// further one waits for one of them to end. A stop request makes this run, and no other, fail
+  /// soon as `interrupted`.
+  [[nodiscard]] std::expected<transform_result, transform_error> run(
+      const transform_job& job, const std::stop_token& stop = {});
 
   /// Converts a report that lies in memory. Requires: declared source columns.
-  [[nodiscard]] std::expected<transform_result, transform_error> run(std::string_view report,
-                                                                     const std::string& output);
+  [[nodiscard]] std::expected<transform_result, transform_error> run(
+      std::string_view report, const std::string& output, const std::stop_token& stop = {});
 
   /// Shows the first rows of a report and of what would be written; writes nothing.
   [[nodiscard]] std::expected<transform_preview, transform_error> preview(const std::string& input,
@@ -91,9 +94,6 @@ class transformer {
   /// The columns that are written, as DuckDB spells their types; empty before the first report when
   /// the source declares none.
   std::vector<column> result_columns() const;
-
-  /// Makes the runs under way fail soon as `interrupted`; later ones are not affected.
-  void interrupt();
 
  private:
   class body;

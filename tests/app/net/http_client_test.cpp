@@ -7,8 +7,10 @@
 
 #include <atomic>
 #include <latch>
+#include <thread>
 
 #include "fault_server.hpp"
+#include "wherry/csp/go.hpp"
 #include "wherry/csp/scope.hpp"
 
 namespace wherry::app {
@@ -116,6 +118,42 @@ TEST_SUITE("net/http_client.hpp") {
     request.url = server.url();
     request.stall_timeout = std::chrono::seconds{1};
     CHECK(kind_of(fetch(request)) == net_error_kind::timeout);
+  }
+
+  TEST_CASE("a server may think for longer than it may stall") {
+    // The first to ask is answered only once the second, whose answer stops in the middle, has
+    // been given up: a stall limit on the first would have come before.
+    std::latch second_given_up{1};
+    std::atomic<int> asked{0};
+    const fault_server server{[&](connection& with) {
+      if (!with.read_request()) return;
+      if (asked++ == 0) {
+        second_given_up.wait();
+        with.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      } else {
+        with.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123");
+        with.wait_for_close();
+        second_given_up.count_down();
+      }
+    }};
+    http_request request;
+    request.url = server.url();
+    request.stall_timeout = std::chrono::seconds{1};
+    http_client client;
+    answer first, second;
+    thread_scheduler scheduler{{.threads = 2}};
+    scheduler.run([](http_client& with, http_request what, std::atomic<int>& seen, answer& one,
+                     answer& two) -> task<void> {
+      auto thinking = go(with.fetch(what));
+      co_await thread([&] {
+        while (seen == 0) std::this_thread::yield();
+      }).take();
+      two = co_await with.fetch(what);
+      one = std::move(**co_await thinking.take());
+    }(client, request, asked, first, second));
+    CHECK(kind_of(second) == net_error_kind::timeout);
+    REQUIRE(first.has_value());
+    CHECK(first->body == "ok");
   }
 
   TEST_CASE("an unreachable host is named with the remedy") {

@@ -12,6 +12,7 @@
 #include <semaphore>
 
 #include "fault_server.hpp"
+#include "no_descriptors.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/scope.hpp"
 
@@ -112,6 +113,32 @@ TEST_SUITE("net/transfer.hpp") {
     REQUIRE_FALSE(missing.has_value());
     CHECK(missing.error().kind == net_error_kind::local_io);
     CHECK(missing.error().message.contains("/no/such/file"));
+  }
+
+  TEST_CASE("want of file descriptors is told as such and passes") {
+    const fault_server server{echo};
+    const temporary_file file{"rows"};
+    http_request request;
+    request.method = "PUT";
+    request.url = server.url();
+    http_client client;
+    thread_scheduler scheduler{{.threads = 2}};
+    transfer::answer no_socket, no_file;
+    {
+      const no_descriptors none;
+      no_socket = scheduler.run(client.fetch(request));
+      request.body = file_body{file.path, 4};
+      no_file = scheduler.run(client.fetch(request));
+    }
+    for (const auto& got : {no_socket, no_file}) {
+      REQUIRE_FALSE(got.has_value());
+      CAPTURE(got.error().message);
+      CHECK(got.error().kind == net_error_kind::exhausted);
+      CHECK(got.error().transient);
+      CHECK(got.error().message.contains("`ulimit -n`"));
+    }
+    CHECK(no_file.error().message.contains(file.path.native()));
+    CHECK(scheduler.run(client.fetch(request)).has_value());
   }
 
   TEST_CASE("a writer receives the body with the status and may end the transfer") {

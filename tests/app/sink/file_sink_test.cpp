@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "../net/no_descriptors.hpp"
 #include "../spool/full_disk.hpp"
 #include "sink/sink.hpp"
 #include "wherry/csp/scheduler.hpp"
@@ -42,7 +43,7 @@ struct house {
   [[nodiscard]] fs::path object() const { return directory / "out/day=2025-01-31/acme.csv"; }
 
   spool_file spooled(std::string_view bytes) {
-    auto writer = files->write({"acme/2025-01-31", 1, "transform"});
+    auto writer = files->write({"acme/2025-01-31", 1, spool_step::transform});
     REQUIRE(writer.write(bytes).has_value());
     return *writer.finish();
   }
@@ -196,6 +197,35 @@ TEST_SUITE("sink/file_sink.hpp") {
     REQUIRE_FALSE(got.has_value());
     CHECK(got.error().kind == kind::permanent);
     CHECK(got.error().message.contains("`sink.url`"));
+  }
+
+  TEST_CASE("want of file descriptors passes and is told with its remedy") {
+    house at;
+    const auto file = at.spooled("rows");
+    fs::create_directories(at.object().parent_path());
+    const auto large = at.spooled(std::string(100'000, 'x'));
+    const auto to_file = make_sink(at.spec, at.http, *at.files);
+    sink s3;
+    s3.url = "s3://bucket/{day}/{client}.csv";
+    s3.endpoint = "http://127.0.0.1:1";
+    const auto to_s3 = make_sink(s3, at.http, *at.files);
+    thread_scheduler scheduler{{.threads = 1}};
+    const client of{"acme", "77", "", "UTC"};
+    scheduler.run([](object_sink& sink, client who, spool_file what) -> task<> {
+      (void)co_await sink.put(std::move(who), first, std::move(what));  // its thread has begun
+    }(*to_file, of, file));
+    fs::remove(at.object());
+    for (const auto* sink : {&to_file, &to_s3}) {
+      stored got;
+      {
+        const no_descriptors none;
+        got = scheduler.run((*sink)->put(of, first, large));
+      }
+      REQUIRE_FALSE(got.has_value());
+      CAPTURE(got.error().message);
+      CHECK(got.error().kind == kind::transient);
+      CHECK(got.error().message.contains("too many open files: raise `ulimit -n`"));
+    }
   }
 
 }  // TEST_SUITE

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "../net/fault_server.hpp"
@@ -34,11 +35,17 @@ struct house {
   }
   ~house() { fs::remove_all(directory); }
 
+  [[nodiscard]] bool holds_nothing() const {
+    return std::ranges::all_of(fs::directory_iterator{directory}, [](const auto& each) {
+      return each.path().filename() == ".wherry-spool.owner";
+    });
+  }
+
   fetched fetch(std::string url) {
     spec.url = std::move(url);
     report_source from{spec, http};
     thread_scheduler scheduler{{.threads = 2}};
-    auto writer = files->write({"acme/2025-01-31", 1, "download"});
+    auto writer = files->write({"acme/2025-01-31", 1, spool_step::download});
     return scheduler.run(from.fetch({"acme", "77", "", "UTC"}, first, writer));
   }
   fetched fetch_bytes(std::string bytes) {
@@ -104,7 +111,7 @@ TEST_SUITE("source/source.hpp") {
                                     std::string(300'000, 'x'));
     REQUIRE_FALSE(got.has_value());
     CHECK(got.error().is == is::transient);
-    CHECK(fs::is_empty(at.directory));
+    CHECK(at.holds_nothing());
     CHECK(at.files->used_bytes() == 0);
   }
 
@@ -145,7 +152,7 @@ TEST_SUITE("source/source.hpp") {
     CHECK(got.error().is == is::throttled);
     CHECK(got.error().wait == 5min);
     CHECK(got.error().message.contains("rule 1"));
-    CHECK(fs::is_empty(at.directory));
+    CHECK(at.holds_nothing());
     const auto rows = at.fetch_bytes(answer_of(200, "a,b\n" + std::string(200'000, '1')));
     REQUIRE(rows.has_value());
     CHECK(rows->file.size_bytes == 200'004);
@@ -183,12 +190,19 @@ TEST_SUITE("source/source.hpp") {
     CHECK(got.error().message.contains("`source.max_size`"));
   }
 
-  TEST_CASE("a full spool is transient and says so") {
-    house at{10};
+  TEST_CASE("a full spool throttles for a moment and a report over its share is given up") {
+    house at{40};
+    auto other = at.files->write({"globex/2025-01-31", 1, spool_step::download});
+    REQUIRE(other.write(std::string(15, 'x')).has_value());
     const auto got = at.fetch_bytes(answer_of(200, std::string(11, 'x')));
     REQUIRE_FALSE(got.has_value());
-    CHECK(got.error().is == is::transient);
+    CHECK(got.error().is == is::throttled);
+    CHECK(got.error().wait == spool_full_wait);
     CHECK(got.error().message.contains("spool_budget"));
+    const auto large = at.fetch_bytes(answer_of(200, std::string(21, 'x')));
+    REQUIRE_FALSE(large.has_value());
+    CHECK(large.error().is == is::permanent);
+    CHECK(large.error().message.contains("`spool_budget`"));
   }
 
   TEST_CASE("a redirect within the origin keeps the credentials and one to another drops them") {

@@ -128,4 +128,13 @@ hunter2"""
     CHECK_FALSE(
         shown(changed("{ day = \"date\" }", "{ \"a\\u001b\" = 1 }")).at(0).contains('\x1b'));
   }
+
+  TEST_CASE("the variables of the SQL are kept with what they stood for") {
+    const auto made = good(added("[transform]", R"(sql = "select ${A}, '$${B}', ${A} from ${C}")"),
+                           {{"A", "x"}, {"C", "report"}});
+    CHECK(made.transform.sql == "select x, '${B}', x from report");
+    REQUIRE(made.transform.variables.size() == 2);
+    CHECK(made.transform.variables.at("A").reveal == "x");
+    CHECK(made.transform.variables.at("C").reveal == "report");
+  }
 }

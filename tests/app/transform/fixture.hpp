@@ -60,6 +60,7 @@ inline std::string unzipped(const std::string& packed) {
 struct setup {
   std::vector<column> source{{"day", "date"}, {"name", "varchar"}, {"amount", "bigint"}};
   std::string sql{};
+  std::map<std::string, secret> variables{};
   std::vector<column> result{};
   std::string rates{};
   int threads = 1;
@@ -73,6 +74,7 @@ struct setup {
     from.columns = source;
     app::transform how;
     how.sql = sql;
+    how.variables = variables;
     how.columns = result;
     how.rates = rates;
     how.threads = threads;

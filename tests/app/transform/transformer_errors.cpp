@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: every mistake in a spec is found before the first download, every bad report is refused
 // with the place and the remedy, and nothing is left behind (`setup::fails` looks).
+#include <atomic>
+#include <stop_token>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -28,7 +30,10 @@ setup with_sql(const std::string& sql) { return {.sql = sql, .rates = ecb}; }
 TEST_SUITE("transformer.hpp: the spec is wrong") {
   TEST_CASE("SQL that does not parse is shown with its place") {
     check(with_sql("selct 1 from report").refusal(), kind::sql,
-          {"[transform] sql", "syntax error", "LINE 1"});
+          {"[transform] sql, line 1, column 1: ", "syntax error"});
+    const auto error = with_sql("select day\n  from report wher true").refusal();
+    check(error, kind::sql, {"[transform] sql, line 2, column 20: "});
+    check(with_sql("select\n  cost from report").refusal(), kind::sql, {"sql, line 2, column 3: "});
   }
   TEST_CASE("SQL that names no column of the report is refused") {
     check(with_sql("select cost from report").refusal(), kind::sql,
@@ -211,10 +216,10 @@ TEST_SUITE("transformer.hpp: the report is wrong") {
 }
 
 TEST_SUITE("transformer.hpp: the machine is in trouble") {
-  TEST_CASE("a full disk is an io error that says so and may be tried again") {
+  TEST_CASE("a full disk is an error of its own that says so and may be tried again") {
     const auto done = setup{}.opened()->run("day,name,amount\n2001-03-12,x,5\n", "/dev/full");
     REQUIRE_FALSE(done);
-    check(done.error(), kind::io, {"/dev/full", "No space left on device", "Free space"});
+    check(done.error(), kind::no_space, {"/dev/full", "No space left on device", "Free space"});
     CHECK_FALSE(done.error().permanent);
     CHECK(std::filesystem::exists("/dev/full"));
   }
@@ -240,28 +245,40 @@ TEST_SUITE("transformer.hpp: the machine is in trouble") {
     check(error, kind::io, {"memory"});
     CHECK_FALSE(error.permanent);
   }
-  TEST_CASE("an interruption ends a long run and not the next one") {
+  TEST_CASE("a stop request ends its own run and neither another nor the next") {
     const scratch place;
-    const auto one =
-        with_sql("select count(*) as n from report, range(100000000000) t(i) where i % 7 = amount")
-            .opened();
-    std::atomic<bool> ended = false;
-    std::jthread breaker([&] {
-      while (!ended) {
-        one->interrupt();
-        std::this_thread::yield();
-      }
+    setup endless =
+        with_sql("select count(*) as n from report, range(100000000000) t(i) where i % 7 = amount");
+    endless.threads = 2;
+    const auto one = endless.opened();
+    const std::string_view report = "day,name,amount\n2001-03-12,x,5\n";
+    std::stop_source stop_first, stop_second;
+    std::atomic<bool> second_ended = false;
+    std::jthread second([&] {
+      const auto done = one->run(report, place.file("second"), stop_second.get_token());
+      second_ended = true;
+      CHECK((!done && done.error().what == kind::interrupted));
     });
-    const auto done = one->run("day,name,amount\n2001-03-12,x,5\n", place.file("out"));
-    ended = true;
-    breaker.join();
+    std::jthread first([&] {
+      const auto done = one->run(report, place.file("first"), stop_first.get_token());
+      CHECK((!done && done.error().what == kind::interrupted && !done.error().permanent));
+    });
+    stop_first.request_stop();  // wherever in its run the first is just now
+    first.join();
+    CHECK_FALSE(second_ended);
+    stop_second.request_stop();
+    second.join();
+    CHECK(place.entries() == 0);
+  }
+  TEST_CASE("a stop request before a run ends it and leaves the lane usable") {
+    const scratch place;
+    const auto one = setup{}.opened();
+    std::stop_source stop;
+    stop.request_stop();
+    const auto done = one->run("day,name,amount\n", place.file("out"), stop.get_token());
     REQUIRE_FALSE(done);
     CHECK(done.error().what == kind::interrupted);
-    CHECK_FALSE(done.error().permanent);
-    CHECK(place.entries() == 0);
-    const auto quick = setup{}.opened();
-    quick->interrupt();
-    CHECK(quick->run("day,name,amount\n", place.file("out")));
+    CHECK(one->run("day,name,amount\n", place.file("out")));
   }
   TEST_CASE("an interruption that the scan sees first is no fault of the report") {
     const scratch place;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Names of the files in the spool, and how to tell them from those of anybody else: a spool may be
+// opened on a directory that holds more. Pure. Internal to app/spool.
+//
+//   acme_2025-01-31-6d9f6c1e0b7a2f43-g1.download     of a key: id, hash of the id, generation, step
+//   .wherry-4711-2.parquet                           an output that DuckDB has not finished
+
+#include <string>
+#include <string_view>
+
+#include "spool/spool.hpp"
+
+namespace wherry::app {
+
+/// Names the file of a key, in letters that every file system and shell takes. The readable part
+/// may be the same for two ids, the hash is not.
+[[nodiscard]] std::string spool_name(const spool_key& key);
+
+/// Tells whether a name has one of the two shapes above.
+[[nodiscard]] bool is_spool_name(std::string_view name) noexcept;
+
+}  // namespace wherry::app

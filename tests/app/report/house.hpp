@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A whole import but for the command line: engine, spool, DuckDB, sink and HTTP are the real ones;
+// the API is a fault_server, and machines live in a store in memory.
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../net/fault_server.hpp"
+#include "report/report.hpp"
+#include "wherry/engine/engine.hpp"
+#include "wherry/store/memory.hpp"
+
+namespace wherry::app::testing {
+
+/// A directory that lives as long as the test.
+struct scratch {
+  std::filesystem::path path;
+  scratch() {
+    std::string name = (std::filesystem::temp_directory_path() / "wherry-report-XXXXXX").native();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~scratch() { std::filesystem::remove_all(path); }
+  scratch(const scratch&) = delete;
+  scratch& operator=(const scratch&) = delete;
+};
+
+inline std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// Answers 200 with that body.
+inline std::string ok(std::string_view body) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string{body};
+}
+
+/// What a test varies: the spec and the engine's options. Then `open`, and `run`.
+struct house {
+  scratch at;
+  app::spec spec;
+  std::unique_ptr<store> machines = open_memory_store();
+  http_client http;
+  std::unique_ptr<app::spool> spool;
+  std::unique_ptr<app::transformer> transformer;
+  std::unique_ptr<report_source> source;
+  std::unique_ptr<object_sink> sink;
+  std::unique_ptr<engine<report>> driver;
+
+  /// Reports of clients c0, c1, … from that server.
+  house(const fault_server& api, int clients) {
+    for (int i = 0; i < clients; ++i) {
+      const auto id = "c" + std::to_string(i);
+      spec.clients.push_back({.id = id, .account = id, .currency = "", .timezone = "UTC"});
+    }
+    spec.source.url = api.url("/{client}/{day}.csv");
+    spec.source.limit = {.lane = "api", .in_flight = 8};
+    spec.source.columns = {{"day", "date"}, {"name", "varchar"}, {"amount", "bigint"}};
+    spec.sink.url = "file://" + (at.path / "out").native() + "/{day}/{client}.csv";
+    spec.sink.limit = {.lane = "sink", .in_flight = 8};
+    spec.retry.first = std::chrono::milliseconds{1};
+    spec.retry.cap = std::chrono::milliseconds{1};
+  }
+
+  void open() {
+    auto opened = spool::open(at.path / "spool", spec.spool_budget_bytes);
+    REQUIRE(opened.has_value());
+    spool = std::move(*opened);
+    auto made = transformer::open(spec.source, spec.transform, spec.sink,
+                                  {.directory = spool->directory().native()});
+    REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().message));
+    transformer = std::move(*made);
+    source = std::make_unique<report_source>(spec.source, http);
+    sink = make_sink(spec.sink, http, *spool);
+    make_engine(options_of(spec));
+  }
+
+  void make_engine(engine_options options) {
+    driver = std::make_unique<engine<report>>(
+        *machines, report{{spec, *source, *spool, *transformer, *sink}}, std::move(options));
+    driver->on_completed([this](engine<report>::finished done) {
+      spool->remove(transformed_key(done.id, done.generation));
+    });
+  }
+
+  task<> submit_and_run(bool& good) {
+    std::vector<engine<report>::start> all;
+    for (const auto& each : spec.clients) {
+      all.push_back({.id = each.id + "/2025-01-31", .first = downloadable{each.id, "2025-01-31"}});
+    }
+    auto submitted = co_await driver->submit(std::move(all));
+    good = submitted.has_value();
+    auto ran = co_await driver->run();
+    good = good && ran.has_value();
+  }
+
+  /// Submits a report of each client and runs until none is left to run, or the engine is stopped.
+  void run() {
+    bool good = false;
+    thread_scheduler scheduler{{.threads = 2}};
+    scheduler.run(submit_and_run(good));
+    REQUIRE(good);
+  }
+
+  [[nodiscard]] std::filesystem::path object_of(const std::string& client) const {
+    return at.path / "out" / "2025-01-31" / (client + ".csv");
+  }
+  [[nodiscard]] machine_view machine_of(const std::string& client) const {
+    const auto found = machines->query({.id = client + "/2025-01-31"}, 1, "");
+    REQUIRE((found && found->size() == 1));
+    return found->front();
+  }
+  [[nodiscard]] std::int64_t count(phase in) const { return machines->count()->in(in); }
+};
+
+}  // namespace wherry::app::testing

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: reports complete, and what is in the way is waited for or told, never a dead letter that
+// nobody is to blame for. Method: everything real but the API and the store (house.hpp).
+#include "report/report.hpp"
+
+#include <thread>
+
+#include "house.hpp"
+
+namespace wherry::app {
+namespace {
+
+using namespace testing;
+
+std::string rows(std::size_t size_bytes) {
+  std::string text = "day,name,amount\n";
+  while (text.size() < size_bytes) text += "2025-01-31,a name of some length,12345\n";
+  return text;
+}
+
+// Answers every request on a connection.
+fault_server::handler serving(std::string answer) {
+  return [answer = std::move(answer)](connection& with) {
+    while (with.read_request() && with.send(answer)) {}
+  };
+}
+
+constexpr const char* endless_sql =
+    "select count(*) as n from report, range(100000000000) t(i) where i % 7 = amount";
+
+}  // namespace
+
+TEST_SUITE("report/report.hpp") {
+  TEST_CASE("a report goes from the API to its object") {
+    const fault_server api{serving(ok("day,name,amount\n2025-01-31,x,1\n"))};
+    house at{api, 1};
+    at.open();
+    at.run();
+    CHECK(at.count(phase::completed) == 1);
+    CHECK(content_of(at.object_of("c0")) == "day,name,amount\n2025-01-31,x,1\n");
+    CHECK(at.spool->used_bytes() == 0);
+  }
+
+  TEST_CASE("a spool that holds a few of the reports in flight stops none of them") {
+    const fault_server api{serving(ok(rows(20'000)))};
+    house at{api, 40};
+    at.spec.spool_budget_bytes = 300'000;
+    at.spec.source.limit.in_flight = 32;
+    at.open();
+    at.run();
+    CHECK(at.count(phase::completed) == 40);
+    CHECK(at.count(phase::dead) == 0);
+    CHECK(at.driver->progress().throttled > 0);
+    CHECK(at.driver->progress().retried == 0);
+    CHECK(at.spool->used_bytes() == 0);
+  }
+
+  TEST_CASE("a report over half of the budget is told and not tried again") {
+    const fault_server api{serving(ok(rows(20'000)))};
+    house at{api, 1};
+    at.spec.spool_budget_bytes = 30'000;
+    at.open();
+    at.run();
+    CHECK(at.machine_of("c0").phase == phase::dead);
+    CHECK(at.machine_of("c0").error.contains("`spool_budget`"));
+    CHECK(api.connections() == 1);
+  }
+
+  TEST_CASE("an output over half of the budget is told and not tried again") {
+    const fault_server api{serving(ok(rows(10'000)))};
+    house at{api, 1};
+    at.spec.spool_budget_bytes = 30'000;
+    at.spec.transform.sql = "select name || name || name as names from report";
+    at.open();
+    at.run();
+    CHECK(at.machine_of("c0").phase == phase::dead);
+    CHECK(at.machine_of("c0").error.contains("`spool_budget`"));
+  }
+
+  TEST_CASE("a query without end is interrupted at its time limit") {
+    const fault_server api{serving(ok("day,name,amount\n2025-01-31,x,1\n"))};
+    house at{api, 2};
+    at.spec.transform.sql = endless_sql;
+    at.open();
+    auto options = options_of(at.spec);
+    auto& policy = options.policies.at(std::string{transformable::tag});
+    policy.time_limit = std::chrono::milliseconds{50};
+    policy.attempts = 2;
+    at.make_engine(options);
+    at.run();
+    CHECK(at.machine_of("c0").error.contains("time limit"));
+    CHECK(at.machine_of("c1").error.contains("time limit"));
+    CHECK(at.machine_of("c0").attempt == 2);
+  }
+
+  TEST_CASE("a stopped engine does not wait for a query without end, and its report stays") {
+    const fault_server api{serving(ok("day,name,amount\n2025-01-31,x,1\n"))};
+    house at{api, 1};
+    at.spec.transform.sql = endless_sql;
+    at.open();
+    auto options = options_of(at.spec);
+    options.grace = duration::zero();
+    at.make_engine(options);
+    const auto output = at.spool->path_for(transformed_key("c0/2025-01-31", 1));
+    std::jthread stopper([&] {
+      while (!std::filesystem::exists(output)) std::this_thread::yield();
+      at.driver->stop();
+    });
+    at.run();
+    CHECK(at.machine_of("c0").state == transformable::tag);
+    CHECK(at.machine_of("c0").phase == phase::ready);
+    CHECK(at.machine_of("c0").attempt == 1);
+    CHECK_FALSE(std::filesystem::exists(output));
+  }
+
+}  // TEST_SUITE
+
+}  // namespace wherry::app
