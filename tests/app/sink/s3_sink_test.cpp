@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: a real S3 server holds, under the very key that the spec says, the very bytes of the spool
+// file, and what it refuses is told with the remedy. Method: Ceph's gateway, started by the ctest
+// fixture, and boto3 to read back. A server that is missing fails the tests: a sink that nobody
+// tried is not known to work.
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "sink/sink.hpp"
+#include "spool/sha256.hpp"
+#include "wherry/csp/scheduler.hpp"
+
+namespace wherry::app {
+namespace {
+
+namespace fs = std::filesystem;
+using kind = sink_error_kind;
+using stored = std::expected<stored_object, sink_error>;
+
+constexpr day first{std::chrono::year{2025}, std::chrono::January, std::chrono::day{31}};
+
+/// An object as boto3 sees it.
+struct object {
+  std::string sha256;
+  std::size_t size_bytes = 0;
+  std::string type;
+};
+
+/// Reads "export NAME=value" lines into the environment, for us and for boto3.
+void read_server_variables() {
+  const char* const file = ::getenv("S3_ENV_FILE");
+  REQUIRE_MESSAGE(file != nullptr, "S3_ENV_FILE must name what tools/s3/start.sh wrote");
+  std::ifstream lines{file};
+  REQUIRE_MESSAGE(lines.good(), "no S3 server was started: ", file, " is missing");
+  for (std::string line; std::getline(lines, line);) {
+    const auto begin = std::string_view{"export "}.size(), equals = line.find('=');
+    REQUIRE(equals != line.npos);
+    ::setenv(line.substr(begin, equals - begin).c_str(), line.substr(equals + 1).c_str(), 1);
+  }
+}
+
+std::string variable(const char* name) {
+  const char* const value = ::getenv(name);
+  REQUIRE_MESSAGE(value != nullptr, name);
+  return value;
+}
+
+/// A spool, and a place of our own in the server's bucket.
+struct house {
+  fs::path directory;
+  std::string prefix;
+  std::unique_ptr<spool> files;
+  sink spec;
+  http_client http;
+
+  house() {
+    read_server_variables();
+    std::string name = (fs::temp_directory_path() / "wherry-s3-XXXXXX").native();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    directory = name;
+    prefix = directory.filename().native() + "/";
+    files = std::move(*spool::open(directory / "spool", 100'000'000));
+    spec.endpoint = variable("S3_ENDPOINT");
+    spec.access_key = variable("S3_ACCESS_KEY");
+    spec.secret_key.reveal = variable("S3_SECRET_KEY");
+    spec.path_style = true;
+    into("{account}");
+  }
+  ~house() { fs::remove_all(directory); }
+
+  void into(const std::string& key) {
+    spec.url = "s3://" + variable("S3_BUCKET") + "/" + prefix + key;
+  }
+  void by_host_name() {
+    spec.path_style = false;
+    const auto host = spec.endpoint.find("127.0.0.1");
+    REQUIRE(host != std::string::npos);
+    spec.endpoint.replace(host, std::string_view{"127.0.0.1"}.size(), "localhost");
+  }
+
+  spool_file spooled(std::string_view bytes) {
+    auto writer = files->write({"acme/2025-01-31", 1, "transform"});
+    REQUIRE(writer.write(bytes).has_value());
+    return *writer.finish();
+  }
+  stored put(const spool_file& file, const std::string& account = "77") {
+    const auto to = make_sink(spec, http, *files);
+    thread_scheduler scheduler{{.threads = 1}};
+    return scheduler.run(to->put({"acme", account, "", "UTC"}, first, file));
+  }
+
+  /// What is in our place, by key below it.
+  [[nodiscard]] std::map<std::string, object> objects() const {
+    const auto command = "/usr/bin/python3 \"" WHERRY_STORED_OBJECTS "\" '" + prefix + "'";
+    const auto close = [](std::FILE* pipe) { return pipe == nullptr || ::pclose(pipe) == 0; };
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::string text;
+    char piece[4096];
+    while (const auto size = std::fread(piece, 1, sizeof piece, pipe)) text.append(piece, size);
+    REQUIRE_MESSAGE(close(pipe), "boto3 cannot read: ", text);
+    std::map<std::string, object> found;
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream fields{line};
+      object one;
+      std::string key;
+      fields >> one.sha256 >> one.size_bytes >> one.type;
+      std::getline(fields.ignore(1), key);
+      REQUIRE(key.starts_with(prefix));
+      found.emplace(key.substr(prefix.size()), one);
+    }
+    return found;
+  }
+};
+
+void check_put(house& at, std::string_view bytes, const std::string& key) {
+  const auto file = at.spooled(bytes);
+  const auto got = at.put(file);
+  REQUIRE_MESSAGE(got.has_value(), got.error().message);
+  CHECK(got->url == at.spec.url);
+  CHECK(got->size_bytes == bytes.size());
+  CHECK(got->sha256 == to_hex(sha256_of(bytes)));
+  const auto found = at.objects();
+  REQUIRE(found.size() == 1);
+  REQUIRE(found.contains(key));
+  CHECK(found.at(key).size_bytes == bytes.size());
+  CHECK(found.at(key).sha256 == to_hex(sha256_of(bytes)));
+}
+
+std::string many_bytes(std::size_t size) {
+  std::string bytes(size, '\0');
+  std::uint32_t state = 1;
+  for (char& each : bytes) {
+    state = state * 1664525 + 1013904223;
+    each = static_cast<char>(state >> 24);
+  }
+  return bytes;
+}
+
+/// Every key arrives as it was meant, in the style that `at` has.
+void check_odd_keys(house& at) {
+  const std::vector<std::string> odd = {
+      "a b",         "a+b",       "a=b&c=d", "a%b",       "a%41b",  "100%",
+      "a;b,c:d@e$f", "(a)*!'[b]", "a#b?c",   "a\\b|c^d`", "{a}<b>", "\"quoted\"",
+      "~tilde~",     "...",       "..a",     "a..",       "a//b/",  " a ",
+      "Zürich",      "日本/東京", "e\u0301", "\U0001F6F6"};
+  const auto file = at.spooled("odd");
+  for (const auto& key : odd) {
+    const auto got = at.put(file, key);
+    REQUIRE_MESSAGE(got.has_value(), key, ": ", got.error().message);
+  }
+  const auto found = at.objects();
+  for (const auto& key : odd) CHECK_MESSAGE(found.contains(key), key);
+  CHECK(found.size() == odd.size());
+}
+
+void check_error(const stored& got, kind expected, std::initializer_list<std::string> words) {
+  REQUIRE_FALSE(got.has_value());
+  CHECK(got.error().kind == expected);
+  for (const auto& each : words) {
+    CHECK_MESSAGE(got.error().message.contains(each), each, " in: ", got.error().message);
+  }
+  CHECK_FALSE(got.error().message.contains(variable("S3_SECRET_KEY")));
+}
+
+}  // namespace
+
+TEST_SUITE("sink/s3_sink.hpp") {
+  TEST_CASE("a small object arrives whole under its key") {
+    house at;
+    at.into("day={day}.csv");
+    const auto file = at.spooled("a,b\n1,2\n");
+    const auto got = at.put(file);
+    REQUIRE_MESSAGE(got.has_value(), got.error().message);
+    CHECK(got->url.ends_with("/day=2025-01-31.csv"));
+    const auto found = at.objects();
+    REQUIRE(found.contains("day=2025-01-31.csv"));
+    CHECK(found.at("day=2025-01-31.csv").sha256 == to_hex(sha256_of("a,b\n1,2\n")));
+    CHECK(found.at("day=2025-01-31.csv").type == "text/csv");
+    CHECK(at.files->read(file).has_value());
+  }
+
+  TEST_CASE("an empty file is an object of no bytes") {
+    house at;
+    at.into("empty");
+    check_put(at, "", "empty");
+  }
+
+  TEST_CASE("an object of 20 MB arrives whole") {
+    house at;
+    at.into("large");
+    check_put(at, many_bytes(20'000'000), "large");
+  }
+
+  TEST_CASE("other bytes replace an object") {
+    house at;
+    at.into("replaced");
+    check_put(at, many_bytes(200'000), "replaced");
+    check_put(at, "other", "replaced");
+  }
+
+  TEST_CASE("odd keys arrive as they were meant, by path") {
+    house at;
+    check_odd_keys(at);
+  }
+
+  TEST_CASE("odd keys arrive as they were meant, by the bucket's host name") {
+    house at;
+    at.by_host_name();
+    check_odd_keys(at);
+  }
+
+  TEST_CASE("a key may be written percent-encoded in the spec") {
+    house at;
+    at.into("a%20b%2Bc%25d");
+    check_put(at, "x", "a b+c%d");
+  }
+
+  TEST_CASE("a client cannot lead out of the place that the spec names") {
+    house at;
+    at.into("inside/{account}/x");
+    const auto file = at.spooled("x");
+    for (const auto* dots : {"..", "."}) {
+      check_error(at.put(file, dots), kind::permanent, {"`sink.url`", "acme"});
+    }
+    CHECK(at.objects().empty());
+  }
+
+  TEST_CASE("dots that are written percent-encoded do not lead out either") {
+    house at;
+    at.into("inside/%2E%2e/x");
+    const auto got = at.put(at.spooled("x"));
+    REQUIRE_MESSAGE(got.has_value(), got.error().message);
+    const auto found = at.objects();
+    CHECK(found.size() == 1);
+    CHECK(found.contains("inside/../x"));  // a key like any other: S3 knows no directories
+  }
+
+  TEST_CASE("a small spool file that is damaged goes back and leaves the old object") {
+    house at;
+    at.into("kept");
+    check_put(at, "old bytes", "kept");
+    const auto file = at.spooled("new bytes");
+    std::ofstream{at.files->path_of(file)} << "not these";
+    check_error(at.put(file), kind::damaged, {});
+    CHECK(at.objects().at("kept").sha256 == to_hex(sha256_of("old bytes")));
+  }
+
+  TEST_CASE("a large spool file that is damaged goes back and leaves the old object") {
+    house at;
+    at.into("kept");
+    check_put(at, "old bytes", "kept");
+    auto bytes = many_bytes(1'000'000);
+    const auto file = at.spooled(bytes);
+    bytes[500'000] = static_cast<char>(~bytes[500'000]);
+    std::ofstream{at.files->path_of(file), std::ios::binary} << bytes;
+    check_error(at.put(file), kind::damaged, {"bytes changed on the way"});
+    fs::resize_file(at.files->path_of(file), 999'999);
+    check_error(at.put(file), kind::damaged, {});
+    fs::remove(at.files->path_of(file));
+    check_error(at.put(file), kind::damaged, {});
+    CHECK(at.objects().at("kept").sha256 == to_hex(sha256_of("old bytes")));
+  }
+
+  TEST_CASE("a wrong secret is permanent and its key is named") {
+    house at;
+    at.spec.secret_key.reveal = "wrong";
+    check_error(at.put(at.spooled("x")), kind::permanent,
+                {"SignatureDoesNotMatch", "`sink.secret_key`", at.spec.url.substr(0, 5)});
+    CHECK(at.objects().empty());
+  }
+
+  TEST_CASE("a wrong access key is permanent and named") {
+    house at;
+    at.spec.access_key = "NOBODY";
+    check_error(at.put(at.spooled("x")), kind::permanent,
+                {"InvalidAccessKeyId", "`sink.access_key`"});
+  }
+
+  TEST_CASE("an unknown bucket is permanent and named, in both styles") {
+    house at;
+    at.spec.url = "s3://no-such-bucket/{account}";
+    const auto file = at.spooled("x");
+    check_error(at.put(file), kind::permanent, {"NoSuchBucket", "s3://no-such-bucket/77"});
+    at.by_host_name();
+    check_error(at.put(file), kind::permanent, {"NoSuchBucket", "s3://no-such-bucket/77"});
+  }
+
+  TEST_CASE("a server that is not there is transient and named") {
+    house at;
+    at.spec.endpoint = "http://127.0.0.1:9";
+    check_error(at.put(at.spooled("x")), kind::transient, {"http://127.0.0.1:9", "sink.endpoint"});
+  }
+
+  TEST_CASE("an upload that its time limit ends is transient and the limit's key is named") {
+    house at;
+    at.spec.timeout = std::chrono::milliseconds{1};
+    check_error(at.put(at.spooled(many_bytes(20'000'000))), kind::transient, {"`sink.timeout`"});
+  }
+
+}  // TEST_SUITE
+
+}  // namespace wherry::app

@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Prints the objects below a prefix as boto3 sees them, one a line: SHA-256, size, type, key. A
+client that is not ours: what our own signature and encoding got wrong twice would look right to
+ourselves.
+
+    stored_objects.py PREFIX        with the variables of tools/s3 in the environment"""
+
+import hashlib
+import os
+import sys
+
+import boto3
+import botocore.config
+
+os.environ["no_proxy"] = "127.0.0.1,localhost"  # whatever the machine has for others
+client = boto3.client(
+    "s3", endpoint_url=os.environ["S3_ENDPOINT"], region_name="us-east-1",
+    aws_access_key_id=os.environ["S3_ACCESS_KEY"],
+    aws_secret_access_key=os.environ["S3_SECRET_KEY"],
+    config=botocore.config.Config(s3={"addressing_style": "path"}))
+bucket = os.environ["S3_BUCKET"]
+for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=sys.argv[1]):
+    for found in page.get("Contents", []):
+        answer = client.get_object(Bucket=bucket, Key=found["Key"])
+        content = answer["Body"].read()
+        line = f"{hashlib.sha256(content).hexdigest()} {len(content)} {answer['ContentType']}"
+        sys.stdout.buffer.write(f"{line} {found['Key']}\n".encode())

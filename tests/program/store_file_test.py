@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store that is damaged, that is not ours, or that somebody else works on: exit status 2, a
+message that names the file and the remedy, and the file as it was, so that nothing in it is
+lost."""
+
+import contextlib
+import sqlite3
+
+from harness import program_test
+
+
+class store_file_test(program_test):
+
+    def assert_refused(self, content: bytes | None, *words: str):
+        """With this content, every command refuses the store with these words and leaves it."""
+        store = self.here / "flights.db"
+        if content is not None:
+            store.write_bytes(content)
+        before = store.read_bytes()
+        for command in (["import", "flights.toml", *self.days(1)], ["status"], ["list"],
+                        ["show", "ATL/2001-01-01"], ["redrive", "--all"]):
+            ended = self.wherry(*command, status=2)
+            self.assertEqual(ended.out, "")
+            self.assert_says(ended.err, str(store), *words)
+        self.assertEqual(store.read_bytes(), before)
+
+    def used_store(self) -> bytes:
+        """The bytes of a store that has completed an import, and its file gone."""
+        self.server = self.start_api()
+        self.spec()
+        self.run_import(days=5)
+        content = (self.here / "flights.db").read_bytes()
+        self.assertGreater(len(content), 10 * 4096)
+        (self.here / "flights.db").unlink()
+        return content
+
+    def test_a_truncated_store_is_told_to_be_damaged_and_how_to_save_it(self):
+        whole = self.used_store()
+        self.assert_refused(whole[:len(whole) // 2], "damaged", "restore it from a copy",
+                            ".recover")
+        (self.here / "flights.db").write_bytes(whole)
+        self.assertEqual(self.run_import(days=5).last_line(), "50 completed, 0 dead")
+        self.assertEqual(self.server.asked(), 50, "the copy that was restored knew it all")
+
+    def test_a_store_with_garbage_after_its_first_page_is_told_to_be_damaged(self):
+        whole = self.used_store()
+        garbage = bytes(i * 7 & 255 for i in range(len(whole) - 4096))
+        self.assert_refused(whole[:4096] + garbage, "damaged", "restore it from a copy", ".recover")
+
+    def test_a_store_whose_reports_are_damaged_is_not_taken_for_an_empty_one(self):
+        whole = bytearray(self.used_store())
+        for page in range(4096, len(whole), 4096):
+            if b"ATL/2001-01-0" in whole[page:page + 4096]:
+                whole[page:page + 4096] = bytes(i * 7 & 255 for i in range(4096))
+        (self.here / "flights.db").write_bytes(whole)
+        ended = self.run_import(days=6, status=None)
+        self.assertIn(ended.status, (1, 2))
+        self.assert_says(ended.err, "flights.db: damaged", "restore it from a copy", ".recover")
+        self.assert_says(self.wherry("list", status=2).err, "damaged")
+
+    def test_a_file_that_is_no_database_is_refused(self):
+        self.spec()
+        self.assert_refused(b"my notes, precious\n" * 1000, "not a Wherry store",
+                            "move this one away")
+
+    def test_the_database_of_another_program_is_refused(self):
+        self.spec()
+        with contextlib.closing(sqlite3.connect(self.here / "flights.db")) as other:
+            other.execute("create table machines (id)")
+            other.execute("insert into machines values ('theirs')")
+            other.commit()
+        self.assert_refused(None, "a SQLite file of another program", "move this one away")
+
+    def test_a_store_of_a_newer_version_is_refused(self):
+        (self.here / "flights.db").write_bytes(self.used_store())
+        with contextlib.closing(sqlite3.connect(self.here / "flights.db")) as newer:
+            newer.execute("pragma user_version = 999")
+        self.assert_refused(None, "newer")
+
+    def test_a_directory_in_the_place_of_the_store_is_refused(self):
+        self.spec()
+        (self.here / "flights.db").mkdir()
+        ended = self.run_import(status=2)
+        self.assert_says(ended.err, f"{self.here}/flights.db: a directory", "name a file")
+
+    def test_a_second_import_on_one_store_is_told_by_whom_and_the_first_goes_on(self):
+        server = self.start_api()
+        self.spec()
+        server.freeze()
+        first = self.start_import(days=2)
+        first.wait_for("8 in flight")
+        second = self.run_import(days=3, status=2)
+        self.assertEqual(second.out, "")
+        self.assert_says(second.err, f"{self.here}/flights.db: in use by pid {first.process.pid} ",
+                         "wait for it, or stop it")
+        status = self.wherry("status").out
+        self.assert_says(status, f"worked on by pid {first.process.pid} on ", "20  in all")
+        server.thaw()
+        self.assertEqual(first.end().out, "20 completed, 0 dead\n")
+        self.assertEqual(server.asked(), 20)
+        self.assertEqual(self.run_import(days=3).last_line(), "30 completed, 0 dead")
