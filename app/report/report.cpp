@@ -52,7 +52,9 @@ task<report::said> report::step(downloadable now, step_context context) {
   }
   auto fetched = co_await parts_.source.fetch(*of, *on, writer);
   if (!fetched) {
-    if (fetched.error().is == source_error::meaning::empty) co_return completed{};
+    if (fetched.error().is == source_error::meaning::empty) {
+      co_return completed{{}, 0, {}, 0, parts_.spec.version};
+    }
     co_return outcome_of(fetched.error(), context.now());
   }
   co_return transformable{now.client, now.day, std::move(fetched->file)};
@@ -101,7 +103,8 @@ report::conversion report::convert(const transformable& now, const step_context&
   if (!result) return std::unexpected(result.error());
   auto written = spool.adopt(key);
   if (!written) return std::unexpected(std::move(written.error()));
-  return uploadable{now.client, now.day, std::move(*written), result->rows_out};
+  return uploadable{now.client, now.day, std::move(*written), result->rows_out,
+                    parts_.spec.version};
 }
 
 // A small report is verified and read in one pass; a large one, or one whose columns DuckDB is to
@@ -140,7 +143,7 @@ task<report::said> report::step(uploadable now, step_context context) {
     co_return outcome_of(stored.error(), downloadable{now.client, now.day}, context.now());
   }
   co_return completed{std::move(stored->url), stored->size_bytes, std::move(stored->sha256),
-                      now.rows};
+                      now.rows, std::move(now.spec)};
 }
 
 }  // namespace wherry::app

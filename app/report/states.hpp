@@ -43,8 +43,9 @@ struct uploadable {
   std::string day;
   spool_file transformed;
   std::uint64_t rows = 0;
+  std::string spec;  ///< version of the spec by which its bytes were made
 };
-BOOST_DESCRIBE_STRUCT(uploadable, (), (client, day, transformed, rows))
+BOOST_DESCRIBE_STRUCT(uploadable, (), (client, day, transformed, rows, spec))
 
 /// The object is at its place.
 struct completed {
@@ -53,7 +54,8 @@ struct completed {
   std::uint64_t size_bytes = 0;
   std::string sha256;
   std::uint64_t rows = 0;
+  std::string spec;  ///< as above
 };
-BOOST_DESCRIBE_STRUCT(completed, (), (url, size_bytes, sha256, rows))
+BOOST_DESCRIBE_STRUCT(completed, (), (url, size_bytes, sha256, rows, spec))
 
 }  // namespace wherry::app

@@ -31,7 +31,7 @@ class bad_answer_test(program_test):
         self.run_import("--only", "failed", *self.clients)
         self.assertEqual(self.phases(), {"completed": len(self.clients) // 2})
         self.assertEqual(len(self.objects()), len(self.clients) // 2)
-        self.assertEqual(list((self.here / "flights.spool").iterdir()), [])
+        self.assertEqual(self.spooled(), [])
 
     def test_columns_other_than_declared_are_named(self):
         self.start_api()
@@ -74,7 +74,7 @@ class bad_answer_test(program_test):
         for line in self.dead_letters(TWO_TRIES):
             self.assert_says(line, "downloadable, attempt 2", server.url,
                              "before the answer was whole")
-        self.assertEqual(list((self.here / "flights.spool").iterdir()), [])
+        self.assertEqual(self.spooled(), [])
         server.stop()
         self.start_api()
         self.assert_completes()
@@ -84,7 +84,7 @@ class bad_answer_test(program_test):
         for line in self.dead_letters(("timeout =", 'max_size = "1kB"\ntimeout =')):
             self.assert_says(line, "downloadable, attempt 1", server.url, "1000 bytes",
                              "source.max_size")
-        self.assertEqual(list((self.here / "flights.spool").iterdir()), [])
+        self.assertEqual(self.spooled(), [])
         self.assert_completes()
 
     def test_an_endless_body_ends_at_the_size_limit(self):
@@ -93,7 +93,7 @@ class bad_answer_test(program_test):
         for line in self.dead_letters(endless, ("timeout =", 'max_size = "100kB"\ntimeout =')):
             self.assert_says(line, "downloadable, attempt 1", server.url, "100000 bytes",
                              "source.max_size")
-        self.assertEqual(list((self.here / "flights.spool").iterdir()), [])
+        self.assertEqual(self.spooled(), [])
         self.assert_completes()
 
     def test_an_endless_body_ends_at_the_time_limit(self):
@@ -102,7 +102,7 @@ class bad_answer_test(program_test):
         for line in self.dead_letters(*endless):
             self.assert_says(line, "downloadable, attempt 2", server.url, "took too long",
                              "1 s for the whole answer", "source.timeout")
-        self.assertEqual(list((self.here / "flights.spool").iterdir()), [])
+        self.assertEqual(self.spooled(), [])
         self.assert_completes()
 
     def test_a_server_that_has_only_problems_is_tried_as_often_as_the_spec_says(self):

@@ -87,7 +87,8 @@ class bad_spec_test(program_test):
 
     def test_sql_that_does_not_parse_is_told_by_its_line(self):
         self.spec(("  from report\n", "  form report\n"))
-        self.assert_told("[transform] sql", 'syntax error at or near "form"', "LINE 2")
+        self.assert_told("flights.toml: [transform] sql, line 2, column 3",
+                         'syntax error at or near "form"')
 
     def test_sql_over_a_column_that_is_not_there_names_those_that_are(self):
         self.spec(("select origin,", "select orgin,"))

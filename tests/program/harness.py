@@ -266,6 +266,11 @@ class program_test(unittest.TestCase):
         return {str(path.relative_to(top)): path.read_bytes()
                 for path in top.rglob("*") if path.is_file()}
 
+    def spooled(self, under: str = "flights.spool") -> list[str]:
+        """The spool's files, without the one that says whose it is."""
+        return sorted(path.name for path in (self.here / under).iterdir()
+                      if not path.name.endswith(".owner"))
+
     def phases(self) -> dict[str, int]:
         """What `wherry status` counts, without the zeros."""
         counted = self.wherry("status", "--json").json()["phases"]

@@ -48,7 +48,7 @@ class import_test(program_test):
                                                for day in (1, 2, 3) for client in AIRPORTS})
         self.assertEqual(self.phases(), {"completed": 30})
         self.check_store()
-        self.assertEqual(list((self.here / "flights.spool").iterdir()), [])
+        self.assertEqual(self.spooled(), [])
 
     def test_an_object_has_the_rows_of_its_report_with_units_converted(self):
         server = self.start_api()

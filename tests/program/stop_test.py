@@ -109,13 +109,14 @@ class stop_test(program_test):
         self.run_import(days=DAYS)
         self.assertEqual(after, self.objects(), "an undisturbed import makes the same")
 
-    def test_after_kill_9_status_says_that_nobody_works_and_the_spool_is_emptied_at_the_end(self):
+    def test_after_kill_9_nobody_works_on_it_and_the_next_import_empties_the_spool_of_its_own_files(self):
         importing = self.start_in_the_midst()
         self.assert_says(self.wherry("status").out, f"worked on by pid {importing.process.pid} on ")
         importing.kill()
         self.server.thaw()
         self.assert_says(self.wherry("status").out, "nobody works on it now")
-        stray = self.here / "flights.spool/left-by-somebody"
-        stray.write_text("x")
+        spool = self.here / "flights.spool"
+        (spool / "ATL_2001-01-01-eb1bb069afdf3cab-g7.download").write_text("left by a kill")
+        (spool / "notes").write_text("somebody's own")
         self.complete()
-        self.assertEqual(list((self.here / "flights.spool").iterdir()), [])
+        self.assertEqual(self.spooled(), ["notes"])

@@ -38,7 +38,7 @@ void read_server_variables() {
   const char* const file = ::getenv("S3_ENV_FILE");
   REQUIRE_MESSAGE(file != nullptr, "S3_ENV_FILE must name what tools/s3/start.sh wrote");
   std::ifstream lines{file};
-  REQUIRE_MESSAGE(lines.good(), "no S3 server was started: ", file, " is missing");
+  REQUIRE_MESSAGE(lines.good(), "no S3 server was started: ", std::string{file}, " is missing");
   for (std::string line; std::getline(lines, line);) {
     const auto begin = std::string_view{"export "}.size(), equals = line.find('=');
     REQUIRE(equals != line.npos);
@@ -86,7 +86,7 @@ struct house {
   }
 
   spool_file spooled(std::string_view bytes) {
-    auto writer = files->write({"acme/2025-01-31", 1, "transform"});
+    auto writer = files->write({"acme/2025-01-31", 1, spool_step::transform});
     REQUIRE(writer.write(bytes).has_value());
     return *writer.finish();
   }
