@@ -79,7 +79,7 @@ struct http_request {
 
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{300'000};  ///< for all of it
-  /// Ends a transfer whose answer has begun and that then moves less than one byte a second for that
+  /// Ends a transfer whose answer has begun and that then moves less than one byte a second for so
   /// long. Until it begins only `timeout` counts: a report may take long to make. Units: whole
   /// seconds.
   std::chrono::seconds stall_timeout{60};
