@@ -4,8 +4,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
+#include <string>
 
 namespace wherry::app {
 namespace {
@@ -86,7 +88,11 @@ class zstd_decoder final : public body_decoder {
 
 }  // namespace
 
-std::unique_ptr<body_decoder> make_body_decoder(std::string_view content_encoding) {
+std::unique_ptr<body_decoder> make_body_decoder(std::string_view named) {
+  std::string content_encoding{named};
+  std::ranges::transform(content_encoding, content_encoding.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   if (content_encoding == "gzip" || content_encoding == "x-gzip") {
     return std::make_unique<gzip_decoder>();
   }

@@ -29,7 +29,8 @@ class body_decoder {
   [[nodiscard]] virtual bool is_complete() const noexcept = 0;
 };
 
-/// Makes the decoder for a Content-Encoding: "gzip", "x-gzip" or "zstd". Null for any other.
+/// Makes the decoder for a Content-Encoding: "gzip", "x-gzip" or "zstd", in any case. Null for any
+/// other.
 [[nodiscard]] std::unique_ptr<body_decoder> make_body_decoder(std::string_view content_encoding);
 
 }  // namespace wherry::app

@@ -7,16 +7,21 @@
 // 1. When `fetch` ends, however it ends, the transfer has ended too: what the request points to
 //    (a body_writer) is not touched afterwards. A cancelled fetch aborts its transfer first.
 // 2. A body that is shorter than the server announced is an error, never a short body: by
-//    Content-Length, by the last chunk, and by the end mark of gzip and zstd.
-// 3. An error names scheme, host and port; never path, query, headers or bodies: those may hold
+//    Content-Length, by the last chunk, and by the end mark of gzip and zstd. Where nothing but the
+//    closing of the connection tells the end, the answer says so (`ended_by_close`).
+// 3. The status comes before the body: an answer other than 2xx whose body cannot be decoded is an
+//    answer all the same, with what is wrong in `body_fault`. An empty body is complete in any
+//    encoding.
+// 4. An error names scheme, host and port; never path, query, headers or bodies: those may hold
 //    secrets.
-// 4. Redirects are not followed: the caller decides where credentials may go (`redirect_url`).
+// 5. Redirects are not followed: the caller decides where credentials may go (`redirect_url`).
 
 #include <chrono>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,20 +79,10 @@ struct http_request {
 
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{300'000};  ///< for all of it
-  /// Ends a transfer whose answer has begun and that then moves less than one byte a second for that
+  /// Ends a transfer whose answer has begun and that then moves less than one byte a second for so
   /// long. Until it begins only `timeout` counts: a report may take long to make. Units: whole
   /// seconds.
   std::chrono::seconds stall_timeout{60};
-};
-
-struct http_response {
-  int status = 0;
-  http_headers headers;
-  std::string body;                   ///< if it was collected
-  std::uint64_t body_size_bytes = 0;  ///< after decompression
-  std::string redirect_url;           ///< absolute; empty unless status is 3xx with a Location
-  std::chrono::microseconds first_byte_after{0};
-  std::chrono::microseconds total{0};
 };
 
 enum class net_error_kind {
@@ -109,6 +104,20 @@ struct net_error {
   net_error_kind kind;
   std::string message;
   bool transient = true;  ///< trying again may help
+};
+
+struct http_response {
+  int status = 0;
+  http_headers headers;
+  std::string body;                   ///< if it was collected
+  std::uint64_t body_size_bytes = 0;  ///< after decompression
+  /// Why `body` is not the whole body, or none of it; never where status is 2xx: fetch then fails.
+  std::optional<net_error> body_fault;
+  /// Neither a length nor chunks nor an end mark: a body that was cut would look the same.
+  bool ended_by_close = false;
+  std::string redirect_url;  ///< absolute; empty unless status is 3xx with a Location
+  std::chrono::microseconds first_byte_after{0};
+  std::chrono::microseconds total{0};
 };
 
 struct http_client_options {

@@ -86,10 +86,7 @@ net_error explain(const failed_transfer& what) {
     case CURLE_GOT_NOTHING:
     case CURLE_HTTP2_STREAM:
       return {kind::truncated,
-              fmt::format("{} ended the connection before the answer was whole; it will be tried "
-                          "again",
-                          place),
-              true};
+              fmt::format("{} ended the connection before the answer was whole", place), true};
     case CURLE_FILESIZE_EXCEEDED:
       return {
           kind::too_large,

@@ -202,19 +202,40 @@ bool transfer::on_header(std::string_view line) {
     response_.headers.emplace_back(line.substr(0, colon), trimmed(line.substr(colon + 1)));
     return true;
   }
-  if (!trimmed(line).empty() || response_.status < 200 || decoder_ != nullptr) return true;
+  if (!trimmed(line).empty() || response_.status < 200 || is_encoded_) return true;
   const auto encoding = find_header(response_.headers, "content-encoding");
-  if (encoding.empty() || same_name(encoding, "identity")) return true;
-  decoder_ = make_body_decoder(encoding);
-  return decoder_ != nullptr || end(ending::unknown_encoding);
+  is_encoded_ = !encoding.empty() && !same_name(encoding, "identity");
+  if (is_encoded_) decoder_ = make_body_decoder(encoding);
+  return true;
+}
+
+// Where it does not, the status alone says what the answer means.
+bool transfer::body_matters() const noexcept {
+  return response_.status >= 200 && response_.status < 300;
+}
+
+// Ends the transfer: the rest of the body is of no use.
+bool transfer::spoil(net_error why) {
+  response_.body_fault = std::move(why);
+  return end(ending::enough);
 }
 
 bool transfer::on_body(std::string_view bytes) {
-  if (decoder_ == nullptr) return deliver(bytes);
+  has_body_ = true;
+  if (!is_encoded_) return deliver(bytes);
+  const auto place = place_of(request_.url);
+  if (decoder_ == nullptr) {
+    return spoil({net_error_kind::protocol,
+                  fmt::format("{} answered in a Content-Encoding that it was not asked for (known: "
+                              "gzip, zstd)",
+                              place),
+                  false});
+  }
   const auto outcome =
       decoder_->decode(bytes, [this](std::string_view decoded) { return deliver(decoded); });
-  return outcome == body_decoder::outcome::corrupt ? end(ending::corrupt)
-                                                   : outcome == body_decoder::outcome::ok;
+  if (outcome != body_decoder::outcome::corrupt) return outcome == body_decoder::outcome::ok;
+  return spoil({net_error_kind::protocol,
+                fmt::format("{} sent a compressed body that does not decompress", place), true});
 }
 
 bool transfer::deliver(std::string_view bytes) {
@@ -258,19 +279,6 @@ net_error transfer::own_error() const {
     case ending::writer_failed:
       return {net_error_kind::local_io,
               fmt::format("the answer of {} could not be written down", place), true};
-    case ending::corrupt:
-      return {net_error_kind::protocol,
-              fmt::format("{} sent a compressed body that does not decompress; it will be tried "
-                          "again",
-                          place),
-              true};
-    case ending::unknown_encoding:
-      return {
-          net_error_kind::protocol,
-          fmt::format("{} answered in a Content-Encoding that it was not asked for (known: gzip, "
-                      "zstd)",
-                      place),
-          false};
     case ending::file:
       return {net_error_kind::local_io,
               fmt::format("{} changed or could not be read while it was sent to {}",
@@ -278,6 +286,15 @@ net_error transfer::own_error() const {
               false};
     default: return explain({.request = request_, .result = CURLE_FILESIZE_EXCEEDED});
   }
+}
+
+// RFC 9112 6.3; HTTP/2 frames every body.
+bool transfer::is_ended_by_close() const {
+  long version = CURL_HTTP_VERSION_NONE;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  return has_body_ && decoder_ == nullptr && version < CURL_HTTP_VERSION_2_0 &&
+         find_header(response_.headers, "content-length").empty() &&
+         find_header(response_.headers, "transfer-encoding").empty();
 }
 
 transfer::answer transfer::judge(int result) {
@@ -292,11 +309,11 @@ transfer::answer transfer::judge(int result) {
          .lacks_files = lacks_files_ || (result == CURLE_COULDNT_RESOLVE_HOST && !can_open_files()),
          .tls_detail = tls_detail_.data()}));
   }
-  const bool bodiless =
-      request_.method == "HEAD" || response_.status == 204 || response_.status == 304;
-  if (ending_ == ending::none && decoder_ && !decoder_->is_complete() && !bodiless) {
-    return std::unexpected(explain({.request = request_, .result = CURLE_PARTIAL_FILE}));
+  if (ending_ == ending::none && has_body_ && decoder_ && !decoder_->is_complete()) {
+    response_.body_fault = explain({.request = request_, .result = CURLE_PARTIAL_FILE});
   }
+  if (response_.body_fault && body_matters()) return std::unexpected(*response_.body_fault);
+  response_.ended_by_close = is_ended_by_close();
   curl_off_t first_byte = 0, total = 0;
   curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
   curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total);

@@ -49,7 +49,7 @@ class transfer {
 
  private:
   /// Why on_body or read_body ended the transfer.
-  enum class ending { none, enough, too_large, writer_failed, corrupt, unknown_encoding, file };
+  enum class ending { none, enough, too_large, writer_failed, file };
 
   [[nodiscard]] std::expected<void, net_error> prepare_body();
   [[nodiscard]] std::expected<void, net_error> prepare_headers(bool has_body);
@@ -61,12 +61,17 @@ class transfer {
   }
   [[nodiscard]] answer judge(int result);
   [[nodiscard]] net_error own_error() const;
+  [[nodiscard]] bool body_matters() const noexcept;
+  [[nodiscard]] bool is_ended_by_close() const;
+  bool spoil(net_error why);
   void release();
 
   http_request request_;
   http_response response_;
   ending ending_ = ending::none;
   std::unique_ptr<body_decoder> decoder_;
+  bool is_encoded_ = false;
+  bool has_body_ = false;
   void* header_list_ = nullptr;  // curl_slist*
   bool has_begun_ = false;       // the answer
   bool lacks_files_ = false;

@@ -54,6 +54,23 @@ std::string report::lane(const uploadable& now) const {
   return lane_name(parts_.spec.sink.limit, find_client(now.client));
 }
 
+std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec) {
+  const auto policy = [&](std::chrono::milliseconds limit) {
+    return state_policy{.attempts = spec.retry.attempts,
+                        .first = spec.retry.first,
+                        .cap = spec.retry.cap,
+                        .time_limit = limit};
+  };
+  // The parts have timeouts of their own, with better messages: the engine's come well after.
+  constexpr auto slack = std::chrono::minutes(1);
+  auto transform = policy(std::chrono::minutes(30));
+  transform.attempts = std::min(transform.attempts, 5);  // each may cost a download
+
+  return {{std::string(downloadable::tag), policy(spec.source.timeout * 2 + slack)},
+          {std::string(transformable::tag), transform},
+          {std::string(uploadable::tag), policy(spec.sink.timeout + slack)}};
+}
+
 engine_options options_of(const spec& spec) {
   std::map<std::string, lane_limits, std::less<>> lanes;
   const auto add = [&](std::string name, const lane_limits& limits) {
@@ -66,26 +83,13 @@ engine_options options_of(const spec& spec) {
     add(lane_name(spec.sink.limit, &each), limits_of(spec.sink.limit));
   }
 
-  const auto policy = [&](std::chrono::milliseconds limit) {
-    return state_policy{.attempts = spec.retry.attempts,
-                        .first = spec.retry.first,
-                        .cap = spec.retry.cap,
-                        .time_limit = limit};
-  };
-  // The parts have timeouts of their own, with better messages: the engine's come well after.
-  constexpr auto slack = std::chrono::minutes(1);
-  auto transform = policy(std::chrono::minutes(30));
-  transform.attempts = std::min(transform.attempts, 5);  // each may cost a download
-
   engine_options options;
   options.window = static_cast<std::size_t>(spec.window);
   options.limits = [lanes = std::move(lanes)](std::string_view name) {
     const auto found = lanes.find(name);
     return found == lanes.end() ? lane_limits{} : found->second;
   };
-  options.policies = {{std::string(downloadable::tag), policy(spec.source.timeout * 2 + slack)},
-                      {std::string(transformable::tag), transform},
-                      {std::string(uploadable::tag), policy(spec.sink.timeout + slack)}};
+  options.policies = policies_of(spec);
   return options;
 }
 

@@ -25,6 +25,7 @@ permanent unknown(const std::string& client, const std::string& day) {
 }  // namespace
 
 report::report(report_parts parts) : parts_(parts) {
+  policies_ = policies_of(parts_.spec);
   for (const auto& each : parts_.spec.clients) clients_.emplace(each.id, &each);
 }
 
@@ -39,6 +40,23 @@ spool_key downloaded_key(const std::string& id, std::int64_t generation) {
 
 spool_key transformed_key(const std::string& id, std::int64_t generation) {
   return {id, static_cast<std::uint64_t>(generation), spool_step::transform};
+}
+
+void remove_files(spool& from, const std::string& id, std::int64_t generation) noexcept {
+  from.remove(downloaded_key(id, generation));
+  from.remove(transformed_key(id, generation));
+}
+
+// Should this outcome not be recorded, the same step runs again, finds nothing and goes back.
+report::said report::settled(said outcome, const step_context& context) const {
+  const auto policy = policies_.find(context.state);
+  const bool is_last = policy != policies_.end() && context.attempt >= policy->second.attempts;
+  const auto& what = outcome.get();
+  if (std::holds_alternative<permanent>(what) || std::holds_alternative<go_back<state>>(what) ||
+      (is_last && std::holds_alternative<transient>(what))) {
+    remove_files(parts_.spool, context.id, context.generation);
+  }
+  return outcome;
 }
 
 task<report::said> report::step(downloadable now, step_context context) {
@@ -90,9 +108,9 @@ task<report::said> report::step(transformable now, step_context context) {
   if (next) co_return std::move(*next);
   downloadable again{now.client, now.day};
   if (const auto* spool = std::get_if<spool_error>(&next.error())) {
-    co_return outcome_of(*spool, std::move(again), context.now());
+    co_return settled(outcome_of(*spool, std::move(again), context.now()), context);
   }
-  co_return outcome_of(std::get<transform_error>(next.error()), std::move(again));
+  co_return settled(outcome_of(std::get<transform_error>(next.error()), std::move(again)), context);
 }
 
 report::conversion report::convert(const transformable& now, const step_context& context,
@@ -140,7 +158,8 @@ task<report::said> report::step(uploadable now, step_context context) {
   parts_.spool.remove(downloaded_key(context.id, context.generation));
   auto stored = co_await parts_.sink.put(*of, *on, now.transformed);
   if (!stored) {
-    co_return outcome_of(stored.error(), downloadable{now.client, now.day}, context.now());
+    downloadable again{now.client, now.day};
+    co_return settled(outcome_of(stored.error(), std::move(again), context.now()), context);
   }
   co_return completed{std::move(stored->url), stored->size_bytes, std::move(stored->sha256),
                       now.rows, std::move(now.spec)};

@@ -5,6 +5,9 @@
 // outcomes.hpp.
 //
 // Every step may run again after a crash: it writes the same bytes to the same place.
+//
+// A dead letter keeps no room in the spool: a step that gives up removes its files. Only one that
+// the engine itself ends (time limit) leaves them, until `remove_files` or the next start.
 
 #include <expected>
 #include <map>
@@ -57,13 +60,23 @@ class report {
   [[nodiscard]] std::expected<transform_result, conversion_error> run_transform(
       const transformable& now, const std::string& output, const std::stop_token& stop);
   [[nodiscard]] const client* find_client(const std::string& id) const;
+  /// Frees the spool of what `outcome` makes useless: a machine that dies or is downloaded again.
+  [[nodiscard]] said settled(said outcome, const step_context& context) const;
 
   report_parts parts_;
   std::map<std::string, const client*, std::less<>> clients_;
+  std::map<std::string, state_policy, std::less<>> policies_;
 };
 
 /// The engine's options for an import: window, limits of all lanes, policies of all states.
 [[nodiscard]] engine_options options_of(const spec& spec);
+
+/// How often and how long the step of each state is tried, by tag.
+[[nodiscard]] std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec);
+
+/// Removes the spool files of a machine that has ended (completed, dead, cancelled), whichever there
+/// are. One that is redriven finds them gone and goes back to its download.
+void remove_files(spool& from, const std::string& id, std::int64_t generation) noexcept;
 
 /// Names the spool files of a machine.
 [[nodiscard]] spool_key downloaded_key(const std::string& id, std::int64_t generation);

@@ -35,13 +35,18 @@ class lazy_json {
 
 meaning meaning_of(int status) {
   if (status == 204) return meaning::empty;
-  if (status >= 200 && status < 300) return meaning::rows;
+  if (means_rows(status)) return meaning::rows;
   if (status == 429) return meaning::throttled;
-  if (status == 408 || status == 425 || status >= 500) return meaning::transient;
+  if (status == 202 || status == 408 || status == 425 || status >= 500) return meaning::transient;
   return meaning::permanent;
 }
 
 }  // namespace
+
+// 202: not ready yet. 206: a part, though nobody asked for one.
+bool means_rows(int status) noexcept {
+  return status >= 200 && status < 300 && status != 202 && status != 204 && status != 206;
+}
 
 bool looks_at_bodies(const std::vector<answer_rule>& rules) noexcept {
   return std::ranges::any_of(rules, [](const answer_rule& rule) {

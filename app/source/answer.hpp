@@ -4,8 +4,9 @@
 // rules of the spec, an answer and the time go in, a meaning comes out.
 //
 // 1. The first rule of [[source.on]] whose conditions all hold decides, whatever the status;
-//    without one the status does: 204 is empty, other 2xx rows, 429 throttled, 408 425 5xx
-//    transient, the rest permanent.
+//    without one the status does: 204 is empty, 202 (not ready yet) transient, 206 (a part, which
+//    nobody asked for) permanent, other 2xx rows, 429 throttled, 408 425 5xx transient, the rest
+//    permanent.
 // 2. Conditions on the body see its first `body_prefix_limit` bytes; `json` holds only for a body
 //    that is whole within them.
 
@@ -43,6 +44,9 @@ struct answer_meaning {
 /// Decides what an answer means.
 [[nodiscard]] answer_meaning classify(const std::vector<answer_rule>& rules, const answer& given,
                                       std::chrono::system_clock::time_point now);
+
+/// Tells whether a status, without any rule, means rows.
+[[nodiscard]] bool means_rows(int status) noexcept;
 
 /// Tells whether any rule looks at bodies; if none does, nobody needs to keep a prefix.
 [[nodiscard]] bool looks_at_bodies(const std::vector<answer_rule>& rules) noexcept;

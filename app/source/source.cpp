@@ -17,10 +17,9 @@ namespace {
 using meaning = answer_rule::meaning;
 constexpr int redirects_limit = 5;
 
-// Rules can make any status rows; by themselves only 2xx are.
+// Rules can make any status rows.
 bool may_be_rows(const source& spec, int status) {
-  return (status >= 200 && status < 300) ||
-         std::ranges::any_of(spec.on, [&](const answer_rule& rule) {
+  return means_rows(status) || std::ranges::any_of(spec.on, [&](const answer_rule& rule) {
            return rule.is == meaning::rows && (!rule.status || *rule.status == status);
          });
 }
@@ -38,6 +37,7 @@ class body_splitter final : public body_writer {
     if (!may_be_rows(spec_, status)) {
       return keep_prefix_ && is_whole ? verdict::more : verdict::enough;
     }
+    last = bytes.back();
     if (auto written = rows_.write(bytes); !written) {
       wrong = std::move(written.error());
       return verdict::failed;
@@ -47,6 +47,7 @@ class body_splitter final : public body_writer {
 
   std::string prefix;
   bool is_whole = true;
+  char last = '\n';  // of what may be rows
   std::optional<spool_error> wrong;
 
  private:
@@ -95,6 +96,15 @@ source_error from_answer(const source& spec, const std::string& place, int statu
   return {kind, meant.wait, explain_answer(spec, place, status, meant)};
 }
 
+source_error cut(const std::string& place) {
+  return {
+      source_error::meaning::transient, std::nullopt,
+      fmt::format("the answer of {} ends in the middle of a line, and it came without a length: "
+                  "it may have been cut; let the API send Content-Length or chunks, or end the "
+                  "last line",
+                  place)};
+}
+
 std::expected<download, source_error> take_rows(const http_response& answered,
                                                 const std::string& place, spool_writer& into) {
   if (into.size_bytes() == 0) {
@@ -102,8 +112,8 @@ std::expected<download, source_error> take_rows(const http_response& answered,
     return std::unexpected(source_error{
         source_error::meaning::transient, std::nullopt,
         fmt::format(
-            "{} answered {} with an empty body; it will be tried again; an API without rows "
-            "for a day must send the header line or 204",
+            "{} answered {} with an empty body; an API without rows for a day must send the header "
+            "line or 204",
             place, answered.status)});
   }
   auto file = into.finish();
@@ -136,7 +146,7 @@ task<std::expected<download, source_error>> report_source::fetch(client of, day 
                                 {.status = answered->status,
                                  .headers = answered->headers,
                                  .body_prefix = splitter.prefix,
-                                 .body_is_whole = splitter.is_whole},
+                                 .body_is_whole = splitter.is_whole && !answered->body_fault},
                                 scheduler::current().system_now());
     const bool moved = !meant.rule && !answered->redirect_url.empty() && into.size_bytes() == 0;
     if (moved && redirects < redirects_limit) {
@@ -147,7 +157,12 @@ task<std::expected<download, source_error>> report_source::fetch(client of, day 
         continue;
       }
     }
-    if (meant.is == meaning::rows) co_return take_rows(*answered, place, into);
+    if (meant.is == meaning::rows) {
+      if (answered->body_fault)
+        co_return std::unexpected(explain_failure(spec_, *answered->body_fault));
+      if (answered->ended_by_close && splitter.last != '\n') co_return std::unexpected(cut(place));
+      co_return take_rows(*answered, place, into);
+    }
     co_return std::unexpected(from_answer(spec_, place, answered->status, meant));
   }
 }

@@ -22,6 +22,10 @@ std::string_view auth_key(const auth& of) {
 
 std::string remedy_of(const source& spec, int status) {
   switch (status) {
+    case 202: return "the report is not ready yet";
+    case 206:
+      return "that is a part of the report, though all of it was asked for; check what stands "
+             "between here and the API";
     case 401:
       return fmt::format(
           "it does not accept the credentials of [source] ({}); check the value or the "

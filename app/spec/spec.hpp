@@ -60,7 +60,8 @@ struct header_auth {
 using auth = std::variant<std::monostate, bearer_auth, basic_auth, header_auth>;
 
 /// Says what an answer means. The first rule whose conditions all hold decides; without one, the
-/// status does: 2xx is rows, 429 throttled, 408 425 5xx transient, the rest permanent.
+/// status does: 2xx is rows (but 204 empty, 202 transient, 206 permanent), 429 throttled, 408 425
+/// 5xx transient, the rest permanent.
 struct answer_rule {
   enum class meaning { rows, empty, transient, throttled, permanent };
   std::optional<int> status;

@@ -75,8 +75,10 @@ transform_error from_duckdb(std::string_view with_quote, kind otherwise) {
     const auto first_line = message.substr(0, message.find('\n'));
     return {kind::io,
             fmt::format(
-                "the SQL needs more memory than it may have: {}. Let it keep fewer rows at once "
-                "(no sort or grouping over the whole report), or split the report",
+                "the transforms under way need more memory than they may have together: {}. Let "
+                "fewer run at once (`threads` in [transform]), declare the columns of the report "
+                "([source] columns), or let the SQL keep fewer rows (no sort or grouping over the "
+                "whole report)",
                 first_line),
             false};
   }

@@ -17,6 +17,10 @@ using kind = transform_error::kind;
 // As much CSV as is compressed at once: most reports are one block, a huge one stays bounded.
 constexpr std::size_t block_size_bytes = 4u << 20;
 
+// DuckDB takes 32 MB for each buffer of its CSV reader and holds a few, however small the report is:
+// eight lanes would be out of memory. Twice its longest line is the least that makes sense.
+constexpr std::size_t sniff_buffer_size_bytes = 4u << 20;
+
 std::expected<text_table, transform_error> first_rows(duckdb_connection connection,
                                                       const std::string& from, std::size_t rows) {
   text_table table;
@@ -92,8 +96,8 @@ std::expected<result_plan, transform_error> transform_lane::sniff(const std::str
   const auto view = fmt::format(
       "create or replace temp view report as select * from read_csv({}, header = true, delim = "
       "',', quote = '\"', "
-      "escape = '\"', sample_size = -1, allow_quoted_nulls = false)",
-      quoted_text(path));
+      "escape = '\"', sample_size = -1, allow_quoted_nulls = false, buffer_size = {})",
+      quoted_text(path), sniff_buffer_size_bytes);
   auto created = query(connection_.get(), view, kind::data);
   if (!created) return std::unexpected(std::move(created.error()));
   auto plan = plan_result(connection_.get(), transform);

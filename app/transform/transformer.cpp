@@ -82,7 +82,11 @@ class transformer::body {
   std::expected<void, transform_error> look_things_up();
   std::expected<void, transform_error> check_first();
   std::expected<void, transform_error> add_lanes();
-  database_options for_database() const { return {options_.directory, options_.memory_limit}; }
+  database_options for_database() const { return {options_.directory, memory_limit()}; }
+  std::string memory_limit() const {
+    if (!options_.memory_limit.empty()) return options_.memory_limit;
+    return fmt::format("{}MB", std::max(512, 64 * transform_.threads));
+  }
 
   app::transform transform_;
   app::sink sink_;

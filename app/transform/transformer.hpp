@@ -34,7 +34,8 @@ struct transform_options {
   /// touches files only for Parquet and for undeclared columns, and only there; else it may be
   /// empty. A Parquet file under way is named .wherry-<pid>-<n>.parquet there.
   std::string directory;
-  std::string memory_limit = "512MB";  ///< for all runs together, as DuckDB spells it
+  /// For all runs together, as DuckDB spells it; empty: 512 MB, or 64 MB a thread if that is more.
+  std::string memory_limit{};
 };
 
 struct transform_job {

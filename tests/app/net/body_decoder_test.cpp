@@ -130,7 +130,7 @@ TEST_SUITE("net/body_decoder.hpp") {
   TEST_CASE("the client reports a compressed body that was cut within right framing as truncated") {
     const auto text = rows();
     for (const auto& [encoding, whole] : {std::pair{"gzip", gzip(text)}, {"zstd", zstd(text)}}) {
-      for (const std::size_t size : {0uz, 5uz, whole.size() / 2, whole.size() - 1}) {
+      for (const std::size_t size : {1uz, 5uz, whole.size() / 2, whole.size() - 1}) {
         CAPTURE(size);
         const auto got = serve_encoded(encoding, whole.substr(0, size));
         REQUIRE_FALSE(got.has_value());

@@ -71,6 +71,43 @@ TEST_SUITE("net/http_client.hpp") {
     CHECK(fetch_bytes(head + "5\r\n12345\r\n0\r\n\r\n")->body == "12345");
   }
 
+  TEST_CASE("an encoding matters only where there is a body and its status is 2xx") {
+    const auto with = [](int status, std::string_view encoding, std::string_view body) {
+      return fetch_bytes("HTTP/1.1 " + std::to_string(status) +
+                         " X\r\nContent-Encoding: " + std::string{encoding} +
+                         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+                         std::string{body});
+    };
+    for (const int status : {200, 302, 401, 429, 503}) {
+      for (const auto* encoding : {"gzip", "GZip", "X-GZIP", "zstd", "br"}) {
+        CAPTURE(status);
+        CAPTURE(encoding);
+        const auto empty = with(status, encoding, "");
+        REQUIRE(empty.has_value());
+        CHECK(empty->status == status);
+        CHECK_FALSE(empty->body_fault);
+        const auto unreadable = with(status, encoding, "no such stream");
+        if (status == 200) {
+          CHECK(kind_of(unreadable) == net_error_kind::protocol);
+        } else {
+          REQUIRE(unreadable.has_value());
+          CHECK(unreadable->status == status);
+          CHECK(unreadable->body.empty());
+          REQUIRE(unreadable->body_fault.has_value());
+        }
+      }
+    }
+  }
+
+  TEST_CASE("an answer tells whether only the closing of the connection ended its body") {
+    const std::string head = "HTTP/1.1 200 OK\r\n";
+    CHECK(fetch_bytes(head + "\r\nbody")->ended_by_close);
+    CHECK_FALSE(fetch_bytes(head + "Content-Length: 4\r\n\r\nbody")->ended_by_close);
+    CHECK_FALSE(fetch_bytes(head + "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n")
+                    ->ended_by_close);
+    CHECK_FALSE(fetch_bytes("HTTP/1.1 204 No Content\r\n\r\n")->ended_by_close);
+  }
+
   TEST_CASE("a connection that ends before the answer is truncated") {
     CHECK(kind_of(fetch_bytes("")) == net_error_kind::truncated);
   }

@@ -88,9 +88,8 @@ struct house {
   void make_engine(engine_options options) {
     driver = std::make_unique<engine<report>>(
         *machines, report{{spec, *source, *spool, *transformer, *sink}}, std::move(options));
-    driver->on_completed([this](engine<report>::finished done) {
-      spool->remove(transformed_key(done.id, done.generation));
-    });
+    driver->on_completed(
+        [this](engine<report>::finished done) { remove_files(*spool, done.id, done.generation); });
   }
 
   task<> submit_and_run(bool& good) {
@@ -109,6 +108,21 @@ struct house {
     bool good = false;
     thread_scheduler scheduler{{.threads = 2}};
     scheduler.run(submit_and_run(good));
+    REQUIRE(good);
+  }
+
+  task<> redrive_and_run(bool& good) {
+    auto redriven = co_await machines->control(control_verb::redrive, {.phase = phase::dead});
+    good = redriven.has_value();
+    auto ran = co_await driver->run();
+    good = good && ran.has_value();
+  }
+
+  /// Runs all dead letters again.
+  void redrive() {
+    bool good = false;
+    thread_scheduler scheduler{{.threads = 2}};
+    scheduler.run(redrive_and_run(good));
     REQUIRE(good);
   }
 

@@ -3,6 +3,10 @@
 // nobody is to blame for. Method: everything real but the API and the store (house.hpp).
 #include "report/report.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <thread>
 
 #include "house.hpp"
@@ -24,6 +28,19 @@ fault_server::handler serving(std::string answer) {
     while (with.read_request() && with.send(answer)) {}
   };
 }
+
+// Somebody who is writing an object just now: the sink steps back.
+struct other_writer {
+  int file;
+  explicit other_writer(const std::filesystem::path& object)
+      : file(::open((object.parent_path() / ("." + object.filename().native() + ".wherry")).c_str(),
+                    O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) {
+    REQUIRE(::flock(file, LOCK_EX | LOCK_NB) == 0);
+  }
+  ~other_writer() { ::close(file); }
+  other_writer(const other_writer&) = delete;
+  other_writer& operator=(const other_writer&) = delete;
+};
 
 constexpr const char* endless_sql =
     "select count(*) as n from report, range(100000000000) t(i) where i % 7 = amount";
@@ -111,6 +128,59 @@ TEST_SUITE("report/report.hpp") {
     CHECK(at.machine_of("c0").phase == phase::ready);
     CHECK(at.machine_of("c0").attempt == 1);
     CHECK_FALSE(std::filesystem::exists(output));
+  }
+
+  TEST_CASE("dead letters keep no room in the spool and can be redriven all the same") {
+    const fault_server api{serving(ok("day,name,amount\n2025-01-31,x,1\n"))};
+    house at{api, 2};
+    const auto out = at.at.path / "out";
+    SUBCASE("where the sink refuses for good") {
+      at.open();
+      std::ofstream{out} << "in the way";
+      at.run();
+      std::filesystem::remove(out);
+    }
+    SUBCASE("where the last attempt fails") {
+      at.spec.retry.attempts = 2;
+      at.open();
+      std::filesystem::create_directories(at.object_of("c0").parent_path());
+      const other_writer first{at.object_of("c0")}, second{at.object_of("c1")};
+      at.run();
+    }
+    REQUIRE(at.count(phase::dead) == 2);
+    CHECK(at.machine_of("c0").state == uploadable::tag);
+    CHECK(at.spool->used_bytes() == 0);
+    at.redrive();
+    CHECK(at.count(phase::completed) == 2);
+    CHECK(content_of(at.object_of("c1")) == "day,name,amount\n2025-01-31,x,1\n");
+  }
+
+  TEST_CASE("a report that is wrong each time is downloaded a few times and leaves nothing") {
+    const fault_server api{serving(ok("day,name,amount\n2025-01-31,x,no number\n"))};
+    house at{api, 1};
+    at.open();
+    at.run();
+    CHECK(at.machine_of("c0").phase == phase::dead);
+    CHECK(at.machine_of("c0").error.contains("'no number' is not a bigint"));
+    CHECK(at.spool->used_bytes() == 0);
+  }
+
+  TEST_CASE("files that were removed behind a machine are fetched again") {
+    const fault_server api{serving(ok("day,name,amount\n2025-01-31,x,1\n"))};
+    house at{api, 1};
+    at.open();
+    auto options = options_of(at.spec);
+    for (auto& [tag, policy] : options.policies) policy.attempts = 2;
+    options.policies.at(std::string{transformable::tag}).time_limit = duration::zero();
+    at.make_engine(options);
+    at.run();
+    REQUIRE(at.machine_of("c0").state == transformable::tag);
+    REQUIRE(at.machine_of("c0").phase == phase::dead);
+    remove_files(*at.spool, "c0/2025-01-31", 1);
+    CHECK(at.spool->used_bytes() == 0);
+    at.make_engine(options_of(at.spec));
+    at.redrive();
+    CHECK(at.count(phase::completed) == 1);
   }
 
 }  // TEST_SUITE

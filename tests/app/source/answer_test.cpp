@@ -33,6 +33,8 @@ TEST_SUITE("source/answer.hpp") {
   TEST_CASE("without rules the status decides") {
     const std::pair<int, meaning> table[] = {
         {200, meaning::rows},      {201, meaning::rows},      {204, meaning::empty},
+        {202, meaning::transient}, {206, meaning::permanent},
+
         {301, meaning::permanent}, {400, meaning::permanent}, {401, meaning::permanent},
         {403, meaning::permanent}, {404, meaning::permanent}, {408, meaning::transient},
         {425, meaning::transient}, {429, meaning::throttled}, {500, meaning::transient},

@@ -167,6 +167,52 @@ TEST_SUITE("source/source.hpp") {
     CHECK(bare.error().message.contains("empty body"));
   }
 
+  TEST_CASE("rows that only the closing of the connection ends must end in a line") {
+    house at;
+    const std::string head = "HTTP/1.1 200 OK\r\n";
+    const auto cut = at.fetch_bytes(head + "\r\na,b\n1,2\n1,");
+    REQUIRE_FALSE(cut.has_value());
+    CHECK(cut.error().is == is::transient);
+    CHECK(cut.error().message.contains("may have been cut"));
+    CHECK(at.holds_nothing());
+    CHECK(at.fetch_bytes(head + "\r\na,b\n1,2\n").has_value());
+    CHECK(at.fetch_bytes(answer_of(200, "a,b\n1,2")).has_value());
+    CHECK(at.fetch_bytes(head + "Transfer-Encoding: chunked\r\n\r\n7\r\na,b\n1,2\r\n0\r\n\r\n")
+              .has_value());
+  }
+
+  TEST_CASE("a report that is not ready is waited for and a part of one is refused") {
+    house at;
+    const auto soon = at.fetch_bytes(answer_of(202, "a,b\n1,2\n", "Retry-After: 9\r\n"));
+    REQUIRE_FALSE(soon.has_value());
+    CHECK(soon.error().is == is::transient);
+    CHECK(soon.error().wait == 9s);
+    CHECK(soon.error().message.contains("not ready yet"));
+    const auto part = at.fetch_bytes(answer_of(206, "a,b\n1,2\n"));
+    REQUIRE_FALSE(part.has_value());
+    CHECK(part.error().is == is::permanent);
+    CHECK(part.error().message.contains("a part of the report"));
+  }
+
+  TEST_CASE("the encoding of a refusal does not overrule its status") {
+    house at;
+    CHECK(at.fetch_bytes(answer_of(503, "brotli", "Content-Encoding: br\r\n")).error().is ==
+          is::transient);
+    CHECK(at.fetch_bytes(answer_of(429, "", "Content-Encoding: gzip\r\n")).error().is ==
+          is::throttled);
+    const auto refused = at.fetch_bytes(answer_of(401, "no gzip", "Content-Encoding: gzip\r\n"));
+    CHECK(refused.error().is == is::permanent);
+    CHECK(refused.error().message.contains("401"));
+    // By a rule these are rows after all: then the body must be whole.
+    answer_rule rule;
+    rule.status = 404;
+    rule.is = answer_rule::meaning::rows;
+    at.spec.on = {rule};
+    CHECK(at.fetch_bytes(answer_of(404, "a\n", "Content-Encoding: br\r\n")).error().is ==
+          is::permanent);
+    CHECK(at.holds_nothing());
+  }
+
   TEST_CASE("an endless error page is not read to its end") {
     house at;
     const fault_server server{[](connection& with) {

@@ -4,6 +4,7 @@
 #include "transform/transformer.hpp"
 
 #include <sys/stat.h>
+#include <latch>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -292,6 +293,30 @@ TEST_SUITE("transformer.hpp") {
     CHECK(content(place.file("out")) == "total\n1.5\n");
   }
 
+  TEST_CASE("reports of undeclared columns are guessed on many threads at once") {
+    const scratch place;
+    for (const int threads : {8, 32}) {
+      setup many{.source = {}, .sql = "select * from report order by n", .threads = threads};
+      many.directory = place.path;
+      many.memory_limit = "";
+      const auto one = many.opened();
+      std::string text = "n,name\n";
+      for (int i = 0; i < 1'000; ++i) text += std::to_string(i) + ",some name\n";
+      const auto input = place.write("in", text);
+      std::latch all_here{threads};
+      std::vector<std::jthread> callers;
+      for (int i = 0; i < threads; ++i) {
+        callers.emplace_back([&, i] {
+          all_here.arrive_and_wait();
+          for (int turn = 0; turn < 5; ++turn) {
+            const auto out = place.file("out" + std::to_string(i));
+            const auto done = one->run({"c", "2001-03-12", input, out});
+            CHECK_MESSAGE(done, (done ? "" : done.error().message));
+          }
+        });
+      }
+    }
+  }
   TEST_CASE("a preview shows rows before and after and writes nothing") {
     const scratch place;
     const setup how{.sql = "select name, amount * 2 as twice from report",
