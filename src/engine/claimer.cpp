@@ -92,8 +92,8 @@ task<> engine_core::claim(run_until until) {
 }
 
 // Leases round by round, so that a small window is shared by all lanes. True if anything was
-// leased. What is due is promoted in part: what is left wakes the claimer at once, and in between it
-// leases, and hears of a stop.
+// leased. What is due is promoted in part: what is left wakes the claimer at once, and in between
+// it leases, and hears of a stop.
 task<bool> engine_core::claim_ready(claimer_state& state) {
   const auto now = scheduler::current().system_now();
   if (state.lanes.size() >= state.forget_at) {

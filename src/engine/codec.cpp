@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boost.JSON before 1.82 reads a double with an error of some last places. Here its parser finds the
-// numbers, and std::from_chars reads them, so that a state is read back as it was written.
+// Boost.JSON before 1.82 reads a double with an error of some last places. Here its parser finds
+// the numbers, and std::from_chars reads them, so that a state is read back as it was written.
 
 #include "wherry/engine/codec.hpp"
 

@@ -15,8 +15,9 @@
 //    one is the end of the next, and what steps have said by then is still recorded.
 // 5. A lease ends by record or by release, also when the store fails or the run is cancelled: the
 //    next engine on the store, in this process or another, finds all machines as last recorded.
-// 6. A lease that this engine holds is renewed at every tick of the rescuer: a step that ignores its
-//    cancellation keeps its lease and its permit until it returns, and is never run beside itself.
+// 6. A lease that this engine holds is renewed at every tick of the rescuer: a step that ignores
+//    its cancellation keeps its lease and its permit until it returns, and is never run beside
+//    itself.
 // 7. What is decided (decide.hpp, lane.hpp, retry.hpp) is pure; here is only who does it when.
 
 #include <atomic>

@@ -139,9 +139,9 @@ struct machine_view {
   std::string error;  ///< of the last run that failed since the last advance
 };
 
-/// One line of a machine's history. Runs that were throttled one after the other share a line, since
-/// they spend no attempt and nothing else bounds them: it has the start of the first, and end and
-/// error of the last.
+/// One line of a machine's history. Runs that were throttled one after the other share a line,
+/// since they spend no attempt and nothing else bounds them: it has the start of the first, and end
+/// and error of the last.
 struct history_entry {
   std::int64_t generation = 1;
   std::int64_t version = 0;  ///< after

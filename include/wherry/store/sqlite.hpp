@@ -15,14 +15,14 @@ namespace wherry {
 
 struct sqlite_options {
   /// What the machines are for, as in "report flights". Kept by a store that has none yet; a store
-  /// with another one is refused, so that two kinds of work never share a file by mistake. Empty: not
-  /// looked at.
+  /// with another one is refused, so that two kinds of work never share a file by mistake. Empty:
+  /// not looked at.
   std::string purpose{};
 };
 
 /// Opens, or creates, the store for running: takes ownership of it.
-/// Errors: owned (says by which process), foreign (some other program's file, or of another purpose),
-/// newer, corrupt, io.
+/// Errors: owned (says by which process), foreign (some other program's file, or of another
+/// purpose), newer, corrupt, io.
 std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
     const std::filesystem::path& file, const sqlite_options& options = {});
 

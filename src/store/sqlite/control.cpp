@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Redrive and cancel, in steps that look at a bounded number of machines, whether they match or not:
-// so a command on millions neither fills memory nor keeps the running import from committing.
+// Redrive and cancel, in steps that look at a bounded number of machines, whether they match or
+// not: so a command on millions neither fills memory nor keeps the running import from committing.
 
 #include "commands.hpp"
 #include "views.hpp"

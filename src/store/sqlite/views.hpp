@@ -14,7 +14,7 @@ class selection {
  public:
   /// `from`: the table, perhaps with the index that must serve it.
   selection(std::string_view columns, std::string_view from, std::string after_id);
-  /// Requires `condition`, which stands in the text: so the index that has it in its WHERE can serve.
+  /// Requires `condition`, which stands in the text: so an index with that WHERE can serve.
   selection& where(std::string_view condition);
   selection& in_state(const std::string& state);
   /// As far as the filter's id and id_prefix say.
