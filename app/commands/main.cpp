@@ -33,6 +33,15 @@ void add_range(CLI::App& to, backlog_request& range, bool required) {
       ->allow_extra_args(false);
 }
 
+/// The first word, if it is the name of no command; empty otherwise.
+std::string unknown_command(const CLI::App& app, int count, char** arguments) {
+  const std::string first = count > 1 ? arguments[1] : "";
+  const bool is_word = !first.empty() && !first.starts_with('-');
+  const auto has_its_name = [&](const CLI::App* each) { return each->check_name(first); };
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  return is_word && std::ranges::none_of(commands, has_its_name) ? first : "";
+}
+
 /// A transfer takes up to two open files: as many as the system allows us.
 void raise_open_files() {
   rlimit files{};
@@ -115,6 +124,10 @@ int main(int count, char** arguments) {
   add_ids(*cancel, inspected, "all that have not finished");
   cancel->callback([&] { command = [&] { return cancel_machines(inspected); }; });
 
+  if (const auto unknown = unknown_command(app, count, arguments); !unknown.empty()) {
+    complain("no command \"" + unknown + "\"; see: wherry --help");
+    return mistake_made;
+  }
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {

@@ -63,7 +63,7 @@ void follow(transition& to, raw_outcome outcome, const state_policy& policy, con
   switch (outcome.kind) {
     case outcome_kind::advanced: advance(to, std::move(outcome.next)); break;
     case outcome_kind::went_back:
-      if (to.setbacks + 1 >= policy.attempts) {
+      if (to.setbacks >= policy.attempts) {
         die(to, "; it went back as often as it may be tried");
         break;
       }

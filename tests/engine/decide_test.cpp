@@ -157,9 +157,21 @@ TEST_SUITE("engine/decide") {
     CHECK(next.error == "no file");
   }
 
+  TEST_CASE("a machine with a single attempt may still go back once") {
+    auto single = policy;
+    single.attempts = 1;
+    auto fresh = machine();
+    fresh.setbacks = 0;
+    const auto next =
+        decide(fresh, {.kind = outcome_kind::went_back, .next = state("first"), .error = "no file"},
+               single, run);
+    CHECK(next.outcome == outcome_kind::went_back);
+    CHECK(next.setbacks == 1);
+  }
+
   TEST_CASE("going back too often is a dead letter that says so however long its error is") {
     auto often = machine();
-    often.setbacks = 2;
+    often.setbacks = policy.attempts;
     const auto next = decide(
         often,
         {.kind = outcome_kind::went_back, .next = state("first"), .error = std::string(3'000, 'x')},

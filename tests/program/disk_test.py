@@ -66,6 +66,7 @@ class disk_test(program_test):
         return [line for line in ended.err.splitlines() if line.startswith("dead: ")]
 
     def assert_completes(self):
+        self.spec()
         self.wherry("redrive", "--all")
         self.assertEqual(self.run_import().last_line(), "10 completed, 0 dead")
         self.assertEqual(len(self.objects()), 10)

@@ -109,7 +109,7 @@ class stop_test(program_test):
         self.run_import(days=DAYS)
         self.assertEqual(after, self.objects(), "an undisturbed import makes the same")
 
-    def test_after_kill_9_nobody_works_on_it_and_the_next_import_empties_the_spool_of_its_own_files(self):
+    def test_after_kill_9_nobody_works_on_it_and_the_next_import_cleans_the_spool(self):
         importing = self.start_in_the_midst()
         self.assert_says(self.wherry("status").out, f"worked on by pid {importing.process.pid} on ")
         importing.kill()

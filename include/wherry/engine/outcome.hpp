@@ -37,8 +37,8 @@ struct permanent {
 };
 
 /// What the step needs is gone; an earlier state must be done over, after a backoff that grows with
-/// each time that the machine went back. Counts as an attempt of the state it comes from, so that
-/// two states cannot send each other work for ever.
+/// each time that the machine went back. At most as often as the state it comes from has attempts,
+/// so that two states cannot send each other work for ever.
 template <class State>
 struct go_back {
   State to;

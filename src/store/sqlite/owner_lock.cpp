@@ -44,9 +44,10 @@ std::string self_description() {
 store_error failed(const std::string& file, int error) {
   const bool no_space = error == ENOSPC || error == EDQUOT;
   return {no_space ? store_error::kind::full : store_error::kind::io,
-          fmt::format("{}: {}: a store needs a local directory that exists and that this user may "
-                      "write to",
-                      file, std::strerror(error))};
+          fmt::format("{}: {}: {}", file, std::strerror(error),
+                      no_space ? "free some space, or name a store on another disk"
+                               : "a store needs a local directory that exists and that this user "
+                                 "may write to")};
 }
 
 }  // namespace
