@@ -150,6 +150,7 @@ task<import_run::or_error<>> import_run::redrive_failed() {
 task<> import_run::show_progress(channel<std::monostate> over) {
   if (call_.json) co_return;
   rate_meter meter;
+  meter.observe(started_, 0);
   for (;;) {
     const auto tick = timeout(line_.pause());
     const auto chosen = co_await select(priority, over.take(), tick.take());
