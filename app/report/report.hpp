@@ -74,8 +74,8 @@ class report {
 /// How often and how long the step of each state is tried, by tag.
 [[nodiscard]] std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec);
 
-/// Removes the spool files of a machine that has ended (completed, dead, cancelled), whichever there
-/// are. One that is redriven finds them gone and goes back to its download.
+/// Removes the spool files of a machine that has ended (completed, dead, cancelled), whichever
+/// there are. One that is redriven finds them gone and goes back to its download.
 void remove_files(spool& from, const std::string& id, std::int64_t generation) noexcept;
 
 /// Names the spool files of a machine.

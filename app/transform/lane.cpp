@@ -17,8 +17,8 @@ using kind = transform_error::kind;
 // As much CSV as is compressed at once: most reports are one block, a huge one stays bounded.
 constexpr std::size_t block_size_bytes = 4u << 20;
 
-// DuckDB takes 32 MB for each buffer of its CSV reader and holds a few, however small the report is:
-// eight lanes would be out of memory. Twice its longest line is the least that makes sense.
+// DuckDB takes 32 MB for each buffer of its CSV reader and holds a few, however small the report
+// is: eight lanes would be out of memory. Twice its longest line is the least that makes sense.
 constexpr std::size_t sniff_buffer_size_bytes = 4u << 20;
 
 std::expected<text_table, transform_error> first_rows(duckdb_connection connection,
