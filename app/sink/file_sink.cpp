@@ -17,8 +17,8 @@ task<std::expected<stored_object, sink_error>> file_sink::put(client of, day on,
   auto url = expand_url(spec_.url, of, on);
   if (!url) co_return std::unexpected(from_template(url.error()));
   const std::filesystem::path target{url->substr(file_scheme.size())};
-  const auto outcome = co_await thread([&from = spool_, file, target] {
-                         return store_as_file(from, file, target);
+  const auto outcome = co_await thread([&from = spool_, &known = durable_, file, target] {
+                         return store_as_file(from, file, target, known);
                        }).take();
   if (!outcome->has_value()) outcome->error().rethrow();
   const auto& stored = outcome->value();

@@ -3,6 +3,7 @@
 // file_sink: objects as files. A reader sees the old file, the new file or none; and what `put`
 // said is stored survives power loss.
 
+#include "sink/object_file.hpp"
 #include "sink/sink.hpp"
 
 namespace wherry::app {
@@ -17,6 +18,7 @@ class file_sink final : public object_sink {
  private:
   const sink& spec_;
   spool& spool_;
+  durable_directories durable_;
 };
 
 }  // namespace wherry::app

@@ -74,17 +74,27 @@ fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path{"."};
 }
 
-outcome make_directories(const fs::path& directory) {
-  if (::mkdir(directory.c_str(), 0777) == 0) return sync_directory(parent_of(directory));
-  if (errno == EEXIST) {
-    struct stat found;
-    if (::stat(directory.c_str(), &found) != 0) return refused(errno, directory);
-    return S_ISDIR(found.st_mode) ? outcome{} : refused(ENOTDIR, directory);
-  }
+enum class maker { us, unknown };
+
+// Makes the name of a directory that is there durable. One that we made may have the inode of one
+// that is known and gone.
+outcome make_durable(const fs::path& directory, maker by, durable_directories& known) {
+  struct stat found;
+  if (::stat(directory.c_str(), &found) != 0) return refused(errno, directory);
+  if (!S_ISDIR(found.st_mode)) return refused(ENOTDIR, directory);
+  if (by == maker::unknown && known.knows(found)) return {};
+  if (auto synced = sync_directory(parent_of(directory)); !synced) return synced;
+  known.add(found);
+  return {};
+}
+
+outcome make_directories(const fs::path& directory, durable_directories& known) {
+  if (::mkdir(directory.c_str(), 0777) == 0) return make_durable(directory, maker::us, known);
+  if (errno == EEXIST) return make_durable(directory, maker::unknown, known);
   if (errno != ENOENT || directory == parent_of(directory)) return refused(errno, directory);
-  if (auto made = make_directories(parent_of(directory)); !made) return made;
+  if (auto made = make_directories(parent_of(directory), known); !made) return made;
   if (::mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST) return refused(errno, directory);
-  return sync_directory(parent_of(directory));
+  return make_durable(directory, maker::us, known);
 }
 
 // Whether the target has these bytes already; if so they are made durable, since the writer may
@@ -108,7 +118,7 @@ bool holds_already(const spool_file& file, const fs::path& target) {
   return to_hex(hash.finish()) == file.sha256 && ::fsync(opened.number) == 0;
 }
 
-// Opens the temporary file for us alone. See rule 2.
+// Opens the temporary file for us alone. See rule 3.
 std::expected<descriptor, sink_error> claim(const fs::path& temporary) {
   while (true) {
     descriptor opened{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666)};
@@ -116,8 +126,7 @@ std::expected<descriptor, sink_error> claim(const fs::path& temporary) {
     if (::flock(opened.number, LOCK_EX | LOCK_NB) != 0) {
       return std::unexpected(
           sink_error{sink_error_kind::transient,
-                     fmt::format("somebody else writes {} just now; it will be tried again",
-                                 temporary.native()),
+                     fmt::format("somebody else writes {} just now", temporary.native()),
                      {}});
     }
     struct stat ours, named;
@@ -148,11 +157,23 @@ outcome copy(const spool& from, const spool_file& file, int to, const fs::path& 
 
 }  // namespace
 
+bool durable_directories::knows(const struct stat& directory) {
+  const std::lock_guard lock(mutex_);
+  return known_.contains({directory.st_dev, directory.st_ino});
+}
+
+void durable_directories::add(const struct stat& directory) {
+  constexpr std::size_t many = 10'000;
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= many) known_.clear();
+  known_.emplace(directory.st_dev, directory.st_ino);
+}
+
 std::expected<void, sink_error> store_as_file(const spool& from, const spool_file& file,
-                                              const fs::path& target) {
+                                              const fs::path& target, durable_directories& known) {
   const auto directory = parent_of(target);
+  if (auto made = make_directories(directory, known); !made) return made;
   if (holds_already(file, target)) return sync_directory(directory);
-  if (auto made = make_directories(directory); !made) return made;
   const auto temporary = directory / fmt::format(".{}.wherry", target.filename().native());
   auto opened = claim(temporary);
   if (!opened) return std::unexpected(opened.error());

@@ -48,10 +48,10 @@ constexpr known_code known[] = {
     {"SlowDown", kind::throttled, "the server asks for fewer requests; lower `sink.limit.rate`"},
     {"BadDigest", kind::damaged, "the bytes changed on the way"},
     {"XAmzContentSHA256Mismatch", kind::damaged, "the bytes changed on the way"},
-    {"RequestTimeout", kind::transient, "the upload stalled; it will be tried again"},
-    {"IncompleteBody", kind::transient, "the upload was cut; it will be tried again"},
-    {"OperationAborted", kind::transient,
-     "somebody else changes the bucket; it will be tried again"},
+    {"RequestTimeout", kind::transient,
+     "the upload stalled; if it always does, raise `sink.timeout`"},
+    {"IncompleteBody", kind::transient, "the upload was cut on the way"},
+    {"OperationAborted", kind::transient, "somebody else changes the bucket just now"},
 };
 
 known_code by_status(const s3_refusal& refused) {
@@ -59,7 +59,7 @@ known_code by_status(const s3_refusal& refused) {
   if (status == 429)
     return {"", kind::throttled, "it asks for fewer requests; lower `sink.limit.rate`"};
   if (status == 408 || status >= 500) {
-    return {"", kind::transient, "the server has a problem of its own; it will be tried again"};
+    return {"", kind::transient, "the server has a problem of its own"};
   }
   if (status == 301 || status == 307) {
     return {"", kind::permanent,

@@ -53,7 +53,6 @@ std::string remedy_of(const source& spec, int status) {
 
 std::string_view again(meaning is) {
   switch (is) {
-    case meaning::transient: return "; it will be tried again";
     case meaning::throttled: return "; the lane waits and goes on by itself";
     default: return "";
   }

@@ -51,12 +51,12 @@ std::optional<address> split_address(reader& r, const value& from, std::string_v
 }
 
 // The part of an http address in front of the path. A user in it would show up in logs.
-std::optional<std::string_view> read_host(reader& r, const value& from, std::string_view rest) {
+std::optional<std::string_view> read_host(reader& r, const value& from, std::string_view rest,
+                                          std::string_view where_secrets_go) {
   const auto host = rest.substr(0, rest.find_first_of("/?#"));
   if (host.contains('@')) {
     r.hide(from);
-    r.wrong(from.begin, "holds a user or a password",
-            R"(put them into auth = { basic = { user = "…", password = "${PASSWORD}" } })");
+    r.wrong(from.begin, "holds a user or a password", std::string{where_secrets_go});
     return std::nullopt;
   }
   if (host.empty() || host.starts_with(':')) {
@@ -149,6 +149,12 @@ void any_text::read(reader& r, const value& from, std::string& to) {
 
 void sql_text::read(reader& r, const value& from, transform& to) {
   if (auto words = r.text(from, reader::braces::keep, &to.variables)) to.sql = *std::move(words);
+}
+
+void line_or_nothing::read(reader& r, const value& from, secret& to) {
+  if (auto words = r.line(from, reader::braces::keep, reader::emptiness::allowed)) {
+    to.reveal = *std::move(words);
+  }
 }
 
 void one_line::read(reader& r, const value& from, std::string& to) {
@@ -274,14 +280,18 @@ void source_url::read(reader& r, const value& from, std::string& to) {
   auto url = read_template(r, from, template_scope::report);
   if (!url) return;
   const auto parts = split_address(r, from, *url, schemes);
-  if (parts && read_host(r, from, parts->rest)) to = *std::move(url);
+  constexpr std::string_view secrets =
+      R"(put them into auth = { basic = { user = "…", password = "${PASSWORD}" } })";
+  if (parts && read_host(r, from, parts->rest, secrets)) to = *std::move(url);
 }
 
 void endpoint_url::read(reader& r, const value& from, std::string& to) {
   static constexpr std::string_view schemes[] = {"http", "https"};
   auto url = r.line(from);
   const auto parts = url ? split_address(r, from, *url, schemes) : std::nullopt;
-  const auto host = parts ? read_host(r, from, parts->rest) : std::nullopt;
+  constexpr std::string_view secrets =
+      R"(take them out; S3 has access_key = "…" and secret_key = "${SECRET_KEY}")";
+  const auto host = parts ? read_host(r, from, parts->rest, secrets) : std::nullopt;
   if (!host) return;
   const auto behind = parts->rest.substr(host->size());
   if (!behind.empty() && behind != "/") {

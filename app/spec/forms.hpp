@@ -60,6 +60,10 @@ struct one_line : any_text {
   static void read(reader& r, const value& from, secret& to) { read(r, from, to.reveal); }
 };
 
+struct line_or_nothing : any_text {
+  static void read(reader& r, const value& from, secret& to);
+};
+
 struct lane_name : any_text {
   static constexpr std::string_view wanted = R"(a lane such as "{account}")";
   static void read(reader& r, const value& from, std::string& to);

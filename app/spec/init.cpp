@@ -18,7 +18,7 @@ std::string_view starting_spec() {
 name    = "ads"
 clients = [
   "acme",
-  { id = "globex", account = "77", currency = "EUR", timezone = "Europe/Berlin" },
+  { id = "globex", account = "77", currency = "EUR" },
 ]
 #store        = "sqlite:ads.db"   # where progress is kept; it survives kill -9
 #spool        = "ads.spool"       # directory for bytes under way

@@ -19,7 +19,8 @@ constexpr key<limit> limit_keys[] = {
 
 constexpr key<basic_auth> basic_keys[] = {
     entry<one_line, &basic_auth::user>("user", "The user.", required),
-    entry<one_line, &basic_auth::password>("password", "The password.", required, secret_key),
+    entry<line_or_nothing, &basic_auth::password>("password", "The password.", required,
+                                                  secret_key),
 };
 
 constexpr key<header_auth> header_keys[] = {
@@ -162,7 +163,8 @@ constexpr key<client> client_keys[] = {
     entry<one_line, &client::account>("account",
                                       "Its account at the API, {account}; by default its id."),
     entry<currency_code, &client::currency>("currency", "Its currency, {currency}."),
-    entry<timezone_name, &client::timezone>("timezone", "Its time zone; UTC by default."),
+    entry<timezone_name, &client::timezone>(
+        "timezone", "Its time zone; checked, and days are sent as they stand."),
 };
 
 struct client_list {

@@ -111,10 +111,10 @@ std::optional<std::string> reader::text(const value& from, braces how,
   return missing.empty() ? std::optional{std::move(out)} : std::nullopt;
 }
 
-std::optional<std::string> reader::line(const value& from, braces how) {
+std::optional<std::string> reader::line(const value& from, braces how, emptiness empty) {
   auto out = text(from, how);
   if (!out) return std::nullopt;
-  if (out->empty()) {
+  if (out->empty() && empty == emptiness::refused) {
     wrong(from.begin, "is empty", "write a value, or take the key out");
     return std::nullopt;
   }

@@ -51,8 +51,10 @@ class reader {
   [[nodiscard]] std::optional<std::string> text(const value& from, braces how = braces::keep,
                                                 std::map<std::string, secret>* used = nullptr);
 
-  /// As text, and it must be a line: not empty, no control characters.
-  [[nodiscard]] std::optional<std::string> line(const value& from, braces how = braces::keep);
+  /// As text, and it must be a line: no control characters, and not empty unless that is allowed.
+  enum class emptiness { refused, allowed };
+  [[nodiscard]] std::optional<std::string> line(const value& from, braces how = braces::keep,
+                                                emptiness empty = emptiness::refused);
 
   /// Keeps a value out of every mistake, unless it is only a reference to the environment.
   void hide(const value& secret);

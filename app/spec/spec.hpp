@@ -29,7 +29,9 @@ struct client {
   std::string id;
   std::string account;
   std::string currency;  ///< ISO 4217 code, or empty
-  std::string timezone;  ///< IANA name; "UTC" by default
+  /// IANA name; "UTC" by default. Checked and nothing else: a day is the client's own, and is sent
+  /// to the API as it stands.
+  std::string timezone;
 };
 
 /// Says how many calls a lane may make per time, and how many may be under way at once.

@@ -109,8 +109,7 @@ std::expected<void, spool_error> spool::read_pieces(
     const spool_file& file, const std::function<bool(std::string_view)>& each) const {
   const auto damaged = [&](std::string_view what) {
     return std::unexpected(
-        spool_error{spool_error_kind::damaged,
-                    fmt::format("{} {}; it is fetched again", path_of(file).native(), what)});
+        spool_error{spool_error_kind::damaged, fmt::format("{} {}", path_of(file).native(), what)});
   };
   const open_file opened{::openat(descriptor_, file.name.c_str(), O_RDONLY | O_CLOEXEC)};
   if (opened.descriptor < 0) {

@@ -5,15 +5,36 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <system_error>
+#include <vector>
 
 #include "../net/no_descriptors.hpp"
 #include "../spool/full_disk.hpp"
 #include "sink/sink.hpp"
 #include "wherry/csp/scheduler.hpp"
+
+namespace wherry::app {
+namespace {
+
+std::vector<std::filesystem::path> synced;  // by fsync below; one thread at a time
+
+}  // namespace
+}  // namespace wherry::app
+
+// Stands in for the C library's, and notes what is synced.
+extern "C" int fsync(int file) {
+  std::error_code ignored;
+  wherry::app::synced.push_back(
+      std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file), ignored));
+  return static_cast<int>(::syscall(SYS_fsync, file));
+}
 
 namespace wherry::app {
 namespace {
@@ -197,6 +218,25 @@ TEST_SUITE("sink/file_sink.hpp") {
     REQUIRE_FALSE(got.has_value());
     CHECK(got.error().kind == kind::permanent);
     CHECK(got.error().message.contains("`sink.url`"));
+  }
+
+  TEST_CASE("the name of a directory that somebody else made is made durable, too, and once") {
+    house at;
+    const auto directory = at.object().parent_path();
+    fs::create_directories(directory);  // and whoever did may not have come to fsync its parent yet
+    const auto file = at.spooled("rows");
+    const auto to = make_sink(at.spec, at.http, *at.files);
+    const auto put = [&](std::string who) {
+      thread_scheduler scheduler{{.threads = 1}};
+      return scheduler.run(to->put({who, "77", "", "UTC"}, first, file));
+    };
+    synced.clear();
+    REQUIRE(put("acme").has_value());
+    CHECK(std::ranges::count(synced, directory.parent_path()) == 1);
+    CHECK(std::ranges::count(synced, directory) == 1);
+    REQUIRE(put("globex").has_value());
+    CHECK(std::ranges::count(synced, directory.parent_path()) == 1);
+    CHECK(std::ranges::count(synced, directory) == 2);
   }
 
   TEST_CASE("want of file descriptors passes and is told with its remedy") {

@@ -101,8 +101,11 @@ TEST_SUITE("source/source.hpp") {
     CHECK(at.fetch(server.url()).has_value());
     at.spec.auth = header_auth{"X-Api-Key", {"k1"}};
     CHECK(at.fetch(server.url()).has_value());
+    at.spec.auth = basic_auth{"key", {""}};
+    CHECK(at.fetch(server.url()).has_value());
     CHECK(seen.requests[0].contains("Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
     CHECK(seen.requests[1].contains("X-Api-Key: k1\r\n"));
+    CHECK(seen.requests[2].contains("Authorization: Basic a2V5Og==\r\n"));
   }
 
   TEST_CASE("a body that is cut leaves nothing in the spool and is tried again") {
@@ -165,6 +168,8 @@ TEST_SUITE("source/source.hpp") {
     REQUIRE_FALSE(bare.has_value());
     CHECK(bare.error().is == is::transient);
     CHECK(bare.error().message.contains("empty body"));
+    CHECK_FALSE(bare.error().message.contains("again"));  // it may have been the last attempt
+    CHECK_FALSE(at.fetch_bytes(answer_of(503, "")).error().message.contains("again"));
   }
 
   TEST_CASE("rows that only the closing of the connection ends must end in a line") {

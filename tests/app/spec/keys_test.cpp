@@ -93,6 +93,17 @@ is = "empty")"));
     CHECK_FALSE(source.on[1].wait);
   }
 
+  TEST_CASE("a password may be empty and a user may not") {
+    const auto made =
+        good(added("[source]", R"(auth = { basic = { user = "key", password = "${NONE}" } })"),
+             {{"NONE", ""}});
+    CHECK(std::get<basic_auth>(made.source.auth).user == "key");
+    CHECK(std::get<basic_auth>(made.source.auth).password.reveal.empty());
+    CHECK(shown(added("[source]", R"(auth = { basic = { user = "", password = "" } })"))
+              .at(0)
+              .contains("user in [source.auth.basic] is empty"));
+  }
+
   TEST_CASE("the other ways to sign in are read") {
     const auto bearer = good(added("[source]", R"(auth.bearer = "${T}")"), {{"T", "tok"}});
     CHECK(std::get<bearer_auth>(bearer.source.auth).token.reveal == "tok");

@@ -129,6 +129,14 @@ hunter2"""
         shown(changed("{ day = \"date\" }", "{ \"a\\u001b\" = 1 }")).at(0).contains('\x1b'));
   }
 
+  TEST_CASE("a user in an address is sent to the keys of its own table") {
+    CHECK(shown(changed("https://", "https://me:hunter2@")).at(0).contains("auth = { basic"));
+    const auto said = shown(added("[sink]", R"(endpoint = "https://me:hunter2@s3.example")"));
+    CHECK(said.at(0).contains("secret_key"));
+    CHECK_FALSE(said.at(0).contains("auth"));
+    CHECK_FALSE(said.at(0).contains("hunter2"));
+  }
+
   TEST_CASE("the variables of the SQL are kept with what they stood for") {
     const auto made = good(added("[transform]", R"(sql = "select ${A}, '$${B}', ${A} from ${C}")"),
                            {{"A", "x"}, {"C", "report"}});

@@ -293,6 +293,19 @@ TEST_SUITE("transformer.hpp") {
     CHECK(content(place.file("out")) == "total\n1.5\n");
   }
 
+  TEST_CASE("blank lines mean to us what they mean to DuckDB") {
+    for (const std::string text : {"n\n1\n\n2\n", "n\n\n\n1\n", "n,m\n1,2\n\n3,4\n"}) {
+      const scratch place;
+      setup guessed{.source = {}};
+      guessed.directory = place.path;
+      const auto done =
+          guessed.opened()->run({"c", "2001-03-12", place.write("in", text), place.file("out")});
+      REQUIRE(done);
+      setup declared{.source = {{"n", "bigint"}}};
+      if (text.starts_with("n,m")) declared.source.push_back({"m", "bigint"});
+      CHECK(declared.converts(text) == content(place.file("out")));
+    }
+  }
   TEST_CASE("reports of undeclared columns are guessed on many threads at once") {
     const scratch place;
     for (const int threads : {8, 32}) {
