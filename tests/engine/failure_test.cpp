@@ -288,7 +288,7 @@ TEST_SUITE("engine/failure") {
       co_await run_all(subject, machines(2));
       check_whole(*store, 2);
       CHECK(count_in(*store, phase::dead) == 2);
-      CHECK(history_of(*store, "0").size() == 8);  // there and back four times
+      CHECK(history_of(*store, "0").size() == 10);  // there and back four times, and there again
       CHECK(view_of(*store, "0").error.find("no file; it went back") == 0);
     });
   }
