@@ -12,7 +12,7 @@ missing=()
 for pair in go:golang-go java:default-jre-headless clang++-19:clang-19; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
-for pair in /usr/bin/cargo:cargo /usr/bin/rustc:rustc \
+for pair in /usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web \
   /usr/share/java/core.async.jar:libcore-async-clojure /usr/share/java/clojure.jar:clojure \
   /usr/share/cargo/registry/tokio-1:librust-tokio-dev \
   /usr/share/cargo/registry/async-channel-1:librust-async-channel-dev \

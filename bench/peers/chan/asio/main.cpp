@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The channel benchmark on Boost.Asio: experimental::channel (concurrent_channel on two threads) and
+// The channel benchmark on Boost.Asio: experimental::channel (concurrent_channel on two threads),
 // awaitable coroutines. Usage: chanbench ROW [REPETITIONS]; bench/README.md lists the rows.
 //
 // In Asio's favour: on one thread its channel is the one without locks, under a concurrency hint of
