@@ -92,7 +92,7 @@ Counted by the programs themselves: wall time of a repetition; CPU (user + syste
 bytes (growth of the resident set, /proc/self/statm, from the first task to the last parked).
 A repetition is 1,000,000 operations (1 to 1, capacity 1,024: 5,000,000; core.async, Asio 1,000,000;
 ring: 1,000,000 hops; core.async, Asio, Fiber 200,000). Rows of bytes: 1,000,000 tasks, Fiber
-100,000; timers due over 1 s that begins 10 s after the start, of core.async over 20 s.
+100,000; timers due over 1 s that begins 10 s after the start (core.async: 20 s, after 30 s).
 On one thread unless said. The last three columns: CPU ns of the same repetitions, as a check.""")
     for name, row in who.LACKS:
         if any(run["row"] == row for run in runs):
