@@ -18,7 +18,7 @@ import contestants as who
 import table
 from processes import ROOT, BenchError, machine_busy_seconds, machine_line, run_child, tail
 
-RUN_LIMIT_S = 300
+RUN_LIMIT_S = 900
 REPETITIONS = 3  # in a process, after its warm-up; odd, so that there is a middle one
 
 

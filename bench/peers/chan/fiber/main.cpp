@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The channel benchmark on Boost.Fiber: unbuffered_channel and buffered_channel, round robin on one
-// thread, shared_work on two. Usage: chanbench ROW [REPETITIONS]; bench/README.md lists the rows.
+// thread, shared_work on two, with suspend: an idle thread that spins instead made the unbuffered
+// row several times slower. Usage: chanbench ROW [REPETITIONS]; bench/README.md lists the rows.
 //
 // Boost.Fiber has no select. Each fiber has a stack (16 KiB where there are many), so spawn goes in
-// batches of 1,000, and the rows of memory hold 100,000 fibers rather than a million. Its
-// buffered_channel holds one item less than its capacity, and may not be 1 or another odd size.
+// batches of 1,000, and the rows of memory hold 100,000 fibers rather than a million. The capacity
+// of its buffered_channel is a power of two, of which it holds one item less.
 #include <atomic>
 #include <boost/fiber/all.hpp>
 #include <chrono>
@@ -82,7 +83,7 @@ void many_to_many(Channel& channel) {
     if (++ended == 16) all_ended.notify_all();
   };
   std::thread second([&] {
-    fibers::use_scheduling_algorithm<fibers::algo::shared_work>();
+    fibers::use_scheduling_algorithm<fibers::algo::shared_work>(true);
     wait();
   });
   for (int k = 0; k < 8; ++k) {
@@ -205,13 +206,13 @@ int main(int count, char** arguments) {
       producer_consumer(channel, 5 * million);
     });
   } else if (row == "mpmc0") {
-    fibers::use_scheduling_algorithm<fibers::algo::shared_work>();
+    fibers::use_scheduling_algorithm<fibers::algo::shared_work>(true);
     repeat(all, [] {
       rendezvous channel;
       many_to_many(channel);
     });
   } else if (row == "mpmc64") {
-    fibers::use_scheduling_algorithm<fibers::algo::shared_work>();
+    fibers::use_scheduling_algorithm<fibers::algo::shared_work>(true);
     repeat(all, [] {
       buffered channel(64);
       many_to_many(channel);
