@@ -3,14 +3,14 @@
 MAKEFLAGS += --no-print-directory
 PROGRAMS := wherry reporting_api query_results
 
-.PHONY: help setup build demo test faults bench bench-import lint format clean
+.PHONY: help setup build demo test faults bench bench-import bench-csp lint format clean
 
 help:
 	@echo "make demo          import thousands of real reports from a flaky API, on this machine"
 	@echo "make test          build and run all tests, those of the library also under ASan and TSan"
 	@echo "make build         the program, at build/release/wherry"
 	@echo "make faults        kill -9 an import many times, and compare (KILLS=30 REPORTS=1000)"
-	@echo "make bench         all benchmarks (make bench-import: only the import, beside its peers)"
+	@echo "make bench         all benchmarks: make bench-import (beside its peers), make bench-csp (channels)"
 	@echo "make lint          format, walls, clang-tidy (make format: puts the format right)"
 	@echo "make setup         only what the others would install: Debian packages, npm's DuckDB"
 	@echo "make clean         removes what was built and kept in build/, but not what was installed"
@@ -31,12 +31,17 @@ test:
 faults: build
 	@tests/faults/run.sh
 
-bench: bench-import
+bench: bench-import bench-csp
 
 bench-import:
 	@tools/setup build bench
 	@tools/build release $(PROGRAMS)
 	@bench/import/run.sh
+
+bench-csp:
+	@tools/setup build bench
+	@tools/build bench-csp chanbench
+	@bench/csp/run.sh
 
 lint:
 	@tools/setup build lint
@@ -48,4 +53,4 @@ format:
 
 clean:
 	@rm -rf build/release build/dev build/asan build/tsan build/all build/demo build/faults \
-	  build/bench build/*.log
+	  build/bench build/bench-csp build/*.log

@@ -11,51 +11,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import contestants as who
 import table
 from upstream import Upstream
+from processes import ROOT, BenchError, machine_busy_seconds, machine_line, output_of, run_child, tail
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 RUN_LIMIT_S = 900
-
-
-class BenchError(Exception):
-    """A contestant or the machine did not do what the measurement needs; says which and why."""
-
-
-def machine_busy_seconds():
-    """Returns the CPU time all processes of the machine have used so far."""
-    with open("/proc/stat", encoding="ascii") as file:
-        user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
-    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
-
-
-def run_child(command, environment, log):
-    """Runs a command in a process group of its own; returns (exit status, wall seconds, rusage)."""
-    with open(log, "wb") as out:
-        started = time.monotonic()
-        child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out,
-                                 stderr=subprocess.STDOUT, start_new_session=True)
-        deadline = threading.Timer(RUN_LIMIT_S, os.killpg, (child.pid, signal.SIGKILL))
-        deadline.start()
-        try:
-            _, status, usage = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
-        except BaseException:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-            raise
-        finally:
-            deadline.cancel()
-        return child.returncode, time.monotonic() - started, usage
-
-
-def tail(path):
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return "".join(file.readlines()[-15:])
 
 
 def measure(contestant, reports, places, upstream):
@@ -69,7 +32,7 @@ def measure(contestant, reports, places, upstream):
     command = contestant.command(places, reports, contestant.in_flight)
     upstream.reset()
     server_before, machine_before = upstream.cpu_seconds(), machine_busy_seconds()
-    status, wall, usage = run_child(command, environment, log)
+    status, wall, usage = run_child(command, environment, log, RUN_LIMIT_S)
     machine = machine_busy_seconds() - machine_before
     server = upstream.cpu_seconds() - server_before
     client = usage.ru_utime + usage.ru_stime
@@ -100,19 +63,12 @@ def verify(contestant, places, upstream):
         raise BenchError(f"{contestant.name} wrote wrong objects (above)")
 
 
-def output_of(*command):
-    return subprocess.run(command, cwd=ROOT, text=True, check=False, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL).stdout.strip()
-
-
 def say_where(places):
     file_system = output_of("stat", "-f", "-c", "%T", places.build)
     if file_system in ("tmpfs", "ramfs"):
         raise BenchError(f"{places.build} is on {file_system}: a durable store needs a real disk; "
                          "set BENCH_BUILD")
-    commit = output_of("git", "describe", "--always", "--dirty") or "unknown"
-    print(f"commit {commit}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
-          f"store on {file_system}, {time.strftime('%Y-%m-%d %H:%M')}")
+    print(f"{machine_line()}, store on {file_system}")
 
 
 def explain(rows, rounds, size):

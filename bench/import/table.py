@@ -7,6 +7,8 @@ first request to the last accepted PUT.
 """
 import statistics
 
+from processes import lay_out
+
 HEAD = ["contestant", "reports", "reports/s", "per CPU s", "peak MB", "retries", "in flight",
         "ideal/s", "of ideal", "x serial", "x core.async", "x Go", "x Node", "server CPU"]
 
@@ -67,9 +69,7 @@ def lines(rows):
             row["name"], f"{row['reports']:,}", f"{row['rate']:,.0f}", f"{row['cpu_rate']:,.0f}",
             f"{row['peak_mb']:.0f}", f"{row['retries']:.0f}", str(row["in_flight"]),
             f"{row['ideal']:,.0f}", f"{row['of_ideal']:.2f}", *ratios, f"{row['server_busy']:.0%}"])
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
-    return ["  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
-                      for column, (cell, width) in enumerate(zip(line, widths))) for line in cells]
+    return lay_out(cells)
 
 
 def verdicts(rows):
