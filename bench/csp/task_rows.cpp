@@ -77,7 +77,7 @@ task<> parked(std::string row, int each) {
   int started = 0;
   std::vector<channel<int>> channels;
   channels.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) channels.emplace_back();
+  for (int i = 0; i < count; ++i) channels.emplace_back(wherry::waiters_limit{std::size_t(each)});
   const auto channel_of = [&](int task_number) -> const channel<int>& {
     return channels[static_cast<std::size_t>(task_number / each)];
   };
@@ -94,12 +94,7 @@ task<> parked(std::string row, int each) {
 
 }  // namespace
 
-// As many as may wait on one channel: fewer than a million until a channel can be given a larger
-// limit than waiters_limit. The row prints its number of channels, and the harness wants one.
-task<> parked_on_one(std::string row) {
-  const auto limit = std::min<std::size_t>(million, wherry::waiters_limit);
-  return parked(std::move(row), static_cast<int>(limit));
-}
+task<> parked_on_one(std::string row) { return parked(std::move(row), million); }
 task<> parked_on_own(std::string row) { return parked(std::move(row), 1); }
 
 }  // namespace chanbench
