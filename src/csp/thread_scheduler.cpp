@@ -123,7 +123,6 @@ struct thread_scheduler::implementation {
         sleep(self);
         continue;
       }
-      here.handoffs_left = handoff_limit;
       ready.resume();
     }
   }
@@ -136,7 +135,12 @@ struct thread_scheduler::implementation {
     if (++self.turn % 2 == 0) {
       if (const auto shared = pop_shared()) return shared;
     }
-    if (here.handoffs_left > 0 && here.next) return std::exchange(here.next, nullptr);
+    // Counted, too: one that its timer wakes at every turn would otherwise starve the queue.
+    if (here.next && here.handoffs_left > 0) {
+      --here.handoffs_left;
+      return std::exchange(here.next, nullptr);
+    }
+    here.handoffs_left = handoff_limit;
     if (const auto own = self.ring.pop()) return own;
     if (here.next) return std::exchange(here.next, nullptr);
     if (const auto shared = pop_shared_batch(self)) return shared;

@@ -220,6 +220,24 @@ TEST_SUITE("csp/scheduler") {
     });
   }
 
+  TEST_CASE("a process that its timer wakes again and again does not starve those that can run") {
+    on_threads(1, []() -> task<> {
+      channel<std::monostate> ended{fixed{3}};
+      const auto end = [](channel<std::monostate> to) -> task<> {
+        co_await to.put(std::monostate{});
+      };
+      co_await with_scope([&](scope& all) -> task<> {
+        for (int each = 0; each < 3; ++each) all.go(end(ended));
+        int had = 0;
+        for (int turn = 0; had < 3 && turn < 100'000; ++turn) {  // due before it is looked at
+          co_await pause(1ns);
+          if (ended.poll()) ++had;
+        }
+        CHECK(had == 3);
+      });
+    });
+  }
+
   TEST_CASE("more processes than a ring holds all run") {
     on_threads(2, []() -> task<> {
       std::atomic<int> ended = 0;
