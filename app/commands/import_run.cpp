@@ -45,7 +45,7 @@ task<import_run::or_error<>> import_run::work() {
   if (auto cleaned = clean_spool(); !cleaned) co_return cleaned;
   if (auto asked = co_await submit(); !asked) co_return asked;
   engine_.on_completed([this](report_engine::finished done) {
-    parts_.parts().spool.remove(transformed_key(done.id, done.generation));
+    remove_files(parts_.parts().spool, done.id, done.generation);
     if (asked_.contains(done.id)) ++completed_now_;
   });
   or_error<> ran;

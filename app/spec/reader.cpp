@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "spec/template.hpp"
+
 namespace wherry::app::toml_file {
 namespace {
 
@@ -99,9 +101,8 @@ std::optional<std::string> reader::text(const value& from, braces how,
     if (!found && std::ranges::find(missing, name) == missing.end()) missing.push_back(name);
     if (found) used_[name].reveal = *found;
     if (found && used != nullptr) used->insert_or_assign(name, secret{*found});
-    for (const char c : found.value_or("")) {
-      out.append(how == braces::doubled && (c == '{' || c == '}') ? 2 : 1, c);
-    }
+    const auto value = found.value_or("");
+    out += how == braces::doubled ? with_doubled_braces(value) : value;
   }
   for (const auto& name : missing) {
     wrong(locate(from, "${" + name + "}"),

@@ -146,12 +146,6 @@ bool has_dot_segment(std::string_view url) {
   }
 }
 
-std::string with_doubled_braces(std::string text) {
-  std::string doubled;
-  for (const char c : text) doubled.append(c == '{' || c == '}' ? 2 : 1, c);
-  return doubled;
-}
-
 // The longest value first: another may be a part of it.
 template <class Spell>
 std::string replace_values(std::string text, const std::map<std::string, secret>& variables,
@@ -208,6 +202,12 @@ std::expected<std::string, template_error> expand_url(std::string_view text, con
 
 std::expected<std::string, template_error> expand_lane(std::string_view text, const client& of) {
   return expand(text, of, std::nullopt, encoding::none);
+}
+
+std::string with_doubled_braces(std::string_view text) {
+  std::string doubled;
+  for (const char c : text) doubled.append(c == '{' || c == '}' ? 2 : 1, c);
+  return doubled;
 }
 
 std::string without_variables(std::string text, const std::map<std::string, secret>& variables) {

@@ -46,6 +46,9 @@ enum class template_scope { client, report };
 [[nodiscard]] std::expected<std::string, template_error> expand_lane(std::string_view text,
                                                                      const client& of);
 
+/// A text as a template that expands to it: each brace twice.
+[[nodiscard]] std::string with_doubled_braces(std::string_view text);
+
 /// The text with ${NAME} in place of what variables say, so that it can be shown.
 [[nodiscard]] std::string without_variables(std::string text,
                                             const std::map<std::string, secret>& variables);

@@ -143,7 +143,7 @@ struct thread_scheduler::implementation {
     here.handoffs_left = handoff_limit;
     if (const auto own = self.ring.pop()) return own;
     if (here.next) return std::exchange(here.next, nullptr);
-    if (const auto shared = pop_shared_batch(self)) return shared;
+    if (const auto shared = pop_shared(&self)) return shared;
     return steal(self);
   }
 
@@ -217,25 +217,18 @@ struct thread_scheduler::implementation {
     shared_size_.store(shared_.size(), std::memory_order_release);
   }
 
-  coroutine pop_shared() {
-    if (shared_size_.load(std::memory_order_acquire) == 0) return {};
-    const std::lock_guard guard(shared_mutex_);
-    if (shared_.empty()) return {};
-    const auto first = shared_.front();
-    shared_.pop_front();
-    shared_size_.store(shared_.size(), std::memory_order_release);
-    return first;
-  }
-
-  /// The first, and with it into the worker's ring its share of the others.
-  coroutine pop_shared_batch(worker& self) {
+  /// The first of the shared list; and with it, into the ring of `filled`, its share of the others.
+  coroutine pop_shared(worker* filled = nullptr) {
     if (shared_size_.load(std::memory_order_acquire) == 0) return {};
     const std::lock_guard guard(shared_mutex_);
     if (shared_.empty()) return {};
     const auto share = std::min<std::size_t>(shared_.size() / workers_.size(), run_ring::size / 4);
     const auto first = shared_.front();
     shared_.pop_front();
-    for (std::size_t i = 1; i < share && self.ring.push(shared_.front()); ++i) shared_.pop_front();
+    for (std::size_t i = 1; filled != nullptr && i < share; ++i) {
+      if (!filled->ring.push(shared_.front())) break;
+      shared_.pop_front();
+    }
     shared_size_.store(shared_.size(), std::memory_order_release);
     return first;
   }

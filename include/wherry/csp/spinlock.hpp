@@ -2,7 +2,8 @@
 #pragma once
 // A lock for the few instructions that change a channel. One byte, no system call when free; a
 // waiter spins briefly and then yields its time slice, since the holder may have lost its own.
-// Never held over a suspension, a system call or a user's function other than T's move.
+// Never held over a suspension or a user's function other than T's move. A channel wakes after it;
+// a scope that cancels wakes under it, so that none of its processes can be gone.
 
 #include <atomic>
 #include <thread>
