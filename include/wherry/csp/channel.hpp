@@ -145,6 +145,12 @@ class channel {
   explicit channel(promise buffer, waiters_limit limit = {})
     requires std::copy_constructible<T>
       : state_(new state(buffer, limit.count)) {}
+  /// One of the above, chosen at run time; unbuffered by default.
+  explicit channel(any_buffer buffer, waiters_limit limit = {})
+      : state_(new state(buffer, limit.count)) {
+    WHERRY_ASSERT(std::copy_constructible<T> || buffer.kind != detail::buffer_kind::promise,
+                  "a promise gives copies of its value: this type has none");
+  }
 
   /// Suspends: until a taker or the buffer has the value. False: the channel is closed, and the
   /// value stays with the caller. Errors: `cancelled` (the value stays), too_many_waiters.
