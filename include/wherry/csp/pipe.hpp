@@ -20,8 +20,8 @@ task<> pipe_all(take_channel<From> from, put_channel<To> to, bool closes) {
 
 }  // namespace detail
 
-/// Puts into `to` what it takes from `from`. Closes `to` when `from` ends, if `.closes`; stops at the
-/// first value that a closed `to` refuses, and that value is dropped.
+/// Puts into `to` what it takes from `from`. Closes `to` when `from` ends, if `.closes`; stops at
+/// the first value that a closed `to` refuses, and that value is dropped.
 /// Source: core.async pipe.
 template <taking From, putting To>
   requires std::constructible_from<put_value_t<To>, take_value_t<From>>

@@ -6,9 +6,9 @@
 //   pipeline_blocking(paths, map(read_file), texts, {.parallel = 8});     on threads that may block
 //   pipeline_async(urls, fetch, pages, {.parallel = 32});                 fetch: a task
 //
-// How (as core.async): the feeder gives each value a slot for its results, and the value to a
-// worker, the slot to the collector, which empties the slots in order. While nobody takes from `to`,
-// parallel + 2 values are accepted.
+// How (as core.async): the feeder makes a slot for the results of each value, gives the value to a
+// worker and the slot to the collector, which empties the slots in order. While nobody takes from
+// `to`, parallel + 2 values are accepted.
 
 #include <concepts>
 #include <cstddef>
@@ -68,7 +68,7 @@ task<> work_in_pipeline(pipeline_lines<In, Out> lines, Work work) {
   }
 }
 
-/// Puts all results, in order. `Out` is what a slot carries: a T, or all that was made of one value.
+/// Puts all results, in order. `Out` is what a slot carries: a T, or made_of_one.
 template <class T, class In, class Out, class Work>
 task<> collect_pipeline(scope* inside, take_channel<In> from, Work work, put_channel<T> to,
                         std::size_t parallel) {
@@ -212,8 +212,8 @@ void pipeline(const From& from, transforms::chain<Stages...> transform, const To
       options);
 }
 
-/// As pipeline, on threads of the scheduler's pool: the functions may block, and are used by several
-/// threads, each with a copy. Source: core.async pipeline-blocking.
+/// As pipeline, on threads of the scheduler's pool: the functions may block. They are copied for
+/// each value. Source: core.async pipeline-blocking.
 template <taking From, class... Stages, putting To, class Handler = detail::no_handler>
 void pipeline_blocking(const From& from, transforms::chain<Stages...> transform, const To& to,
                        pipeline_options options = {}, Handler on_error = {}) {

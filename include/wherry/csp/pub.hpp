@@ -5,9 +5,9 @@
 //   const pub news{articles, [](const article& a) { return a.section; }};
 //   news.sub("sport", reader);
 //
-// A topic is a mult of its own: each subscriber must accept a value before the topic's next. Without
-// a buffer for the topic, a slow one also holds up the other topics. A value of a topic that nobody
-// subscribed to is dropped.
+// A topic is a mult of its own: each subscriber must accept a value before the topic's next.
+// Without a buffer for the topic, a slow one also holds up the other topics. A value of a topic
+// that nobody subscribed to is dropped.
 
 #include <concepts>
 #include <functional>

@@ -13,8 +13,8 @@
 // if none is ready, queue a waiter at each and park; once woken, take the others' waiters out. The
 // process's own word (wait_word.hpp) decides which case wins, so a loser neither takes nor loses a
 // value. A select never meets itself: its own cases are queued only after all were tried.
-// With `priority` and `or_default` the order, and that there is none, are those of one instant: they
-// look under all locks only.
+// With `priority` and `or_default` the order, and that there is none, are those of one instant:
+// they look under all locks only.
 
 #include <algorithm>
 #include <array>

@@ -3,8 +3,8 @@
 // Pending timers, millions of them: adding and removing one is O(1), whatever their number, and
 // allocates nothing.
 //
-// A radix heap of base 64: a timer stands at the level of the highest base-64 digit in which its due
-// time differs from `reached_`, in the slot of that digit. So lower levels are due before higher
+// A radix heap of base 64: a timer stands at the level of the highest base-64 digit in which its
+// due time differs from `reached_`, in the slot of that digit. So lower levels are due before higher
 // ones, and within a level lower slots before higher ones. Once time has reached the start of the
 // first slot, `reached_` moves there and the slot's timers are spread over lower levels; at level 0
 // all timers of a slot are due in the same nanosecond.

@@ -4,7 +4,7 @@
 // is an Out: none, one or many for each In.
 //
 //   using namespace wherry::transforms;
-//   const auto lines = transformed<std::string>(fixed{16}, map(parse) | filter(is_valid), on_error);
+//   const auto lines = transformed<std::string>(fixed{16}, map(parse) | filter(valid), on_error);
 //   co_await lines.put("a;1");                    take_channel<row> rows = lines;
 //
 // The functions run inside the put, or inside a take that lets a parked put in, under the channel's
