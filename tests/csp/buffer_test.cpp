@@ -96,6 +96,13 @@ TEST_SUITE("csp/buffer") {
     });
   }
 
+  TEST_CASE("values that only seem to copy pass a channel") {
+    channel<std::vector<counted>> line{fixed{1}};
+    std::vector<counted> pair(2);
+    CHECK(line.offer(std::move(pair)));
+    CHECK(line.poll()->size() == 2);
+  }
+
   TEST_CASE("a promise that is closed without a value is empty for all") {
     over_seeds(many, []() -> task<> {
       channel<int> answer{promise{}};

@@ -60,8 +60,13 @@ struct buffer_choice {
 
 }  // namespace detail
 
-/// Any buffer, or none: an option of what makes a channel for its caller.
-using any_buffer = detail::buffer_choice;
+/// A buffer of values, or by default none: for what makes a channel for its caller.
+struct any_buffer : detail::buffer_choice {
+  constexpr any_buffer() noexcept {}
+  any_buffer(fixed chosen) : buffer_choice(chosen) {}
+  any_buffer(dropping chosen) : buffer_choice(chosen) {}
+  any_buffer(sliding chosen) : buffer_choice(chosen) {}
+};
 
 namespace detail {
 
