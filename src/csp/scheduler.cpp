@@ -72,18 +72,22 @@ void scheduler::run_root(task<void> root) {
     finish_root();  // what is stuck refers to this frame: unwind it first
     throw;
   }
-  finish_root();
+  const auto failed_beside = finish_root();
   if (failed) std::rethrow_exception(failed);
+  if (failed_beside) std::rethrow_exception(failed_beside);
   if (unwound) throw cancelled{};
 }
 
-void scheduler::finish_root() {
+// Gives what a process beside the main one failed with: it has cancelled the main one.
+std::exception_ptr scheduler::finish_root() {
   root_scope_->cancel();
   drive([this] { return root_scope_->empty(); });
+  auto failed = root_scope_->take_failure();
   // Ready for another run.
   root_scope_ = std::make_unique<detail::scope_state>(
       [](void* self) noexcept { static_cast<scheduler*>(self)->interrupt_drive(); }, this);
   running_.store(false);
+  return failed;
 }
 
 }  // namespace wherry

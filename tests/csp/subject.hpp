@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include "wherry/csp/channel.hpp"
 #include "wherry/csp/scheduler.hpp"
@@ -66,6 +67,14 @@ inline task<> settle() { return pause(1ms); }
 
 /// Puts `count` integers from `first`, then closes if asked to.
 task<> put_range(channel<int> to, int first, int count);
+
+/// Takes until the end; all that came, in order.
+template <class T>
+task<std::vector<T>> drain(take_channel<T> from) {
+  std::vector<T> all;
+  while (auto value = co_await from.take()) all.push_back(std::move(*value));
+  co_return all;
+}
 
 /// Takes until the end; the sum.
 task<> add_all(channel<int> from, std::atomic<long>* sum, std::atomic<int>* count);

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "wherry/csp/channel.hpp"
+#include "wherry/csp/direction.hpp"
 #include "wherry/csp/select.hpp"
 
 namespace wherry {
@@ -48,19 +48,19 @@ auto block_on(Operation operation) {
 
 /// Blocks until the value is taken or buffered. False: the channel is closed, and the value stays
 /// with the caller. Errors: too_many_waiters.
-template <class Channel>
-bool blocking_put(const Channel& to, typename Channel::value_type&& value) {
+template <putting Channel>
+bool blocking_put(const Channel& to, put_value_t<Channel>&& value) {
   return detail::block_on(to.put(std::move(value)));
 }
-template <class Channel>
-  requires std::copy_constructible<typename Channel::value_type>
-bool blocking_put(const Channel& to, const typename Channel::value_type& value) {
+template <putting Channel>
+  requires std::copy_constructible<put_value_t<Channel>>
+bool blocking_put(const Channel& to, const put_value_t<Channel>& value) {
   return detail::block_on(to.put(value));
 }
 
 /// Blocks until there is a value. Empty: closed and drained. Errors: too_many_waiters.
-template <class Channel>
-std::optional<typename Channel::value_type> blocking_take(const Channel& from) {
+template <taking Channel>
+std::optional<take_value_t<Channel>> blocking_take(const Channel& from) {
   return detail::block_on(from.take());
 }
 

@@ -45,7 +45,7 @@ struct buffer_choice {
   buffer_kind kind = buffer_kind::fixed;
   std::size_t size = 0;  // 0: none
 
-  constexpr buffer_choice() = default;
+  constexpr buffer_choice() noexcept {}
   buffer_choice(fixed chosen) : buffer_choice(buffer_kind::fixed, chosen.size) {}
   buffer_choice(dropping chosen) : buffer_choice(buffer_kind::dropping, chosen.size) {}
   buffer_choice(sliding chosen) : buffer_choice(buffer_kind::sliding, chosen.size) {}
@@ -57,6 +57,18 @@ struct buffer_choice {
     WHERRY_ASSERT(size <= UINT32_MAX, "a buffer holds four thousand million values at most");
   }
 };
+
+}  // namespace detail
+
+/// A buffer of values, or by default none: for what makes a channel for its caller.
+struct any_buffer : detail::buffer_choice {
+  constexpr any_buffer() noexcept {}
+  any_buffer(fixed chosen) : buffer_choice(chosen) {}
+  any_buffer(dropping chosen) : buffer_choice(chosen) {}
+  any_buffer(sliding chosen) : buffer_choice(chosen) {}
+};
+
+namespace detail {
 
 /// A ring of values in order of arrival, behind one pointer: most channels have none.
 /// Threads: one at a time. Requires: T moves without throwing.

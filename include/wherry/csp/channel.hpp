@@ -32,7 +32,7 @@ namespace wherry {
 namespace detail {
 
 template <class T>
-class channel_state final : public channel_core {
+class channel_state : public channel_core {
  public:
   using outcome = waiter::outcome;
 
@@ -54,7 +54,8 @@ class channel_state final : public channel_core {
 
   outcome try_take(std::optional<T>& into, wake_list& wakes) noexcept {
     if (!buffer_.empty()) {
-      if (kind_ == buffer_kind::promise) return copy_promised(into);
+      if (kind_ == buffer_kind::promise)
+        return copy_kept(buffer_.front(), into), outcome::committed;
       into.emplace(buffer_.pop());
       if (waiter* const putter = putters_.pop_claimed()) {
         buffer_.push(std::move(accept(*putter, wakes)));
@@ -96,19 +97,30 @@ class channel_state final : public channel_core {
     if (buffer_.full()) return put_over(value);
     buffer_.push(std::move(value));
     while (waiter* const taker = takers_.pop_claimed()) {
-      taker->result = copy_promised(*static_cast<std::optional<T>*>(taker->slot));
+      copy_kept(buffer_.front(), *static_cast<std::optional<T>*>(taker->slot));
+      taker->result = outcome::committed;
       wakes.add(*taker);
     }
     return outcome::committed;
   }
 
-  outcome copy_promised(std::optional<T>& into) noexcept {
-    if constexpr (std::copy_constructible<T>) into.emplace(buffer_.front());
-    return outcome::committed;
-  }
+  /// What a promise does, and nobody else: so that a T which only seems to copy (a vector of what
+  /// does not) can be carried.
+  virtual void copy_kept(const T&, std::optional<T>&) const noexcept {}
 
   const buffer_kind kind_;
   ring<T> buffer_;
+};
+
+template <class T>
+class promise_state final : public channel_state<T> {
+ public:
+  explicit promise_state(std::size_t limit) : channel_state<T>(promise{}, limit) {}
+
+ private:
+  void copy_kept(const T& kept, std::optional<T>& into) const noexcept override {
+    into.emplace(kept);
+  }
 };
 
 /// How an operation reaches a channel<T>: directly.
@@ -142,8 +154,11 @@ class channel {
       : state_(new state(buffer, limit.count)) {}
   explicit channel(dropping buffer) : state_(new state(buffer, waiters_limit{}.count)) {}
   explicit channel(sliding buffer) : state_(new state(buffer, waiters_limit{}.count)) {}
-  explicit channel(promise buffer, waiters_limit limit = {})
+  explicit channel(promise, waiters_limit limit = {})
     requires std::copy_constructible<T>
+      : state_(new detail::promise_state<T>(limit.count)) {}
+  /// One of the above, chosen at run time; unbuffered by default.
+  explicit channel(any_buffer buffer, waiters_limit limit = {})
       : state_(new state(buffer, limit.count)) {}
 
   /// Suspends: until a taker or the buffer has the value. False: the channel is closed, and the

@@ -86,6 +86,11 @@ class put_channel {
   }
   void close() const noexcept { core_->close(); }
 
+  /// Whether both lead into the same channel.
+  friend bool operator==(const put_channel& a, const put_channel& b) noexcept {
+    return a.core_.get() == b.core_.get();
+  }
+
  private:
   [[nodiscard]] port where() const noexcept { return {core_.get(), put_}; }
   detail::core_handle<detail::channel_core> core_;
@@ -115,6 +120,11 @@ class take_channel {
     return value;
   }
 
+  /// Whether both lead out of the same channel.
+  friend bool operator==(const take_channel& a, const take_channel& b) noexcept {
+    return a.core_.get() == b.core_.get();
+  }
+
  private:
   [[nodiscard]] port where() const noexcept { return {core_.get(), take_}; }
   detail::core_handle<detail::channel_core> core_;
@@ -125,5 +135,19 @@ template <class T>
 put_channel(channel<T>) -> put_channel<T>;
 template <class T>
 take_channel(channel<T>) -> take_channel<T>;
+
+/// What values can be put into: whatever a put_channel can be made of.
+template <class Channel>
+concept putting = requires(const Channel& to) { put_channel(to); };
+/// What can be put into it.
+template <putting Channel>
+using put_value_t = typename decltype(put_channel(std::declval<const Channel&>()))::value_type;
+
+/// What values can be taken from: whatever a take_channel can be made of.
+template <class Channel>
+concept taking = requires(const Channel& from) { take_channel(from); };
+/// What can be taken from it.
+template <taking Channel>
+using take_value_t = typename decltype(take_channel(std::declval<const Channel&>()))::value_type;
 
 }  // namespace wherry

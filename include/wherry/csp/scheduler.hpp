@@ -21,6 +21,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -96,7 +97,8 @@ class scheduler {
 
   /// Runs `main` as a process to its end, then cancels and joins what `go` left running.
   /// Requires: called from outside its processes; one run at a time.
-  /// Errors: rethrows what `main` threw; `cancelled` comes out as it is.
+  /// Errors: rethrows what `main` threw, else what a process failed with that a combinator started
+  /// (combine.hpp; it ends the run); `cancelled` comes out as it is.
   template <class T>
   T run(task<T> main);
 
@@ -110,7 +112,7 @@ class scheduler {
 
  private:
   void run_root(task<void> root);
-  void finish_root();
+  std::exception_ptr finish_root();
   std::unique_ptr<detail::scope_state> root_scope_;
   std::atomic<bool> running_{false};
 };
