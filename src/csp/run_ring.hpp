@@ -2,6 +2,11 @@
 #pragma once
 // Runnable coroutines of one worker, in order. Only the worker pushes; anyone may take.
 // Source: Go, runtime/proc.go, runqput, runqget, runqgrab.
+//
+// Invariant: what lies between head and tail is there to be taken; who moves head over it has it. A
+// slot is written again only after head has passed it, so a take that read too late fails.
+//
+// `Atomic` is std::atomic, or what a model checker schedules (tests/csp/model).
 
 #include <algorithm>
 #include <array>
@@ -12,9 +17,10 @@
 
 namespace wherry {
 
-class run_ring {
+template <template <class> class Atomic = std::atomic, std::uint32_t Size = 256>
+class basic_run_ring {
  public:
-  static constexpr std::uint32_t size = 256;
+  static constexpr std::uint32_t size = Size;
 
   /// Worker only. False: full.
   bool push(std::coroutine_handle<> ready) noexcept {
@@ -57,9 +63,11 @@ class run_ring {
   }
 
  private:
-  std::array<std::atomic<void*>, size> slots_{};
-  alignas(64) std::atomic<std::uint32_t> head_{0};
-  alignas(64) std::atomic<std::uint32_t> tail_{0};
+  std::array<Atomic<void*>, size> slots_{};
+  alignas(64) Atomic<std::uint32_t> head_{0};
+  alignas(64) Atomic<std::uint32_t> tail_{0};
 };
+
+using run_ring = basic_run_ring<>;
 
 }  // namespace wherry

@@ -8,8 +8,8 @@
 //
 // Invariants
 // 1. Only its worker pushes to a ring; anyone may take from it. Source: Go, runtime/proc.go, runq.
-// 2. Work is published before `sleepers_` is read, and a worker adds itself to `sleepers_` before
-//    it looks for work a last time: one of the two sees the other.
+// 2. Work is published before the gate is told, and a worker that is about to sleep looks for work
+//    a last time (idle_gate.hpp).
 // 3. No thread of this scheduler waits for another, except to sleep and to be joined.
 
 #include <algorithm>
@@ -20,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "idle_gate.hpp"
 #include "run_ring.hpp"
 #include "wherry/csp/assert.hpp"
 #include "wherry/csp/scheduler.hpp"
@@ -117,10 +118,10 @@ struct thread_scheduler::implementation {
     here.worker = &self;
     here.handing_off = &owner_;
     here.random = reinterpret_cast<std::uintptr_t>(&self) | 1;
-    while (!stopping_.load(std::memory_order_acquire)) {
+    while (!idle_.is_stopped()) {
       const coroutine ready = find(self);
       if (!ready) {
-        sleep(self);
+        sleep();
         continue;
       }
       ready.resume();
@@ -170,25 +171,13 @@ struct thread_scheduler::implementation {
     push_shared_locked(ready);
   }
 
-  void sleep(worker&) {
-    const auto before = wake_count_.load(std::memory_order_acquire);
-    sleepers_.fetch_add(1, std::memory_order_seq_cst);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    const bool fired =
-        owner_.timers_.earliest() <= owner_.now() && owner_.timers_.fire_due(owner_.now()) > 0;
-    if (!fired && !work_in_sight()) {
-      std::unique_lock guard(sleep_mutex_);
-      const auto woken = [&] {
-        return wake_count_.load(std::memory_order_acquire) != before ||
-               stopping_.load(std::memory_order_acquire);
-      };
-      if (const auto due = owner_.timers_.earliest(); due == steady_time::max()) {
-        wake_.wait(guard, woken);
-      } else {
-        wake_.wait_until(guard, due, woken);
-      }
-    }
-    sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+  void sleep() {
+    const auto last_look = [this] {
+      auto& timers = owner_.timers_;
+      const bool fired = timers.earliest() <= owner_.now() && timers.fire_due(owner_.now()) > 0;
+      return fired || work_in_sight();
+    };
+    idle_.sleep(last_look, [this] { return owner_.timers_.earliest(); });
   }
 
   bool work_in_sight() {
@@ -202,13 +191,13 @@ struct thread_scheduler::implementation {
       const auto displaced = std::exchange(here.next, ready);
       if (!displaced) return;  // this worker runs it; nobody to wake
       push(*static_cast<worker*>(here.worker), displaced);
-      wake_one();
+      idle_.wake_one();
     } else {
       // A thread that is not ours: once the process runs, it may end and this scheduler be gone. So
       // nobody can take it before this lock is given back, the last thing that this thread touches.
       const std::lock_guard guard(shared_mutex_);
       push_shared_locked(ready);
-      wake_one();
+      idle_.wake_one();
     }
   }
 
@@ -233,40 +222,21 @@ struct thread_scheduler::implementation {
     return first;
   }
 
-  void wake_one() {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (sleepers_.load(std::memory_order_seq_cst) == 0) return;
-    {
-      const std::lock_guard guard(sleep_mutex_);
-      wake_count_.fetch_add(1, std::memory_order_release);
-    }
-    wake_.notify_one();
-  }
-
   /// The pool first: its work may still wake processes here.
   void stop() {
     pool_.stop();
-    {
-      const std::lock_guard guard(sleep_mutex_);
-      stopping_.store(true, std::memory_order_release);
-    }
-    wake_.notify_all();
+    idle_.stop();
     for (auto& thread : threads_) thread.join();
   }
 
   thread_scheduler& owner_;
   std::deque<worker> workers_;
   std::vector<std::thread> threads_;
-  std::atomic<bool> stopping_{false};
+  idle_gate idle_;
 
   std::mutex shared_mutex_;
   std::deque<coroutine> shared_;
   std::atomic<std::size_t> shared_size_{0};
-
-  std::mutex sleep_mutex_;
-  std::condition_variable wake_;
-  std::atomic<int> sleepers_{0};
-  std::atomic<std::uint64_t> wake_count_{0};
 
   std::mutex drive_mutex_;
   std::condition_variable driven_;
@@ -292,7 +262,7 @@ system_time thread_scheduler::system_now() const noexcept {
 }
 
 void thread_scheduler::add_timer(detail::timer& entry) {
-  if (timers_.add(entry)) self_->wake_one();
+  if (timers_.add(entry)) self_->idle_.wake_one();
 }
 
 void thread_scheduler::drive(const std::function<bool()>& done) {

@@ -60,9 +60,9 @@ take_channel<Total> transduce(transforms::chain<Stages...> transform, Function f
                               Total initial, const From& from, process_options options = {}) {
   using value = take_value_t<From>;
   channel<Total> to{fixed{1}};
-  auto work = detail::reduce_all<value>(transforms::detail::start<value>(transform),
-                                        std::move(function), std::move(initial),
-                                        take_channel(from), put_channel<Total>(to));
+  auto work =
+      detail::reduce_all<value>(transforms::detail::start<value>(transform), std::move(function),
+                                std::move(initial), take_channel(from), put_channel<Total>(to));
   detail::start_in(options.in, std::move(work));
   return to;
 }

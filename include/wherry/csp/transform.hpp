@@ -101,7 +101,7 @@ class transform_state final : public channel_core {
   /// Runs functions of the user.
   template <class Work>
   void guarded(Work work) noexcept {
-    const user_code_under here(lock_);
+    const user_code_under here(&lock_);
     if constexpr (std::same_as<Handler, no_handler>) {
       work();
     } else {
