@@ -9,7 +9,7 @@
 #include "wherry/csp/channel.hpp"
 #include "wherry/csp/scheduler.hpp"
 #include "wherry/csp/scope.hpp"
-#include "wherry/csp/timeout.hpp"
+#include "wherry/csp/sleep.hpp"
 
 namespace chanbench {
 
@@ -24,7 +24,7 @@ task<> nothing() { co_return; }
 
 task<> sleep_until(wherry::steady_time due, int* started) {
   ++*started;
-  co_await wherry::timeout_at(due).take();
+  co_await wherry::sleep_until(due);
 }
 
 task<> wait_on(channel<int> from, int* started) {
@@ -35,7 +35,7 @@ task<> wait_on(channel<int> from, int* started) {
 // On one thread who has counted itself has also parked before anybody else runs.
 task<> until_parked(const int* started) {
   do {
-    co_await wherry::timeout(1ms).take();
+    co_await wherry::sleep_for(1ms);
   } while (*started < million);
 }
 

@@ -8,14 +8,14 @@ namespace wherry::detail {
 bool wait_queue::push(waiter& entry, std::size_t limit) noexcept {
   if (size_ >= limit) sweep(*entry.owner);
   if (size_ >= limit) return false;
-  if (first_ == nullptr) {
-    entry.previous = entry.next = &entry;
-    first_ = &entry;
-  } else {
-    waiter* const last = first_->previous;
+  if (waiter* const head = first()) {
+    waiter* const last = head->previous;
     entry.previous = last;
-    entry.next = first_;
-    last->next = first_->previous = &entry;
+    entry.next = head;
+    last->next = head->previous = &entry;
+  } else {
+    entry.previous = entry.next = &entry;
+    set_first(&entry);
   }
   entry.queued = true;
   ++size_;
@@ -24,7 +24,7 @@ bool wait_queue::push(waiter& entry, std::size_t limit) noexcept {
 
 // The caller's own waiters stay: it queues all of a select's before it parks.
 void wait_queue::sweep(const process& except) noexcept {
-  waiter* entry = first_;
+  waiter* entry = first();
   for (auto left = size_; left > 0; --left) {
     waiter* const next = entry->next;
     if (entry->owner != &except && !entry->owner->is_parked()) remove(*entry);

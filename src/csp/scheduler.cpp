@@ -13,13 +13,13 @@ namespace wherry {
 namespace detail {
 
 void process::wake() noexcept {
+  if (scope_ == nullptr) return static_cast<blocked_thread*>(this)->end_wait();
   auto& here = this_thread;
-  if (home_ == nullptr) {
-    static_cast<blocked_thread*>(this)->end_wait();
-  } else if (home_ == here.handing_off && !here.next) {  // runs here as soon as the waker parks
+  auto& home = scope_->home();
+  if (&home == here.handing_off && !here.next) {  // runs here as soon as the waker parks
     here.next = resume_;
   } else {
-    home_->post(resume_);
+    home.post(resume_);
   }
 }
 
@@ -36,9 +36,7 @@ void blocked_thread::end_wait() noexcept {
 
 }  // namespace detail
 
-scheduler::scheduler()
-    : root_scope_(std::make_unique<detail::scope_state>(
-          [](void* self) noexcept { static_cast<scheduler*>(self)->interrupt_drive(); }, this)) {}
+scheduler::scheduler() { renew_root_scope(); }
 
 scheduler::~scheduler() = default;
 
@@ -46,6 +44,14 @@ scheduler& scheduler::current() noexcept {
   scheduler* const serving = detail::this_thread.serving;
   WHERRY_ASSERT(serving != nullptr, "this works only inside a process: see scheduler::run");
   return *serving;
+}
+
+bool scheduler::park_until(detail::timer& entry, detail::process& owner,
+                           std::coroutine_handle<> resume) {
+  using added = detail::timer_queue::added;
+  const auto how = timers_.add_if([&] { return owner.park(resume); }, entry);
+  if (how == added::earliest) earliest_changed();
+  return how != added::not_parked;
 }
 
 void scheduler::run_root(task<void> root) {
@@ -65,7 +71,7 @@ void scheduler::run_root(task<void> root) {
     done.store(true, std::memory_order_release);
     home.interrupt_drive();
   };
-  detail::start_process(*this, *root_scope_, main(std::move(root), failed, unwound, ended, *this));
+  root_scope_->start(main(std::move(root), failed, unwound, ended, *this));
   try {
     drive([&] { return ended.load(std::memory_order_acquire); });
   } catch (...) {
@@ -83,11 +89,14 @@ std::exception_ptr scheduler::finish_root() {
   root_scope_->cancel();
   drive([this] { return root_scope_->empty(); });
   auto failed = root_scope_->take_failure();
-  // Ready for another run.
-  root_scope_ = std::make_unique<detail::scope_state>(
-      [](void* self) noexcept { static_cast<scheduler*>(self)->interrupt_drive(); }, this);
+  renew_root_scope();
   running_.store(false);
   return failed;
+}
+
+void scheduler::renew_root_scope() {
+  root_scope_ = std::make_unique<detail::scope_state>(
+      *this, [](scheduler& self) noexcept { self.interrupt_drive(); });
 }
 
 }  // namespace wherry

@@ -7,16 +7,6 @@ namespace wherry {
 namespace detail {
 namespace {
 
-/// A process and its body: the task that it was started with.
-struct body_process : process {
-  body_process(scheduler& home, scope_state& owner, task<void> body) noexcept
-      : process(&home), owner_(owner), body_(std::move(body).release()) {
-    body_.promise().process_ = this;
-  }
-  scope_state& owner_;
-  std::coroutine_handle<task<void>::promise_type> body_;
-};
-
 // A process that unwinds because it was told to did not fail.
 std::exception_ptr failure_in(std::exception_ptr exception) noexcept {
   if (!exception) return nullptr;
@@ -31,25 +21,26 @@ std::exception_ptr failure_in(std::exception_ptr exception) noexcept {
 
 }  // namespace
 
-void start_process(scheduler& home, scope_state& owner, task<void> body) {
-  auto* const started = new body_process(home, owner, std::move(body));
-  const auto handle = started->body_;
-  owner.enter(*started);
-  home.post(handle);
+std::coroutine_handle<> end_process(std::coroutine_handle<task_promise<void>> body) noexcept {
+  auto& promise = body.promise();
+  auto& scope = *promise.own_.scope_;
+  scope.unlink(promise.own_, failure_in(std::move(promise.exception_)));
+  body.destroy();  // before the scope hears of the end: what the body held is released by then
+  scope.leave();
+  return next_to_run();
 }
 
-std::coroutine_handle<> end_process(process& ended, std::exception_ptr exception) noexcept {
-  auto* const self = static_cast<body_process*>(&ended);
-  auto failed = failure_in(std::move(exception));
-  // The body goes before the scope hears of the end: what it holds is released by then.
-  self->body_.destroy();
-  self->owner_.leave(*self, std::move(failed));
-  delete self;
-  return next_to_run();
+void scope_state::start(task<void> body) noexcept {
+  const auto handle = std::move(body).release();
+  auto& promise = handle.promise();
+  promise.process_ = &promise.own_;
+  enter(promise.own_);
+  home_.post(handle);
 }
 
 void scope_state::enter(process& member) noexcept {
   lock_.lock();
+  member.scope_ = this;
   member.previous_in_scope_ = nullptr;
   member.next_in_scope_ = first_;
   if (first_ != nullptr) first_->previous_in_scope_ = &member;
@@ -59,9 +50,8 @@ void scope_state::enter(process& member) noexcept {
   lock_.unlock();
 }
 
-void scope_state::leave(process& member, std::exception_ptr exception) noexcept {
-  process* joiner = nullptr;
-  lock_.lock();
+void scope_state::unlink(process& member, std::exception_ptr exception) noexcept {
+  const std::lock_guard guard(lock_);
   (member.previous_in_scope_ != nullptr ? member.previous_in_scope_->next_in_scope_ : first_) =
       member.next_in_scope_;
   if (member.next_in_scope_ != nullptr) {
@@ -72,13 +62,18 @@ void scope_state::leave(process& member, std::exception_ptr exception) noexcept 
     cancelled_ = true;
     cancel_members();
   }
+}
+
+void scope_state::leave() noexcept {
+  process* joiner = nullptr;
+  lock_.lock();
   const bool last = --count_ == 0;
   if (last && joiner_ != nullptr && joiner_->claim()) joiner = joiner_;
   const auto on_empty = last ? on_empty_ : nullptr;
-  void* const context = context_;
+  auto& home = home_;
   lock_.unlock();  // from here on the scope may be gone
   if (joiner != nullptr) joiner->wake();
-  if (on_empty != nullptr) on_empty(context);
+  if (on_empty != nullptr) on_empty(home);
 }
 
 void scope_state::cancel() noexcept {

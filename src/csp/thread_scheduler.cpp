@@ -3,7 +3,7 @@
 //
 // Each worker owns a ring of runnable coroutines; others take half of it when they have nothing.
 // What does not fit, and what comes from other threads, goes to one shared list, which a worker
-// looks at every other turn. An idle worker sleeps until the earliest timer or until somebody adds
+// looks at now and then, and when it has nothing of its own. An idle worker sleeps until the earliest timer or until somebody adds
 // work.
 //
 // Invariants
@@ -31,7 +31,8 @@ namespace {
 
 using coroutine = std::coroutine_handle<>;
 
-constexpr int handoff_limit = 64;  // handoffs before a worker looks at queues and timers
+constexpr int handoff_limit = 64;    // handoffs before a worker looks at queues and timers
+constexpr unsigned shared_turn = 8;  // turns after which it looks at the shared list first
 
 struct worker {
   run_ring ring;
@@ -133,7 +134,7 @@ struct thread_scheduler::implementation {
     if (const auto due = owner_.timers_.earliest(); due != steady_time::max()) {
       if (const auto now = owner_.now(); due <= now) owner_.timers_.fire_due(now);
     }
-    if (++self.turn % 2 == 0) {
+    if (++self.turn % shared_turn == 0) {
       if (const auto shared = pop_shared()) return shared;
     }
     // Counted, too: one that its timer wakes at every turn would otherwise starve the queue.
@@ -191,7 +192,7 @@ struct thread_scheduler::implementation {
       const auto displaced = std::exchange(here.next, ready);
       if (!displaced) return;  // this worker runs it; nobody to wake
       push(*static_cast<worker*>(here.worker), displaced);
-      idle_.wake_one();
+      if (workers_.size() > 1) idle_.wake_one();  // alone, it is awake
     } else {
       // A thread that is not ours: once the process runs, it may end and this scheduler be gone. So
       // nobody can take it before this lock is given back, the last thing that this thread touches.
@@ -261,9 +262,7 @@ system_time thread_scheduler::system_now() const noexcept {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-void thread_scheduler::add_timer(detail::timer& entry) {
-  if (timers_.add(entry)) self_->idle_.wake_one();
-}
+void thread_scheduler::earliest_changed() { self_->idle_.wake_one(); }
 
 void thread_scheduler::drive(const std::function<bool()>& done) {
   WHERRY_ASSERT(detail::this_thread.worker == nullptr,

@@ -38,19 +38,20 @@ void timer_queue::unlink(timer& entry) noexcept {
   if (first_[level][slot] == nullptr) used_[level] &= ~(count{1} << slot);
 }
 
-bool timer_queue::add(timer& entry) noexcept {
-  const std::lock_guard guard(mutex_);
+bool timer_queue::add_locked(timer& entry) noexcept {
   insert(entry);
-  const auto before = earliest_.load(std::memory_order_relaxed);
-  publish_earliest();
-  return earliest_.load(std::memory_order_relaxed) < before;
+  const auto due = static_cast<duration::rep>(std::max(due_of(entry), reached_));
+  if (due >= earliest_.load(std::memory_order_relaxed)) return false;
+  earliest_.store(due, std::memory_order_release);
+  return true;
 }
 
 void timer_queue::remove(timer& entry) noexcept {
   const std::lock_guard guard(mutex_);
   if (entry.link == nullptr) return;
+  const bool earliest = entry.due <= this->earliest();
   unlink(entry);
-  publish_earliest();
+  if (earliest) publish_earliest();
 }
 
 // The start of a slot: the digits of reached_ above its level, then its own, then zeros.

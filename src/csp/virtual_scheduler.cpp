@@ -23,8 +23,6 @@ system_time virtual_scheduler::system_now() const noexcept {
   return start_ + std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch());
 }
 
-void virtual_scheduler::add_timer(detail::timer& entry) { timers_.add(entry); }
-
 void virtual_scheduler::drive(const std::function<bool()>& done) {
   // The calling thread serves this scheduler for the while, also when it ends by an exception.
   struct serving {

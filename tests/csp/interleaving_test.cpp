@@ -31,9 +31,9 @@ class exploring_scheduler final : public scheduler {
   void post_blocking(std::move_only_function<void()> work) override { work(); }
   [[nodiscard]] steady_time now() const noexcept override { return now_; }
   [[nodiscard]] system_time system_now() const noexcept override { return {}; }
-  void add_timer(detail::timer& entry) override { timers_.add(entry); }
 
  protected:
+  void earliest_changed() override {}
   // A due timer is one more that could be next: time may pass at any moment.
   void drive(const std::function<bool()>& done) override {
     const auto outer = detail::this_thread;

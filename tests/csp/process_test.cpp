@@ -31,7 +31,7 @@ void race(const std::function<void(process&)>& left, const std::function<void(pr
     }
   });
   for (int round = 0; round < rounds; ++round) {
-    subject.emplace(nullptr);
+    subject.emplace();
     CHECK(subject->park({}));
     step.arrive_and_wait();
     left(*subject);
@@ -45,7 +45,7 @@ void race(const std::function<void(process&)>& left, const std::function<void(pr
 
 TEST_SUITE("csp/process") {
   TEST_CASE("a wait is ended once and a cancelled process does not park unless shielded") {
-    process subject(nullptr);
+    process subject;
     CHECK_FALSE(subject.claim());
     REQUIRE(subject.park({}));
     CHECK(subject.claim());

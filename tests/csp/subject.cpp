@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "wherry/csp/sleep.hpp"
+
 namespace wherry::test {
 
 void over_seeds(int count, const std::function<task<>()>& body) {
@@ -38,7 +40,7 @@ void everywhere(const std::function<task<>()>& body) {
   on_threads(20, body);
 }
 
-task<> pause(duration how_long) { co_await timeout(how_long).take(); }
+task<> pause(duration how_long) { co_await sleep_for(how_long); }
 
 task<> put_range(channel<int> to, int first, int count) {
   for (int value = first; value < first + count; ++value) CHECK(co_await to.put(value));

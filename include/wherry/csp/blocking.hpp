@@ -19,7 +19,6 @@ namespace detail {
 /// with it before it can go on and be gone.
 class blocked_thread : public process {
  public:
-  blocked_thread() noexcept : process(nullptr) {}
   /// Returns once `end_wait` was called.
   void wait();
   void end_wait() noexcept;
@@ -34,13 +33,12 @@ template <class Operation>
 auto block_on(Operation operation) {
   if (operation.await_ready()) return operation.await_resume();
   blocked_thread self;
-  const bool parked = operation.park_locked(self, {});
-  operation.unlock_all();
-  WHERRY_ASSERT(parked, "a plain thread cannot be cancelled");
-  WHERRY_ASSERT(this_thread.worker == nullptr,
-                "blocking_put, blocking_take or blocking_select would stop the thread that all "
-                "processes share: use co_await");
-  self.wait();
+  if (operation.park(self, {})) {
+    WHERRY_ASSERT(this_thread.worker == nullptr,
+                  "blocking_put, blocking_take or blocking_select would stop the thread that all "
+                  "processes share: use co_await");
+    self.wait();
+  }
   return operation.await_resume();
 }
 

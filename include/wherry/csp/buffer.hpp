@@ -3,6 +3,7 @@
 // The buffers that a channel may have, and how many may wait at it.
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -71,7 +72,8 @@ struct any_buffer : detail::buffer_choice {
 namespace detail {
 
 /// A ring of values in order of arrival, behind one pointer: most channels have none.
-/// Threads: one at a time. Requires: T moves without throwing.
+/// Threads: one at a time; others may ask whether it is empty or full, and get a guess.
+/// Requires: T moves without throwing.
 template <class T>
 class ring {
  public:
@@ -80,27 +82,25 @@ class ring {
   ring& operator=(const ring&) = delete;
   ~ring() {
     if (all_ == nullptr) return;
-    while (all_->count > 0) static_cast<void>(pop());
+    while (!empty()) static_cast<void>(pop());
     std::destroy_at(all_);
     ::operator delete(all_, std::align_val_t{alignment});
   }
 
-  [[nodiscard]] bool empty() const noexcept { return all_ == nullptr || all_->count == 0; }
-  [[nodiscard]] bool full() const noexcept {
-    return all_ == nullptr || all_->count == all_->capacity;
-  }
+  [[nodiscard]] bool empty() const noexcept { return all_ == nullptr || count() == 0; }
+  [[nodiscard]] bool full() const noexcept { return all_ == nullptr || count() == all_->capacity; }
   [[nodiscard]] const T& front() const noexcept { return *at(all_->first); }
 
   void push(T&& value) noexcept {
-    std::construct_at(at(wrap(std::uint64_t{all_->first} + all_->count)), std::move(value));
-    ++all_->count;
+    std::construct_at(at(wrap(std::uint64_t{all_->first} + count())), std::move(value));
+    set_count(count() + 1);
   }
   [[nodiscard]] T pop() noexcept {
     T* const slot = at(all_->first);
     T value = std::move(*slot);
     std::destroy_at(slot);
     all_->first = wrap(std::uint64_t{all_->first} + 1);
-    --all_->count;
+    set_count(count() - 1);
     return value;
   }
 
@@ -108,7 +108,7 @@ class ring {
   struct header {
     std::uint32_t capacity;
     std::uint32_t first = 0;
-    std::uint32_t count = 0;
+    std::atomic<std::uint32_t> count = 0;
   };
   static constexpr std::size_t alignment = std::max(alignof(T), alignof(header));
   static constexpr std::size_t values_at =
@@ -117,6 +117,12 @@ class ring {
   static header* make(std::size_t capacity) {
     void* const all = ::operator new(values_at + capacity * sizeof(T), std::align_val_t{alignment});
     return std::construct_at(static_cast<header*>(all), static_cast<std::uint32_t>(capacity));
+  }
+  [[nodiscard]] std::uint32_t count() const noexcept {
+    return all_->count.load(std::memory_order_relaxed);
+  }
+  void set_count(std::uint32_t count) noexcept {
+    all_->count.store(count, std::memory_order_relaxed);
   }
   [[nodiscard]] T* at(std::uint32_t index) const noexcept {
     return reinterpret_cast<T*>(reinterpret_cast<std::byte*>(all_) + values_at) + index;

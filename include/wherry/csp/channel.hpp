@@ -39,6 +39,14 @@ class channel_state : public channel_core {
   channel_state(buffer_choice chosen, std::size_t limit)
       : channel_core(limit), kind_(chosen.kind), buffer_(chosen.size) {}
 
+  /// Whether a try may do more than fail: without the lock, a guess.
+  [[nodiscard]] bool may_put() const noexcept {
+    return !takers_.empty() || !buffer_.full() || kind_ != buffer_kind::fixed || closed_;
+  }
+  [[nodiscard]] bool may_take() const noexcept {
+    return !putters_.empty() || !buffer_.empty() || closed_;
+  }
+
   // Under the lock.
   outcome try_put(T& value, wake_list& wakes) noexcept {
     if (closed_) return outcome::closed;
@@ -71,14 +79,14 @@ class channel_state : public channel_core {
 
  private:
   static void give(waiter& taker, T&& value, wake_list& wakes) noexcept {
-    static_cast<std::optional<T>*>(taker.slot)->emplace(std::move(value));
+    static_cast<take_waiter<T>&>(taker).value.emplace(std::move(value));
     taker.result = outcome::committed;
     wakes.add(taker);
   }
   static T& accept(waiter& putter, wake_list& wakes) noexcept {
     putter.result = outcome::committed;
     wakes.add(putter);
-    return *static_cast<T*>(putter.slot);
+    return *static_cast<put_waiter<T>&>(putter).value;
   }
 
   /// A put into a buffer that is full.
@@ -97,7 +105,7 @@ class channel_state : public channel_core {
     if (buffer_.full()) return put_over(value);
     buffer_.push(std::move(value));
     while (waiter* const taker = takers_.pop_claimed()) {
-      copy_kept(buffer_.front(), *static_cast<std::optional<T>*>(taker->slot));
+      copy_kept(buffer_.front(), static_cast<take_waiter<T>*>(taker)->value);
       taker->result = outcome::committed;
       wakes.add(*taker);
     }
@@ -134,6 +142,8 @@ struct channel_port {
   waiter::outcome try_take(std::optional<T>& into, wake_list& wakes) const noexcept {
     return state->try_take(into, wakes);
   }
+  [[nodiscard]] bool may_put() const noexcept { return state->may_put(); }
+  [[nodiscard]] bool may_take() const noexcept { return state->may_take(); }
 };
 
 }  // namespace detail

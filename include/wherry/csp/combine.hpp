@@ -47,8 +47,7 @@ inline void start_in(scope* owner, task<void> body) {
   if (owner != nullptr) {
     owner->go(std::move(body));
   } else {
-    auto& home = scheduler::current();
-    start_process(home, home.root_scope(), std::move(body));
+    scheduler::current().root_scope().start(std::move(body));
   }
 }
 

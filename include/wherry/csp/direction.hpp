@@ -26,6 +26,7 @@ struct put_port {
   waiter::outcome try_put(T& value, wake_list& wakes) const noexcept {
     return put(*of, value, wakes);
   }
+  [[nodiscard]] static bool may_put() noexcept { return true; }
 };
 
 template <class T>
@@ -36,6 +37,7 @@ struct take_port {
   waiter::outcome try_take(std::optional<T>& into, wake_list& wakes) const noexcept {
     return take(*of, into, wakes);
   }
+  [[nodiscard]] static bool may_take() noexcept { return true; }
 };
 
 template <class T, class State>

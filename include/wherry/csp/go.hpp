@@ -48,8 +48,7 @@ task<void> deliver(task<T> body, channel<result<T>> to) {
 template <class T>
 channel<result<T>> go(task<T> body) {
   channel<result<T>> outcome{fixed{1}};
-  auto& home = scheduler::current();
-  detail::start_process(home, home.root_scope(), detail::deliver(std::move(body), outcome));
+  scheduler::current().root_scope().start(detail::deliver(std::move(body), outcome));
   return outcome;
 }
 

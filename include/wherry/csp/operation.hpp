@@ -4,7 +4,7 @@
 // channel by a port: where its core is, and how to try without waiting.
 //
 // How: under the channel's lock it tries; if that would wait, it queues its waiter and parks the
-// process, and only then gives the lock back. Whoever ends the wait fills the slot and wakes.
+// process, and only then gives the lock back. Whoever ends the wait gives it its outcome and wakes.
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +12,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -63,14 +64,14 @@ class channel_core {
   wait_queue takers_;
   const std::uint32_t waiters_limit_;
   spinlock lock_;
-  bool closed_ = false;
+  std::atomic<bool> closed_ = false;
 
  private:
   std::atomic<std::uint32_t> references_{1};
 };
 
-/// `Self` has `attempt_locked`, `queue` and `slot`; `Port` has `core`.
-template <class Self, class Port>
+/// `Self` has `attempt_locked`, `queue` and `prepare`; `Port` has `core`.
+template <class Self, class Port, class Waiter>
 class operation {
  public:
   explicit operation(Port port) noexcept : port_(port) {}
@@ -88,36 +89,31 @@ class operation {
 
   template <std::derived_from<promise_base> Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) {
-    if (!park_locked(*caller.promise().process_, caller)) {
-      core().lock_.unlock();
-      return caller;
-    }
-    core().lock_.unlock();
-    return next_to_run();
+    return park(*caller.promise().process_, caller) ? next_to_run() : caller;
   }
 
-  /// Queues and parks. False: the process is cancelled. The lock is kept, unless it throws.
-  [[nodiscard]] bool park_locked(process& owner, std::coroutine_handle<> resume) {
-    if (!enqueue_locked(owner)) {
-      core().lock_.unlock();
-      throw too_many_waiters(core().waiters_limit_);
-    }
-    if (owner.park(resume)) return true;
-    remove_locked();
-    return false;
+  /// After await_ready was false. True: parked, and from then on this may be gone. False: it must
+  /// not wait, for the process is cancelled. Errors: too_many_waiters.
+  [[nodiscard]] bool park(process& owner, std::coroutine_handle<> resume) {
+    const std::unique_lock guard(core().lock_, std::adopt_lock);
+    if (!enqueue_locked(owner)) throw too_many_waiters(core().waiters_limit_);
+    const bool parked = owner.park(resume);
+    if (!parked) remove_locked();
+    return parked;
   }
-
-  /// Gives back what await_ready has locked.
-  void unlock_all() const noexcept { core().lock_.unlock(); }
 
   [[nodiscard]] channel_core& core() const noexcept { return port_.core(); }
   [[nodiscard]] bool enqueue_locked(process& owner) noexcept {
     entry_.owner = &owner;
-    entry_.slot = self().slot();
+    self().prepare();
     return self().queue().push(entry_, core().waiters_limit_);
   }
   void remove_locked() noexcept {
     if (entry_.queued) self().queue().remove(entry_);
+  }
+  void remove() noexcept {
+    const std::lock_guard guard(core().lock_);
+    remove_locked();
   }
   /// Whether it has committed, or seen the close.
   [[nodiscard]] bool chosen() const noexcept { return entry_.result != waiter::outcome::none; }
@@ -126,55 +122,58 @@ class operation {
   /// After the wait. Errors: throws `cancelled` if that is what ended it.
   void finish() {
     if (chosen()) return;
-    core().lock_.lock();
-    remove_locked();
-    core().lock_.unlock();
+    remove();
     throw cancelled{};
   }
 
   Port port_;
-  waiter entry_;
+  Waiter entry_;
 
  private:
   Self& self() noexcept { return static_cast<Self&>(*this); }
 };
 
 template <class T, class Port>
-class [[nodiscard]] take_operation : public operation<take_operation<T, Port>, Port> {
+class [[nodiscard]] take_operation
+    : public operation<take_operation<T, Port>, Port, take_waiter<T>> {
  public:
   using value_type = std::optional<T>;
-  explicit take_operation(Port port) noexcept : operation<take_operation, Port>(port) {}
+  explicit take_operation(Port port) noexcept
+      : operation<take_operation, Port, take_waiter<T>>(port) {}
 
+  [[nodiscard]] bool may_commit() const noexcept { return this->port_.may_take(); }
   bool attempt_locked(wake_list& wakes) noexcept {
-    this->entry_.result = this->port_.try_take(value_, wakes);
+    this->entry_.result = this->port_.try_take(this->entry_.value, wakes);
     return this->chosen();
   }
   wait_queue& queue() noexcept { return this->core().takers_; }
-  void* slot() noexcept { return &value_; }
+  void prepare() noexcept {}
 
   std::optional<T> await_resume() {
     this->finish();
-    return std::move(value_);
+    // Not moved as a whole: to read in one piece what was just written in two stalls.
+    auto& value = this->entry_.value;
+    return value ? std::optional<T>(std::move(*value)) : std::nullopt;
   }
-
- private:
-  std::optional<T> value_;
 };
 
 /// `Held` is T& (moves from the caller's value when it commits) or T (holds a copy).
 template <class T, class Held, class Port>
-class [[nodiscard]] put_operation : public operation<put_operation<T, Held, Port>, Port> {
+class [[nodiscard]] put_operation
+    : public operation<put_operation<T, Held, Port>, Port, put_waiter<T>> {
  public:
   using value_type = bool;
   put_operation(Port port, Held value)
-      : operation<put_operation, Port>(port), value_(static_cast<Held&&>(value)) {}
+      : operation<put_operation, Port, put_waiter<T>>(port), value_(static_cast<Held&&>(value)) {}
+
+  [[nodiscard]] bool may_commit() const noexcept { return this->port_.may_put(); }
 
   bool attempt_locked(wake_list& wakes) noexcept {
     this->entry_.result = this->port_.try_put(value_, wakes);
     return this->chosen();
   }
   wait_queue& queue() noexcept { return this->core().putters_; }
-  void* slot() noexcept { return std::addressof(value_); }
+  void prepare() noexcept { this->entry_.value = std::addressof(value_); }
 
   bool await_resume() {
     this->finish();

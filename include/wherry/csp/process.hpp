@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A process: one chain of tasks that runs on its own, as started by `go`, `scope::go` or
-// `scheduler::run`. It waits for at most one thing at a time.
+// `scheduler::run`. It waits for at most one thing at a time. It lives in the frame of its body.
 //
 // Invariants
 // 1. It parks (wait_word.hpp) after every queue that may wake it holds its waiter.
@@ -16,17 +16,17 @@
 
 namespace wherry {
 
-class scheduler;
-
 /// Unwinds a task whose scope was cancelled. Not a std::exception, so that a handler for errors
 /// does not swallow it; catch it only to clean up, and rethrow.
 struct cancelled {};
 
 namespace detail {
 
+class scope_state;
+
 class process {
  public:
-  explicit process(scheduler* home) noexcept : home_(home) {}
+  process() noexcept {}
   process(const process&) = delete;
   process& operator=(const process&) = delete;
 
@@ -48,12 +48,13 @@ class process {
   void shield() noexcept { word_.shield(); }
   void unshield() noexcept { word_.unshield(); }
 
-  // Links of the list of the owning scope; guarded by its lock.
-  process* previous_in_scope_ = nullptr;
-  process* next_in_scope_ = nullptr;
+  // What it is a member of, and its place in the list there, guarded by that scope's lock; set when
+  // it starts.
+  scope_state* scope_ = nullptr;  // null: a blocked_thread, or the body of none
+  process* previous_in_scope_;
+  process* next_in_scope_;
 
  private:
-  scheduler* home_;                 // null: a blocked_thread
   std::coroutine_handle<> resume_;  // valid while parked
   basic_wait_word<> word_;
 };

@@ -34,9 +34,9 @@
 
 namespace wherry {
 
-namespace detail {
+class scheduler;
 
-class scope_state;
+namespace detail {
 
 /// What the running thread knows about the scheduler that it serves.
 struct thread_state {
@@ -86,7 +86,12 @@ class scheduler {
   [[nodiscard]] virtual steady_time now() const noexcept = 0;
   [[nodiscard]] virtual system_time system_now() const noexcept = 0;
 
-  virtual void add_timer(detail::timer& entry) = 0;
+  void add_timer(detail::timer& entry) {
+    if (timers_.add(entry)) earliest_changed();
+  }
+  /// Parks `owner`, then adds its timer. False: it must not wait, for it is cancelled.
+  [[nodiscard]] bool park_until(detail::timer& entry, detail::process& owner,
+                                std::coroutine_handle<> resume);
   void remove_timer(detail::timer& entry) noexcept { timers_.remove(entry); }
 
   /// Owns what `go` starts; cancelled and joined when the scheduler's run ends.
@@ -105,6 +110,8 @@ class scheduler {
  protected:
   /// Returns when `done()` is true; runs processes meanwhile if the calling thread is to do so.
   virtual void drive(const std::function<bool()>& done) = 0;
+  /// Whoever sleeps until the earliest timer is to look again. Threads: any.
+  virtual void earliest_changed() = 0;
   /// Wakes a `drive` whose condition may have changed. Threads: any.
   virtual void interrupt_drive() noexcept = 0;
 
@@ -113,6 +120,7 @@ class scheduler {
  private:
   void run_root(task<void> root);
   std::exception_ptr finish_root();
+  void renew_root_scope();  // for another run
   std::unique_ptr<detail::scope_state> root_scope_;
   std::atomic<bool> running_{false};
 };
@@ -134,10 +142,10 @@ class thread_scheduler final : public scheduler {
   void post_blocking(std::move_only_function<void()> work) override;
   [[nodiscard]] steady_time now() const noexcept override;
   [[nodiscard]] system_time system_now() const noexcept override;
-  void add_timer(detail::timer& entry) override;
 
  protected:
   void drive(const std::function<bool()>& done) override;
+  void earliest_changed() override;
   void interrupt_drive() noexcept override;
 
  private:
@@ -158,10 +166,10 @@ class virtual_scheduler final : public scheduler {
   void post_blocking(std::move_only_function<void()> work) override;
   [[nodiscard]] steady_time now() const noexcept override { return now_; }
   [[nodiscard]] system_time system_now() const noexcept override;
-  void add_timer(detail::timer& entry) override;
 
  protected:
   void drive(const std::function<bool()>& done) override;
+  void earliest_changed() override {}
   void interrupt_drive() noexcept override {}
 
  private:

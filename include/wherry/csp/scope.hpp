@@ -28,16 +28,21 @@ namespace detail {
 /// The processes of a scope, and who waits for the last to end. Threads: any.
 class scope_state {
  public:
-  /// `notify`: the scheduler whose `drive` watches this scope; null for all but its root scope.
-  explicit scope_state(void (*on_empty)(void*) noexcept = nullptr, void* context = nullptr) noexcept
-      : on_empty_(on_empty), context_(context) {}
+  /// Its processes run on `home`. `on_empty` is called when the last has ended; null for all but
+  /// the root scope of a scheduler, whose `drive` watches it.
+  explicit scope_state(scheduler& home, void (*on_empty)(scheduler&) noexcept = nullptr) noexcept
+      : home_(home), on_empty_(on_empty) {}
   scope_state(const scope_state&) = delete;
   scope_state& operator=(const scope_state&) = delete;
   ~scope_state() { WHERRY_ASSERT(count_ == 0, "a scope was destroyed before its processes ended"); }
 
-  void enter(process& member) noexcept;
-  /// Takes a process out; `exception`, if any, is kept if it is the first and cancels the others.
-  void leave(process& member, std::exception_ptr exception) noexcept;
+  [[nodiscard]] scheduler& home() const noexcept { return home_; }
+  /// Starts `body` as a process of this scope.
+  void start(task<void> body) noexcept;
+  /// Takes a process out that has ended, in two steps: after the first the process may go, after
+  /// the second the scope. `exception`, if any, is kept if it is the first and cancels the others.
+  void unlink(process& member, std::exception_ptr exception) noexcept;
+  void leave() noexcept;
   void cancel() noexcept;
   [[nodiscard]] bool is_cancelled() noexcept;
   [[nodiscard]] bool empty() noexcept;
@@ -47,6 +52,7 @@ class scope_state {
   std::exception_ptr take_failure() noexcept;
 
  private:
+  void enter(process& member) noexcept;
   void cancel_members() noexcept;
 
   spinlock lock_;
@@ -55,12 +61,9 @@ class scope_state {
   process* first_ = nullptr;
   process* joiner_ = nullptr;
   std::exception_ptr failure_;
-  void (*on_empty_)(void*) noexcept;
-  void* context_;
+  scheduler& home_;
+  void (*const on_empty_)(scheduler&) noexcept;
 };
-
-/// Starts `body` as a process in `owner`, on `home`.
-void start_process(scheduler& home, scope_state& owner, task<void> body);
 
 struct current_process_awaiter {
   process* found = nullptr;
@@ -121,10 +124,10 @@ class [[nodiscard]] shield_guard {
 /// Owns processes. Requires: joined before it is destroyed.
 class scope {
  public:
-  scope() : home_(scheduler::current()) {}
+  scope() : state_(scheduler::current()) {}
 
   /// Starts `body`. In a cancelled scope it starts too, and unwinds at its first wait.
-  void go(task<void> body) { detail::start_process(home_, state_, std::move(body)); }
+  void go(task<void> body) { state_.start(std::move(body)); }
 
   /// Asks all processes, and all started later, to unwind. Threads: any.
   void cancel() noexcept { state_.cancel(); }
@@ -135,7 +138,6 @@ class scope {
   task<void> join();
 
  private:
-  scheduler& home_;
   detail::scope_state state_;
 };
 

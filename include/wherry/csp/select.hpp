@@ -8,8 +8,8 @@
 // The result is a std::variant with one alternative a case, in order: std::optional<T> for a take,
 // bool for a put. A closed channel is ready, as it is for a single operation.
 //
-// How (after Go's runtime/select.go): look, in random order, whether one case is ready; if none
-// was, lock all channels in order of address, so that the select sees one instant, and try again;
+// How (after Go's runtime/select.go): try, in random order, those that look ready; if none was,
+// lock all channels in order of address, so that the select sees one instant, and try again;
 // if none is ready, queue a waiter at each and park; once woken, take the others' waiters out. The
 // process's own word (wait_word.hpp) decides which case wins, so a loser neither takes nor loses a
 // value. A select never meets itself: its own cases are queued only after all were tried.
@@ -18,10 +18,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
-#include <numeric>
+#include <mutex>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -44,21 +47,27 @@ namespace detail {
 template <std::size_t Count>
 class lock_set {
  public:
-  void set(std::array<channel_core*, Count> cores) noexcept {
-    cores_ = cores;
-    std::sort(cores_.begin(), cores_.end(), std::less<>{});
-    size_ = static_cast<std::size_t>(std::unique(cores_.begin(), cores_.end()) - cores_.begin());
-  }
-  void lock() const noexcept {
+  /// Locks all.
+  template <class... Operations>
+  explicit lock_set(const std::tuple<Operations...>& cases) noexcept
+      : cores_(std::apply([](auto&... each) { return std::array{&each.core()...}; }, cases)) {
+    if (std::ranges::adjacent_find(cores_, std::greater_equal{}) != cores_.end()) put_in_order();
     for (std::size_t i = 0; i < size_; ++i) cores_[i]->lock_.lock();
   }
-  void unlock() const noexcept {
+  lock_set(const lock_set&) = delete;
+  lock_set& operator=(const lock_set&) = delete;
+  ~lock_set() {
     for (std::size_t i = 0; i < size_; ++i) cores_[i]->lock_.unlock();
   }
 
  private:
-  std::array<channel_core*, Count> cores_{};
-  std::size_t size_ = 0;
+  void put_in_order() noexcept {
+    std::ranges::sort(cores_);
+    size_ = static_cast<std::size_t>(std::ranges::unique(cores_).begin() - cores_.begin());
+  }
+
+  std::array<channel_core*, Count> cores_;
+  std::size_t size_ = Count;
 };
 
 enum class select_kind { fair, ordered, defaulted };
@@ -76,33 +85,118 @@ class [[nodiscard]] select_operation {
   explicit select_operation(Operations&&... operations) : cases_(std::move(operations)...) {}
 
   bool await_ready() {
+    if constexpr (Kind == select_kind::ordered) return false;
     wake_list wakes;
-    const auto order = draw_order();
-    if constexpr (Kind == select_kind::fair) {
-      if (look(order, wakes)) return wakes.wake_all(), true;
+    if constexpr (Kind == select_kind::defaulted) {
+      const lock_set<count> all(cases_);
+      try_each(wakes);
+    } else {
+      // One after the other, each under its own lock: what is ready needs no more.
+      for (auto left = candidates(); left != 0 && chosen_ == count;) {
+        const auto index = take_out(left);
+        const std::lock_guard guard(tables::core[index](cases_)->lock_);
+        if (tables::attempt[index](cases_, wakes)) chosen_ = index;
+      }
     }
-    locks_.set(std::apply([](auto&... each) { return std::array{&each.core()...}; }, cases_));
-    locks_.lock();
-    chosen_ = try_each(order, wakes);
-    if (chosen_ == count && Kind != select_kind::defaulted) return false;  // await_suspend unlocks
-    locks_.unlock();
     wakes.wake_all();
-    return true;
+    return chosen_ != count || Kind == select_kind::defaulted;
   }
 
   template <std::derived_from<promise_base> Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) {
-    // From the first unlock on the process may run elsewhere, and with the last one this frame may
-    // be gone: what is left to unlock must be known here.
-    const auto held = locks_;
-    const bool parked = park_locked(*caller.promise().process_, caller);
-    held.unlock();
-    return parked ? next_to_run() : caller;
+    return park(*caller.promise().process_, caller) ? next_to_run() : caller;
   }
 
-  /// Queues all cases and parks. False: the process is cancelled. The locks are kept, unless it
-  /// throws.
-  [[nodiscard]] bool park_locked(process& owner, std::coroutine_handle<> resume) {
+  /// After await_ready was false. True: parked, and from then on this may be gone. False: a case
+  /// has committed, or the process is cancelled. Errors: too_many_waiters.
+  [[nodiscard]] bool park(process& owner, std::coroutine_handle<> resume) {
+    wake_list wakes;
+    bool parked = false;
+    {
+      const lock_set<count> all(cases_);
+      try_each(wakes);
+      if (chosen_ == count) {
+        enqueue_all(owner);
+        parked = owner.park(resume);
+        if (!parked) remove_all_locked();
+      }
+    }
+    wakes.wake_all();
+    return parked;
+  }
+
+  alternatives await_resume() {
+    if (chosen_ == count) {
+      if constexpr (Kind == select_kind::defaulted) {
+        return alternatives{std::in_place_index<count>};
+      }
+      std::apply([](auto&... each) { (each.remove(), ...); }, cases_);
+      chosen_ = [this]<std::size_t... Index>(std::index_sequence<Index...>) {
+        return (count + ... + (std::get<Index>(cases_).chosen() ? Index - count : 0));
+      }(std::make_index_sequence<count>{});
+      if (chosen_ == count) throw cancelled{};
+    }
+    return tables::result[chosen_](cases_);
+  }
+
+ private:
+  using case_set = std::uint64_t;  // a bit for each
+  static_assert(count <= 64, "a select has at most 64 cases: merge some of the channels");
+
+  /// Those that a try may commit: not those of which a look without the lock says that they wait.
+  [[nodiscard]] case_set candidates() const noexcept {
+    return [this]<std::size_t... Index>(std::index_sequence<Index...>) {
+      return (... | (case_set{std::get<Index>(cases_).may_commit()} << Index));
+    }(std::make_index_sequence<count>{});
+  }
+
+  /// The case to be tried next: the first, or any.
+  static std::size_t take_out(case_set& from) noexcept {
+    auto left = from;
+    if constexpr (Kind != select_kind::ordered) {
+      auto skipped = ((draw() >> 32) * static_cast<unsigned>(std::popcount(left))) >> 32;
+      while (skipped-- > 0) left &= left - 1;
+    }
+    const auto index = static_cast<std::size_t>(std::countr_zero(left));
+    from &= ~(case_set{1} << index);
+    return index;
+  }
+
+  /// What to do with a case by its number, without a comparison for each.
+  struct tables {
+    template <class Function>
+    static constexpr auto of_each(Function make) {
+      return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+        return std::array{make(std::integral_constant<std::size_t, Index>{})...};
+      }(std::make_index_sequence<count>{});
+    }
+    static constexpr auto core = of_each([](auto index) {
+      return +[](const cases& all) noexcept {
+        return &std::get<decltype(index)::value>(all).core();
+      };
+    });
+    static constexpr auto attempt = of_each([](auto index) {
+      return +[](cases& all, wake_list& wakes) noexcept {
+        return std::get<decltype(index)::value>(all).attempt_locked(wakes);
+      };
+    });
+    static constexpr auto result = of_each([](auto index) {
+      return +[](cases& all) {
+        return alternatives{std::in_place_index<decltype(index)::value>,
+                            std::get<decltype(index)::value>(all).await_resume()};
+      };
+    });
+  };
+
+  /// Under all locks.
+  void try_each(wake_list& wakes) noexcept {
+    for (auto left = candidates(); left != 0 && chosen_ == count;) {
+      const auto index = take_out(left);
+      if (tables::attempt[index](cases_, wakes)) chosen_ = index;
+    }
+  }
+
+  void enqueue_all(process& owner) {
     std::size_t full_at = 0;  // the limit of the channel at which too many wait
     const bool queued = std::apply(
         [&](auto&... each) {
@@ -110,100 +204,16 @@ class [[nodiscard]] select_operation {
                   ...);
         },
         cases_);
-    if (queued && owner.park(resume)) return true;
-    remove_all();
-    if (queued) return false;
-    locks_.unlock();
+    if (queued) return;
+    remove_all_locked();
     throw too_many_waiters(full_at);
   }
-  /// Gives back what await_ready has locked.
-  void unlock_all() const noexcept { locks_.unlock(); }
 
-  alternatives await_resume() {
-    if (chosen_ == count) {
-      if constexpr (Kind == select_kind::defaulted) {
-        return alternatives{std::in_place_index<count>};
-      }
-      locks_.lock();
-      remove_all();
-      locks_.unlock();
-      std::size_t index = 0;
-      std::apply(
-          [&](auto&... each) { ((each.chosen() ? void(chosen_ = index) : void(), ++index), ...); },
-          cases_);
-      if (chosen_ == count) throw cancelled{};
-    }
-    return result(std::make_index_sequence<count>{});
-  }
-
- private:
-  using order = std::array<std::uint16_t, count>;
-
-  static order draw_order() noexcept {
-    order drawn;
-    std::iota(drawn.begin(), drawn.end(), std::uint16_t{0});
-    if constexpr (Kind != select_kind::ordered && count > 1) {
-      std::uint64_t random = draw();
-      for (std::size_t left = count; left > 1; --left) {  // Fisher-Yates
-        if (left % 4 == 0) random = draw();
-        std::swap(drawn[left - 1], drawn[((random & 0xFFFF) * left) >> 16]);
-        random >>= 16;
-      }
-    }
-    return drawn;
-  }
-
-  // Cases by number, without a comparison for each.
-  using attempt_case = bool (*)(cases&, wake_list&) noexcept;
-  using core_of_case = channel_core& (*)(const cases&) noexcept;
-  template <std::size_t Index>
-  static bool attempt(cases& all, wake_list& wakes) noexcept {
-    return std::get<Index>(all).attempt_locked(wakes);
-  }
-  template <std::size_t Index>
-  static channel_core& core(const cases& all) noexcept {
-    return std::get<Index>(all).core();
-  }
-  static constexpr auto tables = []<std::size_t... Index>(std::index_sequence<Index...>) {
-    return std::pair{std::array<attempt_case, count>{attempt<Index>...},
-                     std::array<core_of_case, count>{core<Index>...}};
-  }(std::make_index_sequence<count>{});
-
-  /// One after the other, each under its own lock: what is ready needs no more.
-  bool look(const order& drawn, wake_list& wakes) noexcept {
-    for (const auto index : drawn) {
-      auto& lock = tables.second[index](cases_).lock_;
-      lock.lock();
-      const bool committed = tables.first[index](cases_, wakes);
-      lock.unlock();
-      if (committed) return chosen_ = index, true;
-    }
-    return false;
-  }
-
-  std::size_t try_each(const order& drawn, wake_list& wakes) noexcept {
-    for (const auto index : drawn) {
-      if (tables.first[index](cases_, wakes)) return index;
-    }
-    return count;
-  }
-
-  void remove_all() noexcept {
+  void remove_all_locked() noexcept {
     std::apply([](auto&... each) { (each.remove_locked(), ...); }, cases_);
   }
 
-  template <std::size_t... Index>
-  alternatives result(std::index_sequence<Index...>) {
-    std::optional<alternatives> found;
-    ((chosen_ == Index
-          ? void(found.emplace(std::in_place_index<Index>, std::get<Index>(cases_).await_resume()))
-          : void()),
-     ...);
-    return std::move(*found);
-  }
-
   cases cases_;
-  lock_set<count> locks_;  // set by await_ready alone
   std::size_t chosen_ = count;
 };
 

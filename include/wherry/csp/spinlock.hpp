@@ -41,16 +41,15 @@ class user_code_under {
   const user_code_under* outer_;
 };
 
-/// Spins briefly, then yields.
+/// Spins, each time for longer, then yields.
 struct spin_then_yield {
   void operator()(int tries) const noexcept {
-    if (tries > spins_before_yield) std::this_thread::yield();
+    if (tries > spins_before_yield) return std::this_thread::yield();
 #if defined(__x86_64__)
-    else
-      __builtin_ia32_pause();
+    for (int i = 0; i < (4 << tries); ++i) __builtin_ia32_pause();
 #endif
   }
-  static constexpr int spins_before_yield = 64;
+  static constexpr int spins_before_yield = 5;
 };
 
 template <template <class> class Atomic = std::atomic, class Relax = spin_then_yield>

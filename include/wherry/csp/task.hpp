@@ -26,20 +26,21 @@ class task;
 
 namespace detail {
 
-/// Ends the process whose body has: destroys the body, tells the scope. Gives what to run next.
-std::coroutine_handle<> end_process(process& ended, std::exception_ptr exception) noexcept;
+template <class T>
+struct task_promise;
+
+/// Ends a process whose body has: destroys the body, tells the scope. Gives what to run next.
+std::coroutine_handle<> end_process(std::coroutine_handle<task_promise<void>> body) noexcept;
 
 struct resume_continuation {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> done) const noexcept {
-    auto& promise = done.promise();
-    if constexpr (requires { promise.exception_; }) {
-      if (!promise.continuation_) {
-        return end_process(*promise.process_, std::move(promise.exception_));
-      }
+    const auto continuation = done.promise().continuation_;
+    if constexpr (std::same_as<Promise, task_promise<void>>) {
+      if (!continuation) return end_process(done);
     }
-    return promise.continuation_;
+    return continuation;
   }
   void await_resume() const noexcept {}
 };
@@ -70,6 +71,7 @@ struct task_promise : task_promise_base {
 template <>
 struct task_promise<void> : task_promise_base {
   std::exception_ptr exception_;
+  process own_;  // that of which it is the body, if it is
 
   task<void> get_return_object() noexcept;
   void unhandled_exception() noexcept { exception_ = std::current_exception(); }

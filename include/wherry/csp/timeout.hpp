@@ -47,9 +47,7 @@ inline take_channel<std::monostate> timeout_at(steady_time due) {
 inline take_channel<std::monostate> timeout(duration after) {
   auto& home = scheduler::current();
   const auto now = home.now();
-  const bool countable = after < steady_time::max() - now;
-  return {detail::adopt,
-          new detail::timeout_state(home, countable ? now + after : steady_time::max(), now)};
+  return {detail::adopt, new detail::timeout_state(home, detail::time_after(now, after), now)};
 }
 
 }  // namespace wherry

@@ -18,6 +18,7 @@
 
 #include <array>
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -36,8 +37,19 @@ struct timer {
 
 class timer_queue {
  public:
-  /// Adds; true if it may be the earliest now.
-  bool add(timer& entry) noexcept;
+  /// Adds; true if it is the earliest now.
+  bool add(timer& entry) noexcept {
+    const std::lock_guard guard(mutex_);
+    return add_locked(entry);
+  }
+  enum class added { not_parked, earliest, later };
+  /// Adds if `park()` is true. It is called under the lock: before it, the timer does not fire.
+  template <std::predicate Park>
+  added add_if(Park park, timer& entry) noexcept {
+    const std::lock_guard guard(mutex_);
+    if (!park()) return added::not_parked;
+    return add_locked(entry) ? added::earliest : added::later;
+  }
   /// Removes if still pending. When it returns, `fire` neither runs nor will run.
   void remove(timer& entry) noexcept;
   /// Fires all that are due at `now`; how many. Requires: `now` never goes back.
@@ -60,6 +72,7 @@ class timer_queue {
   /// Where a timer stands as long as it is pending: moves of `reached_` do not change it, but for
   /// those that they spread.
   [[nodiscard]] place place_of(const timer& entry) const noexcept;
+  bool add_locked(timer& entry) noexcept;
   void insert(timer& entry) noexcept;
   void unlink(timer& entry) noexcept;
   void publish_earliest() noexcept;

@@ -133,7 +133,7 @@ class transform_state final : public channel_core {
   void end(wake_list& wakes) noexcept {
     closed_ = true;
     while (waiter* const putter = putters_.pop_claimed()) {
-      static_cast<void>(In(std::move(*static_cast<In*>(putter->slot))));
+      static_cast<void>(In(std::move(*static_cast<put_waiter<In>*>(putter)->value)));
       putter->result = outcome::committed;
       wakes.add(*putter);
     }
@@ -147,7 +147,7 @@ class transform_state final : public channel_core {
         if (closed_) flush_once();
         return;
       }
-      feed(*static_cast<In*>(putter->slot), wakes);
+      feed(*static_cast<put_waiter<In>*>(putter)->value, wakes);
       putter->result = outcome::committed;
       wakes.add(*putter);
     }
@@ -157,7 +157,7 @@ class transform_state final : public channel_core {
     while (!out_.empty()) {
       waiter* const taker = takers_.pop_claimed();
       if (taker == nullptr) return;
-      pop_into(*static_cast<std::optional<output>*>(taker->slot));
+      pop_into(static_cast<take_waiter<output>*>(taker)->value);
       taker->result = outcome::committed;
       wakes.add(*taker);
     }

@@ -3,8 +3,10 @@
 // Who waits at a channel, in order of arrival, and whom an operation has to wake. All of it is
 // embedded in the frames of those who wait: queueing allocates nothing.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "wherry/csp/process.hpp"
 
@@ -13,12 +15,29 @@ namespace wherry::detail {
 /// A put or take: lives in the frame of the coroutine that waits, queued in one channel.
 struct waiter {
   enum class outcome : unsigned char { none, committed, closed };  // none: not (yet) chosen
-  waiter* previous = nullptr;
-  waiter* next = nullptr;
-  process* owner = nullptr;
-  void* slot = nullptr;  // a put: T* to move from; a take: std::optional<T>* to fill
+  waiter() noexcept {}
+  /// Nothing is copied: only what has not begun is.
+  waiter(const waiter&) noexcept {}
+  waiter& operator=(const waiter&) = delete;
+
+  // Set when it is queued.
+  waiter* previous;
+  waiter* next;
+  process* owner;
   bool queued = false;
   outcome result = outcome::none;
+};
+
+/// A take, with the place for what it will have.
+template <class T>
+struct take_waiter : waiter {
+  std::optional<T> value;
+};
+
+/// A put: what it moves from, set when it is queued.
+template <class T>
+struct put_waiter : waiter {
+  T* value;
 };
 
 /// Waiters in order of arrival; guarded by the channel's lock. A ring: the first one's `previous`
@@ -28,9 +47,11 @@ class wait_queue {
   /// False: `limit` others wait already.
   [[nodiscard]] bool push(waiter& entry, std::size_t limit) noexcept;
   void remove(waiter& entry) noexcept;
+  /// Whether there is one; without the lock, a guess.
+  [[nodiscard]] bool empty() const noexcept { return first() == nullptr; }
   /// The first whose wait this call ended; null if none waits. Skips those that others claimed.
   waiter* pop_claimed() noexcept {
-    while (waiter* const entry = first_) {
+    while (waiter* const entry = first()) {
       remove(*entry);
       if (entry->owner->claim()) return entry;
     }
@@ -41,17 +62,20 @@ class wait_queue {
   /// Takes out those whose wait another channel ended and who have not run since.
   void sweep(const process& except) noexcept;
 
-  waiter* first_ = nullptr;
+  [[nodiscard]] waiter* first() const noexcept { return first_.load(std::memory_order_relaxed); }
+  void set_first(waiter* entry) noexcept { first_.store(entry, std::memory_order_relaxed); }
+
+  std::atomic<waiter*> first_{nullptr};
   std::uint32_t size_ = 0;
 };
 
 inline void wait_queue::remove(waiter& entry) noexcept {
   if (entry.next == &entry) {
-    first_ = nullptr;
+    set_first(nullptr);
   } else {
     entry.previous->next = entry.next;
     entry.next->previous = entry.previous;
-    if (first_ == &entry) first_ = entry.next;
+    if (first() == &entry) set_first(entry.next);
   }
   entry.queued = false;
   --size_;
