@@ -3,8 +3,8 @@
 //
 // Each worker owns a ring of runnable coroutines; others take half of it when they have nothing.
 // What does not fit, and what comes from other threads, goes to one shared list, which a worker
-// looks at now and then, and when it has nothing of its own. An idle worker sleeps until the earliest timer or until somebody adds
-// work.
+// looks at now and then, and when it has nothing of its own. An idle worker sleeps until the
+// earliest timer or until somebody adds work.
 //
 // Invariants
 // 1. Only its worker pushes to a ring; anyone may take from it. Source: Go, runtime/proc.go, runq.
