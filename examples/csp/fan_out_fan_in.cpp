@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many workers on one channel of jobs, and one channel for what they all make. Whoever is free takes
-// the next job; each worker closes its results when there are no more jobs, and the merged channel
-// closes after the last of them. A job that fails is a value, too, and stops nobody.
+// Many workers on one channel of jobs, and one channel for what they all make. Whoever is free
+// takes the next job; each worker closes its results when there are no more jobs, and the merged
+// channel closes after the last of them. A job that fails is a value, too, and stops nobody.
 //
 // Under virtual time: three workers, 1 s to 4 s a job, and 12 s of work in 5 s.
 

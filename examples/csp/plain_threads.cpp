@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Channels where there are threads already: they put and take by the blocking functions, and
-// processes on the other side see no difference. Between plain threads alone, no scheduler is needed.
+// processes on the other side see no difference. Between plain threads alone, no scheduler is
+// needed.
 
 #include <cstdio>
 #include <thread>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was started together ends together: when the pump fails, the lamp and the radio are unwound
-// from whatever they wait for, each cleans up, and only then does the failure come out of the scope.
+// from whatever they wait for, each cleans up, and only then does the failure come out of the
+// scope.
 
 #include <cstdio>
 #include <stdexcept>
