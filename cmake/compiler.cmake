@@ -6,6 +6,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     "Use clang-19, as the presets do: cmake --preset release")
 endif()
 
+# A part of somebody else's project: the rest is theirs to choose.
+if(NOT PROJECT_IS_TOP_LEVEL)
+  return()
+endif()
+
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -33,4 +38,11 @@ set(WHERRY_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefi
 if(WHERRY_SANITIZE)
   add_compile_options(-fsanitize=${WHERRY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WHERRY_SANITIZE})
+endif()
+# Tests are named for it: `make test` runs several builds in one ctest.
+set(WHERRY_UNDER "")
+if(WHERRY_SANITIZE MATCHES "address")
+  set(WHERRY_UNDER "asan ")
+elseif(WHERRY_SANITIZE MATCHES "thread")
+  set(WHERRY_UNDER "tsan ")
 endif()

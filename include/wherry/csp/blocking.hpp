@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Puts, takes and selects for plain threads, which block where a process would suspend. Never call
-// these from a process: they would stop the thread that all processes share.
+// Puts, takes and selects for plain threads, which block where a process would suspend. They need
+// no scheduler: channels between plain threads alone work, too.
+//
+// Requires, of all of them: not called from a process. They would stop the thread that all
+// processes share; one that would wait there ends the program with a sentence. Nor with the
+// channels of a virtual_scheduler, which is one thread's alone. Nothing cancels a plain thread:
+// what it waits for must come, or the channel be closed.
 
 #include <condition_variable>
 #include <mutex>
@@ -50,6 +55,7 @@ template <putting Channel>
 bool blocking_put(const Channel& to, put_value_t<Channel>&& value) {
   return detail::block_on(to.put(std::move(value)));
 }
+/// The same of a copy.
 template <putting Channel>
   requires std::copy_constructible<put_value_t<Channel>>
 bool blocking_put(const Channel& to, const put_value_t<Channel>& value) {
@@ -62,7 +68,8 @@ std::optional<take_value_t<Channel>> blocking_take(const Channel& from) {
   return detail::block_on(from.take());
 }
 
-/// Blocks until one case commits, as `co_await select(...)` suspends; takes what select takes.
+/// Blocks until one case commits, as `co_await select(...)` suspends; takes what select takes, and
+/// gives what it gives. Errors: too_many_waiters.
 template <class... Cases>
 auto blocking_select(Cases... cases) {
   return detail::block_on(select(std::move(cases)...));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The buffers that a channel may have, and how many may wait at it.
+// The buffers that a channel may have, and how many may wait at it. Each is a plain value that
+// chooses, `channel<int>{sliding{16}}`; its room is taken at once, when the channel is made.
+//
+// Source: core.async (buffer, dropping-buffer, sliding-buffer, promise-chan).
 
 #include <algorithm>
 #include <atomic>
@@ -14,7 +17,8 @@
 
 namespace wherry {
 
-/// A buffer of `size` values; puts wait while it is full. Requires: size > 0.
+/// A buffer of `size` values; puts wait while it is full. Requires, of this and the next two: a
+/// size of 1 to 2^32 - 1; without a buffer, a put waits for its take.
 struct fixed {
   std::size_t size;
 };
@@ -33,7 +37,8 @@ struct sliding {
 /// it; later puts are dropped. Requires: a copyable T.
 struct promise {};
 
-/// How many puts, and how many takes, may wait at a channel; one more gets too_many_waiters.
+/// How many puts, and how many takes, may wait at a channel; one more gets too_many_waiters. Not to
+/// be reached: where it is, something makes work faster than it is done.
 struct waiters_limit {
   std::size_t count = 1024;
 };

@@ -6,6 +6,7 @@
 
 namespace wherry {
 
+/// What a timeout takes: `500ms`, `2s` and the like turn into it.
 using duration = std::chrono::nanoseconds;
 /// Monotonic time: what timeouts and limits count.
 using steady_time = std::chrono::time_point<std::chrono::steady_clock, duration>;

@@ -2,6 +2,8 @@
 #pragma once
 // What the combinators have in common: their options, and who owns the processes that they start.
 //
+// 0. None suspends its caller: it starts processes, which run at the caller's next wait or beside
+//    it, and gives a channel at once. They hold the channels that they were given.
 // 1. Processes belong to the scope named by `.in`, or to the scheduler's own, as those of `go` do.
 // 2. A function of yours that throws fails its process, and so its scope: `join` rethrows it, or,
 //    without `.in`, the scheduler's `run` does. Nothing is swallowed.
@@ -9,7 +11,8 @@
 //    closed at its end, so nobody waits for it in vain. What is in a channel by then still comes
 //    out; a value that a cancelled process had taken and could not put on goes with it.
 //
-// Requires, of all of them: called from a process; a scope named by `.in` that is not joined yet.
+// Requires, of all of them: called from a process; a scope named by `.in` that is not joined yet,
+// and functions whose references live as long as their processes.
 
 #include <utility>
 

@@ -6,8 +6,10 @@
 //   task<> produce(put_channel<int> to);          channel<int> numbers;
 //   task<> consume(take_channel<int> from);       produce(numbers), consume(numbers)
 //
-// Handles as channel<T> is: copyable, safe from any thread. What is behind one may carry another
-// type on its other side (transform.hpp), so an operation goes through a function pointer.
+// Handles as channel<T> is: copyable, safe from any thread, and the channel lives as long as one of
+// them. A channel turns into either side by itself, a side never into the other or into both. What
+// is behind one may carry another type on its other side (transform.hpp), so an operation goes
+// through a function pointer.
 
 #include <concepts>
 #include <optional>
@@ -55,7 +57,7 @@ inline constexpr adopt_t adopt;
 
 }  // namespace detail
 
-/// The side where values go in.
+/// The side where values go in. Made of a channel<T>, or of what has such a side (transform.hpp).
 template <class T>
 class put_channel {
   using port = detail::put_port<T>;
@@ -69,7 +71,7 @@ class put_channel {
   put_channel(detail::adopt_t, State* state) noexcept
       : core_(state), put_(detail::put_into<T, State>) {}
 
-  /// As channel<T>::put.
+  /// As channel<T>::put: the value stays with the caller unless it commits; of an lvalue, a copy.
   auto put(T&& value) const { return detail::put_operation<T, T&, port>(where(), value); }
   auto put(const T& value) const
     requires std::copy_constructible<T>
@@ -86,6 +88,7 @@ class put_channel {
   {
     return offer(T(value));
   }
+  /// As channel<T>::close. It is for this side to say that nothing more will come.
   void close() const noexcept { core_->close(); }
 
   /// Whether both lead into the same channel.
@@ -99,7 +102,8 @@ class put_channel {
   decltype(port::put) put_;
 };
 
-/// The side where values come out.
+/// The side where values come out. Made of a channel<T>, or of what has such a side. It cannot
+/// close: a reader that has enough lets its scope cancel who writes, or tells him by a channel.
 template <class T>
 class take_channel {
   using port = detail::take_port<T>;

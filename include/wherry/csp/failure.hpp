@@ -15,14 +15,16 @@ class failure {
  public:
   /// Takes the exception in flight. Requires: called inside a handler.
   static failure from_current() noexcept { return failure{std::current_exception()}; }
+  /// Says that the process was cancelled before it had a result.
   static failure from_cancellation() noexcept { return failure{nullptr}; }
 
+  /// Whether it did not throw but was told to end.
   [[nodiscard]] bool is_cancelled() const noexcept { return exception_ == nullptr; }
 
   /// Throws what the process threw. Requires: not is_cancelled().
   [[noreturn]] void rethrow() const { std::rethrow_exception(exception_); }
 
-  /// The text of the exception, for people.
+  /// The text of the exception, or that it was cancelled: for people.
   [[nodiscard]] std::string what() const;
 
  private:

@@ -43,8 +43,11 @@ task<void> deliver(task<T> body, channel<result<T>> to) {
 
 }  // namespace detail
 
-/// Starts `body` in the scheduler's own scope: it ends at the latest when the scheduler's run does.
-/// Requires: called from a process.
+/// Starts `body` as a process in the scheduler's own scope, and gives a channel that holds its
+/// result, once, and is then closed. What it throws comes as a `failure`, and cancels nobody. It
+/// ends at the latest when the scheduler's run does: what still waits then is cancelled.
+/// Does not suspend: `body` runs at the caller's next wait, or beside it.
+/// Requires: called from a process. Source: core.async go; a scope's `go` gives no channel.
 template <class T>
 channel<result<T>> go(task<T> body) {
   channel<result<T>> outcome{fixed{1}};
@@ -52,8 +55,10 @@ channel<result<T>> go(task<T> body) {
   return outcome;
 }
 
-/// Runs `work` on a thread of the scheduler's bounded pool, where it may block. Cannot be
-/// cancelled: a caller that is goes on without the result. Requires: called from a process.
+/// Runs `work` on a thread of the scheduler's bounded pool, where it may block, and gives a channel
+/// with its result as `go` does; beyond the bound it waits its turn. What it captured is released
+/// before its result is out. Cannot be cancelled: a caller that is goes on without the result.
+/// Requires: called from a process. Source: core.async thread.
 template <std::invocable Work>
 auto thread(Work work) -> channel<result<std::invoke_result_t<Work&>>> {
   using value = std::invoke_result_t<Work&>;

@@ -46,7 +46,7 @@ auto merge(const Channels& from, output_options options = {}) {
   return detail::merge_all(std::move(all), options);
 }
 
-/// The same of channels by name.
+/// The same of channels by name: `merge(ships, trains)`.
 template <taking First, taking... Rest>
   requires(std::same_as<take_value_t<First>, take_value_t<Rest>> && ...)
 auto merge(output_options options, const First& first, const Rest&... rest) {

@@ -40,6 +40,7 @@ class mix {
   void unmix(const From& from) const {
     desk_->remove(take_channel(from));
   }
+  /// Takes all inputs away. Threads: any.
   void unmix_all() const { desk_->remove_all(); }
 
   /// Changes what is named in `change`; an input that is not there yet is added so.

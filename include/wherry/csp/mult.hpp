@@ -23,6 +23,7 @@
 
 namespace wherry {
 
+/// What becomes of a tap, or of a subscriber (pub.hpp), at the end.
 struct tap_options {
   /// Whether the tap is closed when the source ends.
   bool closes = true;
@@ -160,6 +161,7 @@ class mult {
   void untap(const To& to) const {
     taps_->remove(put_channel(to));
   }
+  /// Takes all taps away; none is closed. Threads: any.
   void untap_all() const { taps_->remove_all(); }
 
  private:

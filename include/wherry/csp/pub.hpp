@@ -20,6 +20,7 @@
 
 namespace wherry {
 
+/// For a pub: a buffer for each topic, and who owns its processes.
 template <class Topic>
 struct pub_options {
   /// The buffer of a topic; by default none has one.
@@ -139,7 +140,8 @@ task<> publish_all(take_channel<T> from, Function topic_of,
 template <std::copy_constructible T, class Topic>
 class pub {
  public:
-  /// Begins to take from `source`. Source: core.async pub.
+  /// Begins to take from `source`; `topic_of` says the topic of a value.
+  /// Source: core.async pub.
   template <taking From, class Function>
   pub(const From& source, Function topic_of, pub_options<Topic> options = {})
       : topics_(std::make_shared<detail::topic_set<T, Topic>>(std::move(options.buffer))) {
@@ -158,6 +160,7 @@ class pub {
   void unsub(const Topic& topic, const To& to) const {
     topics_->remove(topic, put_channel(to));
   }
+  /// Takes away all of one topic, or of every topic; none is closed. Threads: any.
   void unsub_all(const Topic& topic) const { topics_->remove_all(topic); }
   void unsub_all() const { topics_->remove_all(); }
 

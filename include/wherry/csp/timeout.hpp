@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // timeout(d): a channel that closes after d. Used alone it is a pause, as a case of a select it is
-// a limit. Time is the scheduler's, real or virtual. Dropping the last handle removes the timer.
+// a limit; a `timeout` that is kept is one limit for many waits. Time is the scheduler's, real or
+// virtual. Dropping the last handle removes the timer.
+//
+//   auto first = co_await select(answers.take(), timeout(2s).take());   1: it took too long
+//
+// Threads: made in a process; taken from, copied and dropped on any thread.
+// Source: core.async timeout, which may share one channel between callers; this does not.
 
 #include <variant>
 
@@ -36,7 +42,7 @@ class timeout_state final : public channel_core, private timer {
 }  // namespace detail
 
 /// Makes a channel that never has a value and closes at `due`; at once if that is past; never if it
-/// is `steady_time::max()`. Never early.
+/// is `steady_time::max()`. Never early. It cannot be closed otherwise.
 /// Requires: called from a process; dropped before its scheduler is.
 inline take_channel<std::monostate> timeout_at(steady_time due) {
   auto& home = scheduler::current();

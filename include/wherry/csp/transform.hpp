@@ -34,6 +34,7 @@ namespace wherry {
 struct drop_failures_t {
   std::nullopt_t operator()(const std::exception_ptr&) const noexcept { return std::nullopt; }
 };
+/// For `transformed`: what failed is dropped.
 inline constexpr drop_failures_t drop_failures;
 
 namespace detail {
@@ -200,8 +201,10 @@ class transform_channel {
   /// As channel<Out>::poll.
   std::optional<Out> poll() const { return out_.poll(); }
 
+  /// Either side alone, as of a channel.
   operator put_channel<In>() const noexcept { return in_; }
   operator take_channel<Out>() const noexcept { return out_; }
+  /// Whether both are the same channel.
   friend bool operator==(const transform_channel& a, const transform_channel& b) noexcept {
     return a.in_ == b.in_;
   }
@@ -222,7 +225,8 @@ template <class In, class Out>
 take_channel(transform_channel<In, Out>) -> take_channel<Out>;
 
 /// Makes a channel of In with a transform on it. `on_error` gets the exception of a function that
-/// threw and gives a value to add in its place, or none; it must not throw.
+/// threw and gives a value to add in its place, or none; it must not throw. Source: core.async chan
+/// with a transducer and an ex-handler; there what failed without a handler is dropped.
 /// Requires: a buffer (fixed, dropping, sliding); a handler, unless all functions are noexcept.
 template <class In, class Buffer, class... Stages, class Handler = detail::no_handler>
 auto transformed(Buffer buffer, transforms::chain<Stages...> transform, Handler on_error = {},

@@ -15,6 +15,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "wherry/csp/compiler.hpp"
+
 namespace wherry::detail {
 
 template <template <class> class Atomic = std::atomic>
