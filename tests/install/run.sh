@@ -65,10 +65,13 @@ case $what in
     expect_output "$work/package/consumer"
     ;;
   component)
-    expect_refusal "The component 'engine' of wherry is not installed" \
-      configure "$work/component" -DCMAKE_PREFIX_PATH="$prefix" "-Dcomponents=csp;engine"
-    expect_refusal "installed: csp." \
-      configure "$work/component" -DCMAKE_PREFIX_PATH="$prefix" -Dcomponents=engine
+    mkdir -p "$work/asks"
+    printf '%s\n' 'cmake_minimum_required(VERSION 3.25)' 'project(asks LANGUAGES CXX)' \
+      'find_package(wherry REQUIRED COMPONENTS csp engine)' >"$work/asks/CMakeLists.txt"
+    consumer=$work/asks expect_refusal "The component 'engine' of wherry is not installed" \
+      configure "$work/component" -DCMAKE_PREFIX_PATH="$prefix"
+    consumer=$work/asks expect_refusal "; installed: csp." \
+      configure "$work/component" -DCMAKE_PREFIX_PATH="$prefix"
     ;;
   pkg_config)
     read -ra flags <<<"$(ask_pkg_config --cflags)"
