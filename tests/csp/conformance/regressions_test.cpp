@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: a closed channel wakes every waiter, whatever it waits by. Of the four regressions that broke
-// other libraries this one needs its own scenes; docs/conformance.md names the tests of the others.
+// Goal: a closed channel wakes every waiter, whatever it waits by. Of the four regressions that
+// broke other libraries this one needs scenes of its own; docs/conformance.md names the others'.
 // Method: a channel for as many waiters as there are, so that one more is refused exactly when all
 // of them wait; only then comes the close.
 
