@@ -68,8 +68,8 @@ take_channel<Total> transduce(transforms::chain<Stages...> transform, Function f
 }
 
 /// Gives function(… function(function(initial, a), b) …, z) on a channel that then closes; it is
-/// `initial` if `from` is closed and empty. The function may give a `reduced` to end early. A reduce
-/// that fails or is cancelled closes the channel without a value.
+/// `initial` if `from` is closed and empty. The function may give a `reduced` to end early. A
+/// reduce that fails or is cancelled closes the channel without a value.
 /// Source: core.async reduce.
 template <class Function, class Total, taking From>
 take_channel<Total> reduce(Function function, Total initial, const From& from,
