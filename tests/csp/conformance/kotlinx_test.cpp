@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: no value is lost or doubled when puts, takes, selects, cancellation and close race, for
-// each kind of buffer (kotlinx.coroutines: ChannelUndeliveredElement tests); and its stress tests of
-// selects end. Method: counted values; what was put is what was taken, is inside, or was dropped.
+// each kind of buffer (kotlinx.coroutines: ChannelUndeliveredElement tests); and its stress tests
+// of selects end.
+// Method: counted values; what was put is what was taken, is inside, or was dropped.
 
 #include <array>
 #include <optional>
