@@ -67,6 +67,7 @@ class search {
           }
           break;
         case event::type::quiet:
+          if (std::ranges::find(open, true) != open.end()) return branch(at, now, open);
           if (!waits_rightly(now, at)) return false;
           break;
         case event::type::returned:
