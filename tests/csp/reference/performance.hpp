@@ -4,11 +4,13 @@
 //
 // Each process gives way to the others between two operations, so that a scheduler can put anything
 // there. Under virtual time a phase ends when nothing can go on, and that instant is noted; on
-// threads nobody can tell, and the next phase begins a moment later.
+// threads nobody can tell, and the next phase begins a moment later; there a millisecond of a
+// deadline is five microseconds.
 //
 // Threads: the processes share the channels and one counter that orders nothing but itself, so that
 // a sanitizer sees the channels as they are.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <deque>
@@ -47,6 +49,8 @@ inline channel<token> real_channel(const lane& wanted) {
 struct performance_options {
   /// Whether the scheduler's time is virtual: it passes when nothing can run.
   bool on_virtual_time = true;
+  /// On threads: how often others may go on before the next phase begins.
+  int patience = 100;
   /// Called when a phase begins.
   std::function<void(int)> before_phase = [](int) {};
   /// Called before a fair select.
@@ -74,13 +78,18 @@ class performance {
     for (int phase = 0; phase <= last; ++phase) {
       options_.before_phase(phase);
       for (std::size_t who = 0; who < program_.processes.size(); ++who) {
-        if (program_.processes[who].phase == phase) scopes_[who].go(run(who));
+        if (program_.processes[who].phase != phase) continue;
+        if (program_.processes[who].after_all) co_await join_all();
+        scopes_[who].go(run(who));
       }
-      using namespace std::chrono_literals;
-      co_await timeout(options_.on_virtual_time ? duration(1h) : duration(20us)).take();
-      if (options_.on_virtual_time) seen_.quiet.push_back({stamp(), now_ms()});
+      if (options_.on_virtual_time) {
+        co_await timeout(std::chrono::hours(1)).take();
+        seen_.quiet.push_back({stamp(), now_ms()});
+      } else {
+        for (int each = 0; each < options_.patience; ++each) co_await give_way{};
+      }
     }
-    for (auto& each : scopes_) co_await each.join();
+    co_await join_all();
     seen_.stamps = stamps_.load();
   }
 
@@ -89,8 +98,13 @@ class performance {
  private:
   using one_case = either_case<Channel>;
 
+  task<> join_all() {
+    for (auto& each : scopes_) co_await each.join();
+  }
+
   task<> run(std::size_t who) {
     const auto& actions = program_.processes[who].actions;
+    if (!options_.on_virtual_time && program_.processes[who].phase == 0) co_await line_up();
     for (std::size_t step = 0; step < actions.size(); ++step) {
       if (step > 0) co_await give_way{};
       const action& now = actions[step];
@@ -108,6 +122,20 @@ class performance {
       note.returned_ms = now_ms();
       note.kept_values = kept_rightly(now, mine, note.had);
       if (note.had.how == ending::cancelled) break;
+    }
+  }
+
+  /// Waits until all of the first phase are there and two threads run them: else they would have
+  /// ended one after the other before a second thread wakes.
+  task<> line_up() {
+    ++lined_up_;
+    const auto wanted = std::ranges::count(program_.processes, 0, &script::phase);
+    while (wanted > 1) {  // one alone would stay where it is
+      const void* const here = &wherry::detail::this_thread;
+      const void* first = nullptr;
+      if (!first_thread_.compare_exchange_strong(first, here) && first != here) two_threads_ = true;
+      if (two_threads_ && lined_up_ == wanted) co_return;
+      co_await give_way{};
     }
   }
 
@@ -166,7 +194,8 @@ class performance {
       case side::take: return one_case(lanes_[wanted.lane]);
       case side::deadline: break;
     }
-    return one_case(std::chrono::milliseconds(wanted.value));
+    if (options_.on_virtual_time) return one_case(std::chrono::milliseconds(wanted.value));
+    return one_case(std::chrono::microseconds(5 * wanted.value));
   }
 
   [[nodiscard]] const Channel& at(const action& now) const { return lanes_[now.arms[0].lane]; }
@@ -209,6 +238,9 @@ class performance {
   std::deque<scope> scopes_;
   history seen_;
   std::atomic<long> stamps_{0};
+  std::atomic<long> lined_up_{0};
+  std::atomic<const void*> first_thread_{nullptr};
+  std::atomic<bool> two_threads_{false};
 };
 
 /// Plays `wanted` on the channels that `make` makes; what was seen.

@@ -58,10 +58,12 @@ action close_of(std::size_t lane);
 action cancel_of(std::size_t process);
 action select_of(manner how, std::initializer_list<arm> arms);
 
-/// What a process does, one after the other; it begins when nothing of an earlier phase can go on.
+/// What a process does, one after the other; it begins when nothing of an earlier phase can go on,
+/// or only when all of them have ended.
 struct script {
   std::vector<action> actions;
   int phase = 0;
+  bool after_all = false;
 };
 
 struct program {
