@@ -3,13 +3,16 @@
 MAKEFLAGS += --no-print-directory
 PROGRAMS := wherry reporting_api query_results
 
-.PHONY: help setup build demo test faults bench bench-import bench-csp lint format clean
+MINUTES := 60
+
+.PHONY: help setup build demo test faults soak bench bench-import bench-csp lint format clean
 
 help:
 	@echo "make demo          import thousands of real reports from a flaky API, on this machine"
 	@echo "make test          build and run all tests, those of the library also under ASan and TSan"
 	@echo "make build         the program, at build/release/wherry"
 	@echo "make faults        kill -9 an import many times, and compare (KILLS=30 REPORTS=1000)"
+	@echo "make soak          random programs over channels against a model, on and on (MINUTES=60)"
 	@echo "make bench         all benchmarks: make bench-import (beside its peers), make bench-csp (channels)"
 	@echo "make lint          format, walls, clang-tidy (make format: puts the format right)"
 	@echo "make setup         only what the others would install: Debian packages, npm's DuckDB"
@@ -30,6 +33,14 @@ test:
 
 faults: build
 	@tests/faults/run.sh
+
+# Half of the time as it is used, half under ThreadSanitizer.
+soak:
+	@tools/setup build test
+	@tools/build release soak
+	@tools/build tsan soak
+	@build/release/tests/csp/soak/soak --seconds $$(($(MINUTES) * 30))
+	@build/tsan/tests/csp/soak/soak --seconds $$(($(MINUTES) * 30))
 
 bench: bench-import bench-csp
 

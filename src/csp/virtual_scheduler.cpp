@@ -4,12 +4,18 @@
 #include <stdexcept>
 #include <utility>
 
+#include "wherry/csp/assert.hpp"
 #include "wherry/csp/scheduler.hpp"
 
 namespace wherry {
 
 virtual_scheduler::virtual_scheduler(std::uint64_t seed, system_time start)
     : start_(start), random_(seed * 0x9e3779b97f4a7c15 + 1) {}
+
+virtual_scheduler::virtual_scheduler(choice_source choose, system_time start)
+    : virtual_scheduler(1, start) {
+  choose_ = std::move(choose);
+}
 
 virtual_scheduler::~virtual_scheduler() = default;
 
@@ -45,17 +51,25 @@ void virtual_scheduler::drive(const std::function<bool()>& done) {
   while (!done()) run_one();
 }
 
+std::size_t virtual_scheduler::pick(std::size_t choices) {
+  if (!choose_) return detail::draw() % choices;
+  if (choices == 1) return 0;
+  const std::size_t chosen = choose_(choices);
+  WHERRY_ASSERT(chosen < choices, "a choice_source answers with a number below the one it gets");
+  return chosen;
+}
+
 void virtual_scheduler::run_one() {
   const std::size_t choices = ready_.size() + blocking_.size();
   if (choices > 0) {
-    const std::size_t pick = detail::draw() % choices;
-    if (pick < ready_.size()) {
-      const auto chosen = std::exchange(ready_[pick], ready_.back());
+    const std::size_t next = pick(choices);
+    if (next < ready_.size()) {
+      const auto chosen = std::exchange(ready_[next], ready_.back());
       ready_.pop_back();
       chosen.resume();
     } else {
-      auto chosen = std::move(blocking_[pick - ready_.size()]);
-      blocking_.erase(blocking_.begin() + static_cast<std::ptrdiff_t>(pick - ready_.size()));
+      auto chosen = std::move(blocking_[next - ready_.size()]);
+      blocking_.erase(blocking_.begin() + static_cast<std::ptrdiff_t>(next - ready_.size()));
       chosen();
     }
     return;

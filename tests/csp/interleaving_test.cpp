@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: small scenes hold in every order, not in a drawn one. Method: a scheduler that makes each
-// choice of who runs next by a script, and a loop that goes through all scripts: depth first, the
-// last choice that has an untried alternative takes it, what follows begins at the first again.
+// choice of who runs next as it is told, and a loop that goes through all choices.
 
 #include <map>
 #include <string>
 #include <vector>
 
+#include "every_choice.hpp"
 #include "subject.hpp"
 #include "wherry/csp/select.hpp"
 
@@ -17,15 +17,7 @@ using namespace wherry::test;
 
 class exploring_scheduler final : public scheduler {
  public:
-  /// Begins the next order. False: all were tried.
-  bool next_order() {
-    position_ = 0;
-    if (orders_++ == 0) return true;
-    while (!script_.empty() && ++script_.back().chosen == script_.back().choices)
-      script_.pop_back();
-    return !script_.empty();
-  }
-  [[nodiscard]] int orders() const { return orders_ - 1; }
+  explicit exploring_scheduler(every_choice& orders) : orders_(orders) {}
 
   void post(std::coroutine_handle<> ready) noexcept override { ready_.push_back(ready); }
   void post_blocking(std::move_only_function<void()> work) override { work(); }
@@ -40,7 +32,8 @@ class exploring_scheduler final : public scheduler {
     detail::this_thread = {.serving = this, .worker = this};
     while (!done()) {
       const bool timer = timers_.earliest() != steady_time::max();
-      const auto chosen = choose(ready_.size() + (timer ? 1 : 0));
+      REQUIRE(ready_.size() + (timer ? 1 : 0) > 0);  // else: a deadlock in this order
+      const auto chosen = orders_.choose(ready_.size() + (timer ? 1 : 0));
       if (chosen == ready_.size()) {
         now_ = timers_.earliest();
         timers_.fire_due(now_);
@@ -55,35 +48,21 @@ class exploring_scheduler final : public scheduler {
   void interrupt_drive() noexcept override {}
 
  private:
-  struct choice {
-    std::size_t chosen;
-    std::size_t choices;
-  };
-
-  std::size_t choose(std::size_t choices) {
-    REQUIRE(choices > 0);  // else: a deadlock in this order
-    if (choices == 1) return 0;
-    if (position_ == script_.size()) script_.push_back({0, choices});
-    REQUIRE(script_[position_].choices == choices);  // the same choices lead to the same scene
-    return script_[position_++].chosen;
-  }
-
   std::vector<std::coroutine_handle<>> ready_;
-  std::vector<choice> script_;
-  std::size_t position_ = 0;
-  int orders_ = 0;
+  every_choice& orders_;
   steady_time now_{};
 };
 
 /// Runs `scene` in every order; how often each outcome came.
 std::map<std::string, int> outcomes(const std::function<task<std::string>()>& scene) {
   std::map<std::string, int> seen;
-  exploring_scheduler home;
-  while (home.next_order()) {
+  every_choice orders;
+  exploring_scheduler home(orders);
+  while (orders.next()) {
     ++seen[home.run(scene())];
     CHECK(counted::alive() == 0);
   }
-  MESSAGE("orders: ", home.orders());
+  MESSAGE("orders: ", orders.runs());
   return seen;
 }
 

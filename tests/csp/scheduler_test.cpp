@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "every_choice.hpp"
 #include "subject.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/select.hpp"
@@ -64,6 +65,29 @@ TEST_SUITE("csp/scheduler") {
       runs.insert(first);
     }
     CHECK(runs.size() == 50);
+  }
+
+  TEST_CASE("who runs next may be chosen: all choices are all orders") {
+    std::set<std::string> seen;
+    every_choice orders;
+    while (orders.next()) {
+      virtual_scheduler home([&](std::size_t count) { return orders.choose(count); });
+      std::string order;
+      home.run([](std::string* out) -> task<> {
+        co_await with_scope([&](scope& all) -> task<> {
+          for (const char name : {'a', 'b', 'c'}) {
+            all.go([](std::string* to, char mine) -> task<> {
+              *to += mine;
+              co_return;
+            }(out, name));
+          }
+          co_return;
+        });
+      }(&order));
+      seen.insert(order);
+    }
+    CHECK(seen == std::set<std::string>{"abc", "acb", "bac", "bca", "cab", "cba"});
+    CHECK(orders.runs() == 6);
   }
 
   TEST_CASE("neighbouring seeds make different first choices") {

@@ -153,13 +153,21 @@ class thread_scheduler final : public scheduler {
   std::unique_ptr<implementation> self_;
 };
 
+/// Says which of `count` that can run does so next, as a number below it. The same answers to the
+/// same questions make the same run, so that whoever keeps them can go through all runs.
+using choice_source = std::move_only_function<std::size_t(std::size_t count)>;
+
 /// Runs processes on the thread that calls `run`, under virtual time, in an order drawn from
 /// `seed`. `thread(fn)` runs inline. Threads: only the one that calls `run`, also for the channels
 /// that its processes use. Errors: `run` throws std::logic_error when nothing can ever run again.
 class virtual_scheduler final : public scheduler {
  public:
-  explicit virtual_scheduler(std::uint64_t seed = 1,
-                             system_time start = system_time{std::chrono::days{20'000}});
+  static constexpr system_time usual_start{std::chrono::days{20'000}};
+
+  explicit virtual_scheduler(std::uint64_t seed = 1, system_time start = usual_start);
+  /// In the order that `choose` makes; it is asked when more than one can run. Fair selects go on
+  /// drawing, as with seed 1.
+  explicit virtual_scheduler(choice_source choose, system_time start = usual_start);
   ~virtual_scheduler() override;
 
   void post(std::coroutine_handle<> ready) noexcept override;
@@ -174,11 +182,13 @@ class virtual_scheduler final : public scheduler {
 
  private:
   void run_one();
+  std::size_t pick(std::size_t choices);
   std::vector<std::coroutine_handle<>> ready_;
   std::vector<std::move_only_function<void()>> blocking_;
   steady_time now_{};
   system_time start_;
   std::uint64_t random_;
+  choice_source choose_;  // empty: drawn
 };
 
 template <class T>
