@@ -24,6 +24,9 @@ class either_case {
   either_case(const Channel& to, token& value) : operation_(to.put(std::move(value))) {}
   explicit either_case(duration after) : operation_(deadline{timeout(after)}) {}
 
+  [[nodiscard]] bool may_commit() const noexcept {
+    return std::visit([](auto& one) { return one.may_commit(); }, operation_);
+  }
   bool attempt_locked(wherry::detail::wake_list& wakes) noexcept {
     return std::visit([&](auto& one) { return one.attempt_locked(wakes); }, operation_);
   }
@@ -35,6 +38,9 @@ class either_case {
   }
   void remove_locked() noexcept {
     std::visit([](auto& one) { one.remove_locked(); }, operation_);
+  }
+  void remove() noexcept {
+    std::visit([](auto& one) { one.remove(); }, operation_);
   }
   [[nodiscard]] bool chosen() const noexcept {
     return std::visit([](auto& one) { return one.chosen(); }, operation_);

@@ -15,7 +15,7 @@ struct network_seen {
   std::string fault;  // empty: what came out is what must
 };
 
-/// Builds the network of `seed` on `home`, takes all that comes out of it, or cancels it on the way.
+/// Builds the network of `seed` on `home`, takes all that comes out of it, or cancels it halfway.
 /// What cannot be cancelled, `thread(fn)`, may hold values until `home` goes.
 network_seen run_network(scheduler& home, std::uint64_t seed);
 
