@@ -13,7 +13,7 @@
 #include "wherry/csp/failure.hpp"
 #include "wherry/csp/merge.hpp"
 #include "wherry/csp/sequence.hpp"
-#include "wherry/csp/timeout.hpp"
+#include "wherry/csp/sleep.hpp"
 
 namespace {
 
@@ -26,7 +26,7 @@ struct job {
 };
 
 task<std::string> carry_out(job now) {
-  co_await timeout(now.takes).take();
+  co_await sleep_for(now.takes);
   if (now.name == "scuttle") throw std::runtime_error(now.name + ": not this ship");
   co_return now.name + " done";
 }

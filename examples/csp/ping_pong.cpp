@@ -10,7 +10,7 @@
 
 #include "wherry/csp/channel.hpp"
 #include "wherry/csp/scope.hpp"
-#include "wherry/csp/timeout.hpp"
+#include "wherry/csp/sleep.hpp"
 
 namespace {
 
@@ -24,7 +24,7 @@ struct ball {
 task<> play(std::string name, channel<ball> table) {
   while (auto mine = co_await table.take()) {
     std::printf("%s %d\n", name.c_str(), ++mine->hits);
-    co_await timeout(1s).take();
+    co_await sleep_for(1s);
     co_await table.put(*mine);
   }
 }
@@ -35,7 +35,7 @@ task<> game() {
     players.go(play("ping", table));
     co_await table.put(ball{});
     players.go(play("pong", table));
-    co_await timeout(4500ms).take();
+    co_await sleep_for(4500ms);
     co_await table.take();
     table.close();
   });

@@ -14,7 +14,7 @@
 #include "wherry/csp/pipeline.hpp"
 #include "wherry/csp/reduce.hpp"
 #include "wherry/csp/sequence.hpp"
-#include "wherry/csp/timeout.hpp"
+#include "wherry/csp/sleep.hpp"
 
 namespace {
 
@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 using namespace wherry;
 
 task<std::string> fetch(int page) {
-  co_await timeout(std::chrono::seconds{3 - page % 3}).take();
+  co_await sleep_for(std::chrono::seconds{3 - page % 3});
   co_return "page " + std::to_string(page) + " of the log";
 }
 

@@ -9,7 +9,7 @@
 
 #include "wherry/csp/direction.hpp"
 #include "wherry/csp/scope.hpp"
-#include "wherry/csp/timeout.hpp"
+#include "wherry/csp/sleep.hpp"
 
 namespace {
 
@@ -20,7 +20,7 @@ struct token {};
 
 task<> refill(put_channel<token> bucket, duration interval) {
   do {
-    co_await timeout(interval).take();
+    co_await sleep_for(interval);
   } while (co_await bucket.put(token{}));
 }
 
@@ -40,7 +40,7 @@ task<> run_limited() {
   co_await with_scope([&](scope& all) -> task<> {
     all.go(refill(bucket, 500ms));
     co_await five_calls_at_once(1, bucket);  // three at once, then one each half second
-    co_await timeout(10200ms).take();        // time enough to fill it three times over
+    co_await sleep_for(10200ms);             // time enough to fill it three times over
     co_await five_calls_at_once(6, bucket);
     bucket.close();
   });

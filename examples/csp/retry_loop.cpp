@@ -13,7 +13,7 @@
 
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/scope.hpp"
-#include "wherry/csp/timeout.hpp"
+#include "wherry/csp/sleep.hpp"
 
 namespace {
 
@@ -55,7 +55,7 @@ task<> advance(state from, channel<state> states, channel<completed> done) {
   auto outcome = *co_await work.take();
   if (!outcome) {
     std::printf("a step failed (%s), again in 10 s\n", outcome.error().what().c_str());
-    co_await wherry::timeout(10s).take();
+    co_await wherry::sleep_for(10s);
     co_await states.put(once_more(from));
   } else if (auto* last = std::get_if<completed>(&*outcome)) {
     co_await done.put(*last);

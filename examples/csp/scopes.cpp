@@ -9,7 +9,7 @@
 
 #include "wherry/csp/channel.hpp"
 #include "wherry/csp/scope.hpp"
-#include "wherry/csp/timeout.hpp"
+#include "wherry/csp/sleep.hpp"
 
 namespace {
 
@@ -31,19 +31,19 @@ task<> shine() {
 task<> transmit() {
   bool is_sinking = false;
   try {
-    co_await timeout(1h).take();
+    co_await sleep_for(1h);
   } catch (const cancelled&) {
     is_sinking = true;
   }
   if (!is_sinking) co_return;
   const auto guard = co_await shield();
-  co_await timeout(5s).take();
+  co_await sleep_for(5s);
   std::puts("radio: mayday was sent");
   throw cancelled{};
 }
 
 task<> pump() {
-  co_await timeout(2s).take();
+  co_await sleep_for(2s);
   throw std::runtime_error("the pump is blocked");
 }
 

@@ -10,6 +10,7 @@
 
 #include "wherry/csp/scope.hpp"
 #include "wherry/csp/select.hpp"
+#include "wherry/csp/sleep.hpp"
 #include "wherry/csp/timeout.hpp"
 
 namespace {
@@ -23,7 +24,7 @@ void say(const std::string& what) {
 }
 
 task<> answer(put_channel<std::string> to, duration after) {
-  co_await timeout(after).take();
+  co_await sleep_for(after);
   co_await to.put("42");
 }
 
@@ -42,7 +43,7 @@ task<std::optional<std::string>> ask(duration needs, duration limit) {
 
 task<> beat(put_channel<int> to, int times) {
   for (int each = 1; each <= times; ++each) {
-    co_await timeout(1s).take();
+    co_await sleep_for(1s);
     co_await to.put(each);
   }
 }

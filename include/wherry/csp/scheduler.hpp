@@ -2,10 +2,10 @@
 #pragma once
 // A scheduler runs processes and owns time. Two kinds, one contract:
 //
-//   thread_scheduler   several threads; each has a run queue of its own, idle ones steal; real
-//   time. virtual_scheduler  the caller's thread alone; picks among the runnable by a seeded draw,
-//   and when
-//                      none is runnable moves its clock to the next timer. Same seed, same run.
+// thread_scheduler: several threads; each has a run queue of its own, idle ones steal; real time.
+//
+// virtual_scheduler: the caller's thread alone; picks among the runnable by a seeded draw, and when
+// none is runnable moves its clock to the next timer. Same seed, same run.
 //
 // Rules
 // 1. What runs on a scheduler thread does not block; blocking work goes through `thread(fn)`.

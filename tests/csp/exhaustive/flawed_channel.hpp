@@ -63,7 +63,7 @@ struct empties_on_close : sound_state {
 struct accepts_when_closed : sound_state {
   using sound_state::sound_state;
   outcome try_put(token& value, wake_list& wakes) noexcept {
-    const bool was = std::exchange(closed_, false);
+    const bool was = closed_.exchange(false);
     const auto had = sound_state::try_put(value, wakes);
     closed_ = was;
     return had == outcome::none && was ? outcome::closed : had;
@@ -101,6 +101,9 @@ class flawed_channel {
   struct port {
     State* state;
     [[nodiscard]] wherry::detail::channel_core& core() const noexcept { return *state; }
+    // A guess that is never wrong to be tried.
+    [[nodiscard]] static bool may_put() noexcept { return true; }
+    [[nodiscard]] static bool may_take() noexcept { return true; }
     outcome try_put(token& value, wake_list& wakes) const noexcept {
       return state->try_put(value, wakes);
     }
