@@ -14,7 +14,7 @@ namespace wherry::reference {
 
 /// States of the random generator from which a fair select of two looks at its first case first,
 /// and at its second. A test sees to it that they do.
-inline constexpr std::array<std::uint64_t, 2> draw_for{4, 1};
+inline constexpr std::array<std::uint64_t, 2> draw_for{1, 1ull << 63};
 
 struct orders_seen {
   long orders = 0;
