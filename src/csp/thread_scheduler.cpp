@@ -131,10 +131,8 @@ struct thread_scheduler::implementation {
 
   coroutine find(worker& self) {
     auto& here = detail::this_thread;
-    if (const auto due = owner_.timers_.earliest(); due != steady_time::max()) {
-      if (const auto now = owner_.now(); due <= now) owner_.timers_.fire_due(now);
-    }
     if (++self.turn % shared_turn == 0) {
+      fire_due();
       if (const auto shared = pop_shared()) return shared;
     }
     // Counted, too: one that its timer wakes at every turn would otherwise starve the queue.
@@ -144,9 +142,19 @@ struct thread_scheduler::implementation {
     }
     here.handoffs_left = handoff_limit;
     if (const auto own = self.ring.pop()) return own;
+    fire_due();
     if (here.next) return std::exchange(here.next, nullptr);
     if (const auto shared = pop_shared(&self)) return shared;
     return steal(self);
+  }
+
+  /// True if a timer was due.
+  bool fire_due() {
+    auto& timers = owner_.timers_;
+    const auto due = timers.earliest();
+    if (due == steady_time::max()) return false;  // without a look at the clock
+    const auto now = owner_.now();
+    return due <= now && timers.fire_due(now) > 0;
   }
 
   coroutine steal(worker& self) {
@@ -173,12 +181,7 @@ struct thread_scheduler::implementation {
   }
 
   void sleep() {
-    const auto last_look = [this] {
-      auto& timers = owner_.timers_;
-      const bool fired = timers.earliest() <= owner_.now() && timers.fire_due(owner_.now()) > 0;
-      return fired || work_in_sight();
-    };
-    idle_.sleep(last_look, [this] { return owner_.timers_.earliest(); });
+    idle_.sleep([this] { return fire_due() || work_in_sight(); }, [this] { return owner_.timers_.earliest(); });
   }
 
   bool work_in_sight() {

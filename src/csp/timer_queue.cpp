@@ -61,6 +61,8 @@ timer_queue::count timer_queue::start_of(unsigned level, unsigned slot) const no
   return above | (count{slot} << shift);
 }
 
+// A slot of few levels that is past as a whole is fired as it is: what is late by more than its
+// length, 4 us, need not be put in order.
 std::size_t timer_queue::fire_due(steady_time now) noexcept {
   const std::lock_guard guard(mutex_);
   const auto until = static_cast<count>(now.time_since_epoch().count());
@@ -75,11 +77,12 @@ std::size_t timer_queue::fire_due(steady_time now) noexcept {
     reached_ = std::max(reached_, start);
     timer* entry = std::exchange(first_[level][slot], nullptr);
     used_[level] &= ~(count{1} << slot);
-    if (level > 0) {
+    const count end = start + ((count{1} << (level * bits)) - 1);
+    if (level > 0 && (level > late_levels || end > until)) {
       while (entry != nullptr) insert(*std::exchange(entry, entry->next));
       continue;
     }
-    while (entry != nullptr) {  // all of them are due at `start`
+    while (entry != nullptr) {  // all of them are due
       timer& due = *std::exchange(entry, entry->next);
       due.link = nullptr;
       due.fire(due);

@@ -111,9 +111,12 @@ class operation {
   void remove_locked() noexcept {
     if (entry_.queued) self().queue().remove(entry_);
   }
-  void remove() noexcept {
+  /// After a wait: whether it was chosen. If it was not, nobody will choose it any more.
+  bool settle() noexcept {
+    if (chosen()) return true;
     const std::lock_guard guard(core().lock_);
     remove_locked();
+    return false;
   }
   /// Whether it has committed, or seen the close.
   [[nodiscard]] bool chosen() const noexcept { return entry_.result != waiter::outcome::none; }
@@ -121,9 +124,7 @@ class operation {
  protected:
   /// After the wait. Errors: throws `cancelled` if that is what ended it.
   void finish() {
-    if (chosen()) return;
-    remove();
-    throw cancelled{};
+    if (!settle()) throw cancelled{};
   }
 
   Port port_;

@@ -130,9 +130,8 @@ class [[nodiscard]] select_operation {
       if constexpr (Kind == select_kind::defaulted) {
         return alternatives{std::in_place_index<count>};
       }
-      std::apply([](auto&... each) { (each.remove(), ...); }, cases_);
       chosen_ = [this]<std::size_t... Index>(std::index_sequence<Index...>) {
-        return (count + ... + (std::get<Index>(cases_).chosen() ? Index - count : 0));
+        return (count + ... + (std::get<Index>(cases_).settle() ? Index - count : 0));
       }(std::make_index_sequence<count>{});
       if (chosen_ == count) throw cancelled{};
     }

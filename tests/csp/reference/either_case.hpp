@@ -39,11 +39,8 @@ class either_case {
   void remove_locked() noexcept {
     std::visit([](auto& one) { one.remove_locked(); }, operation_);
   }
-  void remove() noexcept {
-    std::visit([](auto& one) { one.remove(); }, operation_);
-  }
-  [[nodiscard]] bool chosen() const noexcept {
-    return std::visit([](auto& one) { return one.chosen(); }, operation_);
+  bool settle() noexcept {
+    return std::visit([](auto& one) { return one.settle(); }, operation_);
   }
 
   answer await_resume() {
