@@ -6,8 +6,9 @@
 // opened, on the real disk, and compared with the note. From a printed seed.
 #include <map>
 
-#include "failing_disk.hpp"
 #include "sqlite_subject.hpp"
+#include "store/sqlite/failing_disk.hpp"
+#include "store/sqlite/surroundings.hpp"
 #include "wherry/csp/scope.hpp"
 
 using namespace wherry;
@@ -73,8 +74,10 @@ TEST_SUITE("sqlite.hpp: power") {
       return directory / ("cut" + std::to_string(number));
     };
     {
-      failing_disk disk;
-      with_store(file, [&](store& subject) -> task<> {
+      sqlite::failing_disk disk;
+      const auto opened = sqlite::open_in({.vfs = disk.name()}, file, {});
+      REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
+      on_threads([&](store& subject) -> task<> {
         std::vector<submission> wanted;
         for (int i = 0; i < 300; ++i) wanted.push_back(item("m" + std::to_string(i)));
         co_await submit_new(subject, std::move(wanted));
@@ -91,7 +94,7 @@ TEST_SUITE("sqlite.hpp: power") {
           }
           over = true;
         });
-      });
+      }(**opened));
     }
     for (std::size_t i = 0; i < noted.size(); ++i) {
       CAPTURE(i);

@@ -174,6 +174,8 @@ class virtual_scheduler final : public scheduler {
   void post_blocking(std::move_only_function<void()> work) override;
   [[nodiscard]] steady_time now() const noexcept override { return now_; }
   [[nodiscard]] system_time system_now() const noexcept override;
+  /// Sets the calendar ahead, or back, as people and time servers do; steady time goes on.
+  void shift_calendar(std::chrono::milliseconds by) noexcept { start_ += by; }
 
  protected:
   void drive(const std::function<bool()>& done) override;

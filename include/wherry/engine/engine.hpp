@@ -43,6 +43,18 @@ class engine {
     std::variant_alternative_t<std::variant_size_v<state> - 1, state> last;
   };
 
+  /// What the core is asked for when such a machine is to begin.
+  [[nodiscard]] static submission to_submission(start wanted, detail::raw_state first) {
+    return {.id = std::move(wanted.id),
+            .generation = wanted.generation,
+            .state = std::move(first.tag),
+            .data = std::move(first.data),
+            .lane = std::move(first.lane),
+            .priority = wanted.priority,
+            .rank = first.rank,
+            .due = wanted.due};
+  }
+
   /// Requires: `where` outlives the engine. One engine a store.
   engine(store& where, Kind kind, engine_options options = {})
       : kind_(std::make_unique<detail::typed_kind<Kind>>(std::move(kind))),
@@ -61,14 +73,7 @@ class engine {
                                             first.tag + "\", the final state of " +
                                             std::string(Kind::name) + ": nothing would be done"});
       }
-      raw.push_back({.id = std::move(each.id),
-                     .generation = each.generation,
-                     .state = std::move(first.tag),
-                     .data = std::move(first.data),
-                     .lane = std::move(first.lane),
-                     .priority = each.priority,
-                     .rank = first.rank,
-                     .due = each.due});
+      raw.push_back(to_submission(std::move(each), std::move(first)));
     }
     co_return co_await core_.submit(std::move(raw));
   }

@@ -82,6 +82,9 @@ class engine_core {
     stopping_.store(true, std::memory_order_release);
     stop_.close();
   }
+  [[nodiscard]] bool is_stopping() const noexcept {
+    return stopping_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] engine_progress progress() const noexcept;
   void on_completed(std::move_only_function<void(const transition&)> hook) {
     on_completed_ = std::move(hook);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "wherry/engine/simulated_disk.hpp"
 #include "wherry/engine/store.hpp"
 
 namespace wherry {
@@ -25,6 +26,10 @@ struct sqlite_options {
 /// purpose), newer, corrupt, io.
 std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
     const std::filesystem::path& file, const sqlite_options& options = {});
+
+/// Makes a disk for simulations: the same store in `directory`, which exists and has none yet, on a
+/// disk that forgets and tears what was not synced.
+std::unique_ptr<simulated_disk> simulated_sqlite_disk(const std::filesystem::path& directory);
 
 /// Looks at a store, and leaves commands for its owner, whoever runs it. Threads: one at a time.
 class sqlite_inspector {

@@ -18,7 +18,7 @@ std::int64_t wide(std::int32_t number) { return number; }
 
 }  // namespace
 
-transaction::transaction(database& of)
+transaction::transaction(database& of, std::function<system_time()> calendar)
     : file(of),
       insert(of,
              "INSERT INTO machines (id, generation, version, phase, state, lane, priority, rank, "
@@ -62,7 +62,8 @@ transaction::transaction(database& of)
       lane_new(of, "INSERT INTO lanes VALUES (?1, ?2, 0)"),
       lane_idle(of, "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND parked_until_ms <= ?2"),
       done_with(of, "DELETE FROM inbox WHERE key = ?"),
-      earliest_(of, earliest_due) {}
+      earliest_(of, earliest_due),
+      calendar_(std::move(calendar)) {}
 
 void transaction::begin() {
   effects.clear();
@@ -70,7 +71,7 @@ void transaction::begin() {
 }
 
 void transaction::settle() {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto now = calendar_();
   std::map<std::pair<phase, std::string_view>, std::int64_t> by_state;
   std::map<std::string_view, std::int64_t> by_lane;
   const auto note = [&](const place& at, std::int64_t sign) {

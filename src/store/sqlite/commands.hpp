@@ -17,7 +17,7 @@ namespace wherry::sqlite {
 /// The prepared statements that change machines, and what they changed in this transaction.
 class transaction {
  public:
-  explicit transaction(database& file);
+  transaction(database& file, std::function<system_time()> calendar);
 
   database& file;
   std::vector<effect> effects;
@@ -37,6 +37,7 @@ class transaction {
 
  private:
   statement earliest_;
+  std::function<system_time()> calendar_;
   bool moved_waiting_ = false;
   std::optional<system_time> next_due_;
 };

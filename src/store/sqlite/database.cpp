@@ -121,12 +121,13 @@ std::string statement::text(int column) const {
 
 void database::closer::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
 
-database::database(const std::filesystem::path& file, access wanted) : file_(file) {
+database::database(const std::filesystem::path& file, access wanted, const char* vfs)
+    : file_(file) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= wanted == access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (wanted == access::create) flags |= SQLITE_OPEN_CREATE;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+  const int code = sqlite3_open_v2(file.c_str(), &handle, flags, vfs);
   handle_.reset(handle);
   if (code != SQLITE_OK) fail(code);
   sqlite3_busy_timeout(handle, busy_timeout_ms);

@@ -85,7 +85,8 @@ class database {
  public:
   /// Opens `file` with the settings that every connection of ours has. Errors: throws
   /// database_failure.
-  database(const std::filesystem::path& file, access wanted);
+  /// `vfs`: of SQLite, by name; null: its default.
+  database(const std::filesystem::path& file, access wanted, const char* vfs = nullptr);
   database(database&&) = delete;
 
   void run(const char* sql);

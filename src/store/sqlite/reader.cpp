@@ -22,8 +22,8 @@ class snapshot_of {
 
 }  // namespace
 
-queries::queries(const std::filesystem::path& file)
-    : file_(file, access::read),
+queries::queries(const std::filesystem::path& file, const surroundings& world)
+    : file_(file, access::read, world.vfs),
       places_(file_,
               "SELECT precedence, due_ms, key FROM machines WHERE phase = 'ready' AND lane = ?1 "
               "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
@@ -85,9 +85,12 @@ std::optional<control_step> queries::first_request() {
   return asked;
 }
 
-reader::reader(const std::filesystem::path& file)
-    : queries_(file), thread_([](auto& gathered) {
-        for (auto& each : gathered) each();
-      }) {}
+reader::reader(const std::filesystem::path& file, const surroundings& world)
+    : queries_(file, world),
+      thread_(
+          [](auto& gathered) {
+            for (auto& each : gathered) each();
+          },
+          world.has_threads) {}
 
 }  // namespace wherry::sqlite

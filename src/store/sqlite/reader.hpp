@@ -11,6 +11,7 @@
 
 #include "batch_thread.hpp"
 #include "commands.hpp"
+#include "surroundings.hpp"
 #include "views.hpp"
 #include "wherry/csp/channel.hpp"
 #include "wherry/csp/task.hpp"
@@ -20,7 +21,7 @@ namespace wherry::sqlite {
 /// What is asked of the file while an engine runs. Errors: each throws database_failure.
 class queries {
  public:
-  explicit queries(const std::filesystem::path& file);
+  queries(const std::filesystem::path& file, const surroundings& world);
 
   /// The free rows that `wanted` asks for.
   [[nodiscard]] found_rows free_rows(const refill_plan& wanted);
@@ -36,7 +37,7 @@ class queries {
 
 class reader {
  public:
-  explicit reader(const std::filesystem::path& file);
+  reader(const std::filesystem::path& file, const surroundings& world);
 
   /// Suspends: until `query(queries&)` has run on the reader's thread; its answer, or why there is
   /// none.

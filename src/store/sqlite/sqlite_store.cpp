@@ -28,8 +28,10 @@ constexpr std::size_t submit_limit = 2'000;
 class sqlite_store final : public store {
  public:
   /// Errors: throws database_failure.
-  sqlite_store(const std::filesystem::path& file, owner_lock owner)
-      : owner_(std::move(owner)), live_(load_epoch(file)), view_file_(file, access::read) {
+  sqlite_store(const std::filesystem::path& file, owner_lock owner, const surroundings& world)
+      : owner_(std::move(owner)),
+        live_(load_epoch(file, world)),
+        view_file_(file, access::read, world.vfs) {
     statement lanes(view_file_, "SELECT lane, ready FROM lanes WHERE ready > 0");
     while (lanes.next()) live_.load_lane(lanes.text(0), lanes.integer(1));
     for (const auto& [key, count] : read_counts(view_file_).by) {
@@ -38,12 +40,12 @@ class sqlite_store final : public store {
     statement due(view_file_, earliest_due);
     if (due.next()) live_.set_next_due(due.time(0));
     due.reset();
-    auto own = std::make_unique<database>(file, access::write);
+    auto own = std::make_unique<database>(file, access::write, world.vfs);
     own->run(
         "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
         "PRAGMA cache_size = -16000");
-    writer_ = std::make_unique<writer>(std::move(own), live_);
-    reader_ = std::make_unique<reader>(file);
+    writer_ = std::make_unique<writer>(std::move(own), live_, world);
+    reader_ = std::make_unique<reader>(file, world);
   }
 
   task<std::expected<submit_report, store_error>> submit(std::vector<submission> wanted) override {
@@ -167,13 +169,11 @@ class sqlite_store final : public store {
   }
 
  private:
-  static std::int64_t load_epoch(const std::filesystem::path& file) {
-    database raised(file, access::write);
+  static std::int64_t load_epoch(const std::filesystem::path& file, const surroundings& world) {
+    database raised(file, access::write, world.vfs);
     raised.run("UPDATE meta SET epoch = epoch + 1");
-    const auto now =
-        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     statement(raised, "DELETE FROM lanes WHERE ready = 0 AND parked_until_ms <= ?")
-        .with(to_ms(now))
+        .with(to_ms(world.calendar()))
         .run();
     return raised.value("SELECT epoch FROM meta");
   }
@@ -207,19 +207,18 @@ store_error not_a_file(const std::filesystem::path& file) {
 }
 
 /// Looks at the file without leaving anything beside it.
-void refuse_foreign(const std::filesystem::path& file) {
+void refuse_foreign(const std::filesystem::path& file, const surroundings& world) {
   if (std::filesystem::is_directory(file)) throw database_failure(not_a_file(file));
   if (!std::filesystem::exists(file) || std::filesystem::file_size(file) == 0) return;
-  database look(file, access::read);
+  database look(file, access::read, world.vfs);
   static_cast<void>(identify(look));
 }
 
 }  // namespace
-}  // namespace sqlite
 
-std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
-    const std::filesystem::path& file, const sqlite_options& options) {
-  using namespace sqlite;
+std::expected<std::unique_ptr<store>, store_error> open_in(const surroundings& world,
+                                                           const std::filesystem::path& file,
+                                                           const sqlite_options& options) {
   return guarded([&]() -> std::unique_ptr<store> {
     std::error_code error;
     const auto whole = std::filesystem::weakly_canonical(file, error);
@@ -228,16 +227,23 @@ std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
           {store_error::kind::io,
            file.string() + ": " + error.message() + ": name a file in a directory that exists"});
     }
-    refuse_foreign(whole);
+    refuse_foreign(whole, world);
     owner_lock owner(whole);
     {
-      database own(whole, access::create);
+      database own(whole, access::create, world.vfs);
       static_cast<void>(identify(own));
       migrate(own);
       if (!options.purpose.empty()) claim_purpose(own, options.purpose);
     }
-    return std::make_unique<sqlite_store>(whole, std::move(owner));
+    return std::make_unique<sqlite_store>(whole, std::move(owner), world);
   });
+}
+
+}  // namespace sqlite
+
+std::expected<std::unique_ptr<store>, store_error> open_sqlite_store(
+    const std::filesystem::path& file, const sqlite_options& options) {
+  return sqlite::open_in({}, file, options);
 }
 
 }  // namespace wherry

@@ -5,16 +5,16 @@
 
 namespace wherry::sqlite {
 
-writer::writer(std::unique_ptr<database> file, live_state& live)
+writer::writer(std::unique_ptr<database> file, live_state& live, const surroundings& world)
     : file_(std::move(file)),
       live_(live),
-      changes_(*file_),
+      changes_(*file_, world.calendar),
       begin_(*file_, "BEGIN IMMEDIATE"),
       end_(*file_, "COMMIT"),
       save_(*file_, "SAVEPOINT one"),
       forget_save_(*file_, "RELEASE one"),
       back_to_save_(*file_, "ROLLBACK TO one"),
-      thread_([this](auto& commands) { commit(commands); }) {}
+      thread_([this](auto& commands) { commit(commands); }, world.has_threads) {}
 
 void writer::commit(commands_thread::batch& commands) {
   changes_.begin();

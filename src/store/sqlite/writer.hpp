@@ -10,13 +10,14 @@
 
 #include "batch_thread.hpp"
 #include "commands.hpp"
+#include "surroundings.hpp"
 
 namespace wherry::sqlite {
 
 class writer {
  public:
   /// Takes over writing to `file`: only this thread uses it from now on.
-  writer(std::unique_ptr<database> file, live_state& live);
+  writer(std::unique_ptr<database> file, live_state& live, const surroundings& world);
 
   /// Suspends: until the command is durable or has failed.
   template <class Command>

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "failing_disk.hpp"
 
-#include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include <atomic>
 #include <fstream>
 #include <sstream>
-#include <string_view>
 
-namespace wherry::test {
+#include "wherry/csp/assert.hpp"
+
+namespace wherry::sqlite {
 namespace {
 
 // SQLite allocates an open file by size, as a struct that begins with sqlite3_file; the real VFS's
@@ -19,11 +20,19 @@ struct open_file {
   std::string* name;  // null: a temporary file
 };
 
-sqlite3_vfs* the_real = nullptr;
+sqlite3_vfs* the_real() {
+  static sqlite3_vfs* const found = sqlite3_vfs_find("unix");
+  WHERRY_ASSERT(found != nullptr, "SQLite has its own VFS for files");
+  return found;
+}
 
 open_file& mine(sqlite3_file* file) { return *reinterpret_cast<open_file*>(file); }
 sqlite3_file* real(sqlite3_file* file) {
   return reinterpret_cast<sqlite3_file*>(reinterpret_cast<open_file*>(file) + 1);
+}
+
+bool goes_well(sqlite3_file* file) {
+  return mine(file).name == nullptr || mine(file).disk->goes_well();
 }
 
 int close_file(sqlite3_file* file) {
@@ -34,6 +43,7 @@ int read_file(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
   return real(file)->pMethods->xRead(real(file), to, size, at);
 }
 int write_file(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
+  if (!goes_well(file)) return SQLITE_IOERR_WRITE;
   const int code = real(file)->pMethods->xWrite(real(file), from, size, at);
   if (code == SQLITE_OK && mine(file).name != nullptr) {
     mine(file).disk->wrote(*mine(file).name, static_cast<std::size_t>(at),
@@ -42,13 +52,15 @@ int write_file(sqlite3_file* file, const void* from, int size, sqlite3_int64 at)
   return code;
 }
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
+  if (!goes_well(file)) return SQLITE_IOERR_TRUNCATE;
   const int code = real(file)->pMethods->xTruncate(real(file), size);
   if (code == SQLITE_OK && mine(file).name != nullptr) {
     mine(file).disk->truncated(*mine(file).name, static_cast<std::size_t>(size));
   }
   return code;
 }
-int sync_file(sqlite3_file* file, int) {  // nothing of it is lost here: the real one need not sync
+int sync_file(sqlite3_file* file, int) {
+  if (!goes_well(file)) return SQLITE_IOERR_FSYNC;
   if (mine(file).name != nullptr) mine(file).disk->synced(*mine(file).name);
   return SQLITE_OK;
 }
@@ -86,7 +98,7 @@ const sqlite3_io_methods methods{
     lock_shared, order_shared, unmap_shared, nullptr,      nullptr};
 
 int open_in(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out) {
-  const int code = the_real->xOpen(the_real, name, real(file), flags, out);
+  const int code = the_real()->xOpen(the_real(), name, real(file), flags, out);
   if (code != SQLITE_OK) {
     file->pMethods = nullptr;
     return code;
@@ -99,30 +111,59 @@ int open_in(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, i
 }
 
 int remove_from(sqlite3_vfs* vfs, const char* name, int sync) {
-  const int code = the_real->xDelete(the_real, name, sync);
-  if (code == SQLITE_OK) static_cast<failing_disk*>(vfs->pAppData)->removed(name);
+  auto& disk = *static_cast<failing_disk*>(vfs->pAppData);
+  if (!disk.goes_well()) return SQLITE_IOERR_DELETE;
+  const int code = the_real()->xDelete(the_real(), name, sync);
+  if (code == SQLITE_OK) disk.removed(name);
   return code;
 }
 
-sqlite3_vfs vfs;
-
 }  // namespace
 
+struct failing_disk::vfs {
+  std::string name;
+  sqlite3_vfs of_sqlite;
+};
+
 failing_disk::failing_disk() {
-  the_real = sqlite3_vfs_find(nullptr);
-  REQUIRE(the_real != nullptr);
-  vfs = *the_real;  // but for the following; the others look at no file of ours
-  vfs.szOsFile = static_cast<int>(sizeof(open_file)) + the_real->szOsFile;
-  vfs.zName = "failing_disk";
-  vfs.pAppData = this;
-  vfs.xOpen = open_in;
-  vfs.xDelete = remove_from;
-  REQUIRE(sqlite3_vfs_register(&vfs, 1) == SQLITE_OK);
+  static std::atomic<int> made{0};
+  vfs_ = std::make_unique<vfs>(vfs{.name = "failing_disk_" + std::to_string(++made),
+                                   .of_sqlite = *the_real()});
+  auto& own = vfs_->of_sqlite;  // the functions that are not replaced look at no file of ours
+  own.szOsFile = static_cast<int>(sizeof(open_file)) + the_real()->szOsFile;
+  own.zName = vfs_->name.c_str();
+  own.pAppData = this;
+  own.xOpen = open_in;
+  own.xDelete = remove_from;
+  const int code = sqlite3_vfs_register(&own, 0);
+  WHERRY_ASSERT(code == SQLITE_OK, "SQLite takes any number of VFS");
 }
 
-failing_disk::~failing_disk() {
-  sqlite3_vfs_unregister(&vfs);
-  sqlite3_vfs_register(the_real, 1);
+failing_disk::~failing_disk() { sqlite3_vfs_unregister(&vfs_->of_sqlite); }
+
+const char* failing_disk::name() const noexcept { return vfs_->name.c_str(); }
+
+void failing_disk::fail_at(std::size_t write) {
+  const std::lock_guard guard(mutex_);
+  writes_left_ = write - 1;
+}
+
+bool failing_disk::has_failed() const {
+  const std::lock_guard guard(mutex_);
+  return failed_;
+}
+
+bool failing_disk::goes_well() {
+  const std::lock_guard guard(mutex_);
+  if (writes_left_ && !failed_ && (*writes_left_)-- == 0) failed_ = true;
+  return !failed_;
+}
+
+void failing_disk::renew() {
+  const std::lock_guard guard(mutex_);
+  files_.clear();
+  writes_left_.reset();
+  failed_ = false;
 }
 
 void failing_disk::opened(const std::string& file) {
@@ -178,4 +219,13 @@ void failing_disk::cut_power(const std::filesystem::path& to, std::mt19937_64& r
   }
 }
 
-}  // namespace wherry::test
+void failing_disk::end_process(const std::filesystem::path& to) const {
+  const std::lock_guard guard(mutex_);
+  for (const auto& [name, content] : files_) {
+    auto left = content.durable;
+    for (const auto& each : content.since) apply(left, each, each.bytes.size());
+    std::ofstream(to / std::filesystem::path(name).filename(), std::ios::binary) << left;
+  }
+}
+
+}  // namespace wherry::sqlite
