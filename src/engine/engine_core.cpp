@@ -110,7 +110,9 @@ void engine_core::release_leftovers() noexcept {
 }
 
 void engine_core::release(leased_machine machine) noexcept {
+  const auto token = held_.newest(machine);
   held_.remove(machine);
+  machine.token = token;
   store_.release({std::move(machine)});
 }
 
@@ -154,14 +156,19 @@ task<> engine_core::run_one(leased_machine machine) {
   struct ending {
     engine_core& core;
     ended_step step;
+    std::int64_t key;
     bool recorded = false;
+    bool has_turn = false;
     ~ending() {
+      if (has_turn) core.turns_.end(key);
       if (!recorded) core.release(std::move(step.machine));
       if (core.counts_.running.fetch_sub(1, std::memory_order_acq_rel) == 1) core.idle_.offer({});
     }
-  } ending{*this, {std::move(machine), {}}};
+  } ending{*this, {std::move(machine), {}}, machine.key};
 
   auto& [running, result] = ending.step;
+  co_await turns_.begin(running.key);
+  ending.has_turn = true;
   const auto& policy = policy_of(running.state);
   const auto started = now();
   auto outcome = co_await run_within_limit(running, policy, started);
@@ -217,7 +224,10 @@ task<> engine_core::record() {
 task<> engine_core::record_batch(std::vector<ended_step> batch) {
   std::vector<transition> results;
   results.reserve(batch.size());
-  for (const auto& each : batch) results.push_back(each.result);
+  for (const auto& each : batch) {
+    results.push_back(each.result);
+    results.back().token = held_.newest(each.machine);
+  }
   auto accepted = co_await store_.record(std::move(results));
   if (!accepted) {
     fail(std::move(accepted.error()));
@@ -261,11 +271,13 @@ task<> engine_core::rescue() {
   }
 }
 
-// A lease that nobody renewed: its run is spent, as if it had failed.
+// A lease that ran out. If its run goes on here, it is taken up again; else that run is spent, as if
+// it had failed.
 task<> engine_core::rescue_lost(system_time at) {
   const auto guard = co_await shield();  // what was taken over must be recorded, or given back
   auto lost = co_await store_.reclaim(at, at + lease_for_);
   if (!lost) co_return fail(std::move(lost.error()));
+  std::erase_if(*lost, [&](const auto& machine) { return held_.take_over(machine); });
   if (lost->empty()) co_return;
   std::vector<transition> results;
   for (const auto& machine : *lost) {

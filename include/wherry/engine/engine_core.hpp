@@ -17,7 +17,7 @@
 //    next engine on the store, in this process or another, finds all machines as last recorded.
 // 6. A lease that this engine holds is renewed at every tick of the rescuer: a step that ignores
 //    its cancellation keeps its lease and its permit until it returns, and is never run beside
-//    itself.
+//    itself, not even when it has lost its lease.
 // 7. What is decided (decide.hpp, lane.hpp, retry.hpp) is pure; here is only who does it when.
 
 #include <atomic>
@@ -35,6 +35,7 @@
 #include "wherry/csp/scope.hpp"
 #include "wherry/engine/held_leases.hpp"
 #include "wherry/engine/lane.hpp"
+#include "wherry/engine/machine_turns.hpp"
 #include "wherry/engine/raw_kind.hpp"
 #include "wherry/engine/retry.hpp"
 #include "wherry/engine/store.hpp"
@@ -132,6 +133,7 @@ class engine_core {
   const engine_options options_;
   const std::chrono::milliseconds lease_for_;
   detail::held_leases held_;
+  detail::machine_turns turns_;
   std::move_only_function<void(const transition&)> on_completed_;
 
   channel<std::monostate> stop_;

@@ -111,6 +111,7 @@ void ledger::leased(const leased_machine& machine, system_time now) {
   if (now_at.due > latest_) return violate(asked + ", before it was due");
   if (known.token != 0 && known.commands == 0) return violate(asked + ", while it has a lease");
   known.token = machine.token;
+  known.has_begun = false;
   known.was_commanded = known.commands > 0;
   known.idle_since.reset();
 }
@@ -119,7 +120,6 @@ void ledger::reclaimed(const leased_machine& machine) {
   auto& known = machines_[machine.id];
   known.token = machine.token;
   known.asked_with = 0;
-  known.overtaken = known.runs;
 }
 
 void ledger::released(const leased_machine& machine) {
@@ -131,8 +131,9 @@ void ledger::step_begins(const step_context& run, std::string_view data) {
   auto& known = machines_[run.id];
   const auto begins =
       fmt::format("{}: a step began in \"{}\", attempt {}", run.id, run.state, run.attempt);
-  if (known.runs > known.overtaken) violate(begins + ", while another one runs");
+  if (known.runs > 0) violate(begins + ", while another one runs");
   ++known.runs;
+  known.has_begun = true;
   if (!known.now) return violate(begins + ", of a machine that was never recorded");
   if (known.was_commanded) return;
   const auto& now = *known.now;
@@ -142,11 +143,7 @@ void ledger::step_begins(const step_context& run, std::string_view data) {
   }
 }
 
-void ledger::step_ends(const std::string& id) {
-  auto& known = machines_[id];
-  --known.runs;
-  known.overtaken = std::min(known.overtaken, known.runs);
-}
+void ledger::step_ends(const std::string& id) { --machines_[id].runs; }
 
 // Said again, in other words than decide.cpp: a try that failed counts, one that was throttled does
 // not, and a state that is new begins at 1.
@@ -257,7 +254,7 @@ void ledger::opened(const std::vector<machine_view>& rows) {
     if (known.now && !found.contains(id)) violate(fmt::format("{}: it is not there any more", id));
     known.perhaps.clear();
     known.token = known.asked_with = 0;
-    known.runs = known.overtaken = known.commands = 0;
+    known.runs = known.commands = 0;
     known.was_commanded = false;
     known.idle_since.reset();
   }
@@ -274,15 +271,17 @@ bool ledger::may_run(const entry& each, system_time now, const engine_options& o
   return limits.rate == 0;  // who keeps a rate may let it wait
 }
 
+std::size_t ledger::holds(const entry& each) {
+  return static_cast<std::size_t>(each.runs) + (each.token != 0 && !each.has_begun ? 1u : 0u);
+}
+
 void ledger::audit(system_time now, steady_time at, const engine_options& options) {
-  saw(now);
   std::map<std::string_view, std::size_t> busy;  // leases by lane
   std::size_t in_window = 0;
   for (const auto& [id, each] : machines_) {
-    const bool is_busy = each.token != 0 || each.runs > 0;
-    if (!is_busy || !each.now) continue;
-    ++in_window;
-    ++busy[each.now->lane];
+    if (!each.now) continue;
+    in_window += holds(each);
+    busy[each.now->lane] += holds(each);
   }
   for (auto& [id, each] : machines_) {
     const auto limit = [&] {

@@ -87,7 +87,7 @@ class ledger {
     std::uint64_t token = 0;         // of the newest lease; 0: none
     std::uint64_t asked_with = 0;    // token of the outcome whose answer is awaited
     int runs = 0;                    // steps under way
-    int overtaken = 0;               // of these, those whose lease was taken over
+    bool has_begun = false;          // the step of the newest lease
     int commands = 0;                // asked, and not answered
     bool was_commanded = false;      // since its last lease
     std::set<std::pair<std::int64_t, std::int64_t>> committed;  // generation, version
@@ -98,6 +98,8 @@ class ledger {
   static situation after(const transition& outcome, const situation& before);
   static bool same(const situation& a, const situation& b);
   static bool settle(entry& of, std::int64_t generation, std::int64_t version);
+  /// Permits of its lane, and places in the window, that it holds.
+  [[nodiscard]] static std::size_t holds(const entry& each);
   void check_attempt(const transition& outcome, const situation& before);
   [[nodiscard]] bool may_run(const entry& each, system_time now, const engine_options& options);
 

@@ -67,7 +67,7 @@ class simulation {
   task<> live(fate how);
   task<> work(engine_core& core, scope& life);
   task<> submit_all(engine_core& core, channel<std::monostate> done);
-  task<> change_weather(scope& life);
+  task<> change_weather(const engine_core& core, scope& life);
   task<> command_now_and_then(store& through);
   void kill(scope& life);
   task<> kill_after(duration wait, scope& life);
@@ -139,7 +139,7 @@ task<> simulation::live(fate how) {
   disturbed_kind spied(*kind, world_, options_.engine);
   engine_core core(disturbed, spied, options_.engine);
   co_await with_scope([&](scope& life) -> task<> {
-    life.go(change_weather(life));
+    life.go(change_weather(core, life));
     life.go(command_now_and_then(disturbed));
     if (how.crash_after) life.go(kill_after(*how.crash_after, life));
     if (how.stop_after) life.go(stop_after(*how.stop_after, core));
@@ -179,10 +179,13 @@ task<> simulation::submit_all(engine_core& core, channel<std::monostate> done) {
   done.close();
 }
 
-task<> simulation::change_weather(scope& life) {
+task<> simulation::change_weather(const engine_core& core, scope& life) {
   for (;;) {
     co_await sleep_for(tick);
-    world_.truth.audit(home_.system_now(), home_.now(), options_.engine);
+    world_.truth.saw(home_.system_now());
+    if (!core.is_stopping()) {
+      world_.truth.audit(home_.system_now(), home_.now(), options_.engine);
+    }
     if (home_.now().time_since_epoch() > options_.limit) {
       violate("not all machines have come to an end within the time that was given");
     }
