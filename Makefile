@@ -4,8 +4,9 @@ MAKEFLAGS += --no-print-directory
 PROGRAMS := wherry reporting_api query_results
 
 MINUTES := 60
+SEEDS := 20000
 
-.PHONY: help setup build demo test faults soak bench bench-import bench-csp lint format clean
+.PHONY: help setup build demo test faults soak simulate bench bench-import bench-csp lint format clean
 
 help:
 	@echo "make demo          import thousands of real reports from a flaky API, on this machine"
@@ -13,6 +14,7 @@ help:
 	@echo "make build         the program, at build/release/wherry"
 	@echo "make faults        kill -9 an import many times, and compare (KILLS=30 REPORTS=1000)"
 	@echo "make soak          random programs over channels against a model, on and on (MINUTES=60)"
+	@echo "make simulate      whole engines under virtual time, with crashes and faults (SEEDS=20000)"
 	@echo "make bench         all benchmarks: make bench-import (beside its peers), make bench-csp (channels)"
 	@echo "make lint          format, walls, clang-tidy (make format: puts the format right)"
 	@echo "make setup         only what the others would install: Debian packages, npm's DuckDB"
@@ -41,6 +43,11 @@ soak:
 	@tools/build tsan soak
 	@build/release/tests/csp/soak/soak --seconds $$(($(MINUTES) * 30))
 	@build/tsan/tests/csp/soak/soak --seconds $$(($(MINUTES) * 30))
+
+simulate:
+	@tools/setup build test
+	@tools/build release simulate
+	@build/release/tests/simulation/simulate --seeds $(SEEDS)
 
 bench: bench-import bench-csp
 

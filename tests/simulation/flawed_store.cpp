@@ -62,6 +62,8 @@ class late_store final : public owning_store {
   }
 
   task<std::expected<bool, store_error>> record_one(transition outcome) {
+    // Said once already: that far it is sound.
+    if (!answered_.emplace(outcome.key, outcome.version).second) co_return false;
     const auto before = late_.find(outcome.token);
     if (before != late_.end()) {
       auto first = late_.extract(before).mapped();
@@ -111,6 +113,7 @@ class late_store final : public owning_store {
   std::map<std::string, leased_machine> offers_;   // by lane
   std::map<std::uint64_t, transition> late_;       // by the token of the next step
   std::vector<leased_machine> others_;
+  std::set<std::pair<std::int64_t, std::int64_t>> answered_;  // key and version, in this life
   std::uint64_t last_token_ = std::uint64_t{1} << 40;
 };
 

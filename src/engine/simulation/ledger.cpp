@@ -61,6 +61,7 @@ bool ledger::settle(entry& of, std::int64_t generation, std::int64_t version) {
     return of.was_commanded && of.now && of.now->version >= version;
   }
   of.now = std::move(*found);
+  of.token = 0;  // what made it so has ended the lease
   of.perhaps.erase(of.perhaps.begin(), found + 1);
   return true;
 }
@@ -99,7 +100,15 @@ void ledger::leased(const leased_machine& machine, system_time now) {
                                  machine.id, machine.generation, machine.version, machine.state,
                                  machine.attempt);
   if (!settle(known, machine.generation, machine.version)) {
-    return violate(asked + ", which nobody recorded");
+    const bool by_command = known.commands > 0 && known.now &&  // whose answer is still to come
+                            known.now->generation == machine.generation &&
+                            known.now->version < machine.version;
+    if (!by_command) return violate(asked + ", which nobody recorded");
+    known.now->version = machine.version;
+    known.now->phase = phase::ready;
+    known.now->attempt = machine.attempt;
+    known.now->due = {};
+    known.token = 0;
   }
   if (known.now->version != machine.version && known.was_commanded) return;
   const auto& now_at = *known.now;

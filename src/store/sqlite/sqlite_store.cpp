@@ -210,6 +210,8 @@ store_error not_a_file(const std::filesystem::path& file) {
 void refuse_foreign(const std::filesystem::path& file, const surroundings& world) {
   if (std::filesystem::is_directory(file)) throw database_failure(not_a_file(file));
   if (!std::filesystem::exists(file) || std::filesystem::file_size(file) == 0) return;
+  // A transaction that a crash has cut, before there was a WAL: only who writes can undo it.
+  if (std::filesystem::exists(file.string() + "-journal")) return;
   database look(file, access::read, world.vfs);
   static_cast<void>(identify(look));
 }
