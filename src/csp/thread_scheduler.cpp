@@ -181,7 +181,8 @@ struct thread_scheduler::implementation {
   }
 
   void sleep() {
-    idle_.sleep([this] { return fire_due() || work_in_sight(); }, [this] { return owner_.timers_.earliest(); });
+    idle_.sleep([this] { return fire_due() || work_in_sight(); },
+                [this] { return owner_.timers_.earliest(); });
   }
 
   bool work_in_sight() {

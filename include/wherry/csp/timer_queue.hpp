@@ -63,7 +63,7 @@ class timer_queue {
  private:
   static constexpr unsigned bits = 6, slots = 1u << bits, levels = (63 + bits - 1) / bits;
   static constexpr unsigned late_levels = 2;  // whose slots may be fired in any order once past
-  using count = std::uint64_t;  // nanoseconds
+  using count = std::uint64_t;                // nanoseconds
 
   struct place {
     unsigned level, slot;
