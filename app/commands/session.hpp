@@ -56,7 +56,7 @@ class session {
   http_client client_;
   std::unique_ptr<app::spool> spool_;
   std::unique_ptr<app::transformer> transformer_;
-  report_source source_;
+  http_source source_;
   std::unique_ptr<object_sink> sink_;
 };
 

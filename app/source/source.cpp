@@ -123,8 +123,8 @@ std::expected<download, source_error> take_rows(const http_response& answered,
 
 }  // namespace
 
-task<std::expected<download, source_error>> report_source::fetch(client of, day on,
-                                                                 spool_writer& into) {
+task<std::expected<download, source_error>> http_source::fetch(client of, day on,
+                                                               spool_writer& into) {
   auto expanded = expand_url(spec_.url, of, on);
   if (!expanded) {
     co_return std::unexpected(source_error{

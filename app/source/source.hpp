@@ -41,15 +41,24 @@ struct source_error {
   std::string message;
 };
 
-/// Threads: any. Requires: spec and client outlive it.
+/// Threads: any.
 class report_source {
  public:
-  report_source(const source& spec, http_client& client) : spec_(spec), client_(client) {}
+  virtual ~report_source() = default;
 
   /// Downloads one report and finishes `into` if there are rows; otherwise drop `into`.
   /// Suspends: until the answer is whole. Errors: source_error; `cancelled`.
+  [[nodiscard]] virtual task<std::expected<download, source_error>> fetch(client of, day on,
+                                                                          spool_writer& into) = 0;
+};
+
+/// Requires: spec and client outlive it.
+class http_source final : public report_source {
+ public:
+  http_source(const source& spec, http_client& client) : spec_(spec), client_(client) {}
+
   [[nodiscard]] task<std::expected<download, source_error>> fetch(client of, day on,
-                                                                  spool_writer& into);
+                                                                  spool_writer& into) override;
 
  private:
   const source& spec_;

@@ -271,8 +271,8 @@ task<> engine_core::rescue() {
   }
 }
 
-// A lease that ran out. If its run goes on here, it is taken up again; else that run is spent, as if
-// it had failed.
+// A lease that ran out. If its run goes on here, it is taken up again; else that run is spent, as
+// if it had failed.
 task<> engine_core::rescue_lost(system_time at) {
   const auto guard = co_await shield();  // what was taken over must be recorded, or given back
   auto lost = co_await store_.reclaim(at, at + lease_for_);

@@ -51,7 +51,9 @@ task<errand::said> errand::step(packed now, step_context context) {
   co_return delivered{now.number};
 }
 
-std::string errand::lane(const asked& now) const { return "road " + std::to_string(now.number % 3); }
+std::string errand::lane(const asked& now) const {
+  return "road " + std::to_string(now.number % 3);
+}
 
 std::vector<engine<errand>::start> errands(int count) {
   std::vector<engine<errand>::start> all;
@@ -76,7 +78,8 @@ simulation_options options_for(std::uint64_t seed) {
 simulation_directory::simulation_directory() {
   // In memory where there is such a place: nothing here must outlive the process.
   const std::filesystem::path memory = "/dev/shm";
-  const auto base = std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
+  const auto base =
+      std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
   auto name = (base / "wherry-simulation-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no directory at " + name);
   path_ = name;

@@ -24,8 +24,8 @@ class owning_store : public forwarding_store {
   std::unique_ptr<store> owned_;
 };
 
-/// Answers that a machine went on before that is durable, and gives out its next step; only with the
-/// outcome of that one both are committed.
+/// Answers that a machine went on before that is durable, and gives out its next step; only with
+/// the outcome of that one both are committed.
 class late_store final : public owning_store {
  public:
   using owning_store::owning_store;
@@ -110,8 +110,8 @@ class late_store final : public owning_store {
     inner().ready_signal().offer({});
   }
 
-  std::map<std::string, leased_machine> offers_;   // by lane
-  std::map<std::uint64_t, transition> late_;       // by the token of the next step
+  std::map<std::string, leased_machine> offers_;  // by lane
+  std::map<std::uint64_t, transition> late_;      // by the token of the next step
   std::vector<leased_machine> others_;
   std::set<std::pair<std::int64_t, std::int64_t>> answered_;  // key and version, in this life
   std::uint64_t last_token_ = std::uint64_t{1} << 40;

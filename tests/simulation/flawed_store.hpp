@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Stores that are wrong on purpose, each in one way in which an engine with its store goes wrong: so
-// that it is known that the simulation finds it.
+// Stores that are wrong on purpose, each in one way in which an engine with its store goes wrong:
+// so that it is known that the simulation finds it.
 
 #include <memory>
 
@@ -10,10 +10,10 @@
 namespace wherry::test {
 
 enum class flaw {
-  commits_late,         ///< an outcome is answered at once, and committed after the next step
-  does_not_fence,       ///< an outcome is accepted from whoever once held the lease
-  counts_throttling,    ///< a run that was throttled spends an attempt
-  forgets_its_timers,   ///< what waited before a restart is not thought of after it
+  commits_late,        ///< an outcome is answered at once, and committed after the next step
+  does_not_fence,      ///< an outcome is accepted from whoever once held the lease
+  counts_throttling,   ///< a run that was throttled spends an attempt
+  forgets_its_timers,  ///< what waited before a restart is not thought of after it
 };
 
 /// A disk whose store has that flaw.

@@ -20,8 +20,7 @@ constexpr std::uint64_t seeds = 2'000;
 /// The first violation that the seeds find, or nothing.
 std::string found_with(flaw which) {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    const auto seen =
-        run_errands(seed, [&] { return flawed(simulated_memory_disk(), which); });
+    const auto seen = run_errands(seed, [&] { return flawed(simulated_memory_disk(), which); });
     if (!seen.held()) {
       MESSAGE("seed ", seed, ": ", seen.violation);
       return seen.violation;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One run of a machine at a time, within an engine: a run whose machine was taken from it (its lease
-// ran out, somebody cancelled it) goes on until it returns, and meanwhile the machine may be leased
-// again. That run waits here for the earlier one. Threads: any.
+// One run of a machine at a time, within an engine: a run whose machine was taken from it (its
+// lease ran out, somebody cancelled it) goes on until it returns, and meanwhile the machine may be
+// leased again. That run waits here for the earlier one. Threads: any.
 
 #include <cstdint>
 #include <mutex>

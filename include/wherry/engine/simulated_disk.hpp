@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Where a store lives in a simulation (simulation.hpp): it survives its process, and loses on demand
-// what a real disk may lose. A store that wants to be simulated gives one of these.
+// Where a store lives in a simulation (simulation.hpp): it survives its process, and loses on
+// demand what a real disk may lose. A store that wants to be simulated gives one of these.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // simulate: a whole engine, the user's own machines included, on one thread under virtual time, in
-// an order drawn from a seed, with faults at every wait. It checks guarantees 1 to 4 at every moment:
+// an order drawn from a seed, with faults at every wait. It checks guarantees 1 to 4 at every
+// moment:
 //
 //   1  what was answered is still there after whatever happened, and every machine ends;
 //   2  one step of a machine at a time, one commit a (machine, generation, version), none without
@@ -12,6 +13,8 @@
 //   const auto seen = simulate<report>({.seed = 7, .disk = simulated_memory_disk},
 //                                      [] { return report{}; }, starts);
 //   if (!seen.held()) fail(seen.to_string());
+//
+// What the machines do outside, the user checks: `check` is asked what is wrong there.
 //
 // A simulation is a row of *lives*. A life is one process: it opens the store, submits what is
 // wanted, runs, and ends by draining, by a stop, by an error of its store, or by a crash: of the
@@ -36,20 +39,20 @@ namespace wherry {
 /// How likely each fault is, each time that it could happen. Every seed draws which of them it has
 /// at all, so that some seeds have few, and those often enough.
 struct simulation_faults {
-  double crash = 0.8;             ///< a life ends by a crash
-  double stop = 0.2;              ///< a life that does not crash is stopped, at a drawn time
-  double busy_store = 0.01;       ///< a call of the store fails, and nothing is done
-  double full_disk = 0.01;        ///< the same, with another reason
-  double lost_answer = 0.02;      ///< a call of the store is done, and its answer is an error
-  double repeated_record = 0.1;   ///< outcomes reach the store twice
-  double slow_store = 0.1;        ///< a call of the store takes up to two seconds
-  double lost_renewals = 0.1;     ///< a lease whose renewals do not reach the store
-  double slow_step = 0.2;         ///< a step takes up to a minute longer
-  double failing_step = 0.05;     ///< a step throws, before or after its work
-  double hanging_step = 0.02;     ///< a step that does not return
-  double late_step = 0.05;        ///< a step that ignores its cancellation and returns late
-  double clock_jump = 0.02;       ///< each ten seconds: the calendar leaps, by up to an hour
-  double command = 0.05;          ///< each ten seconds: somebody cancels or redrives a machine
+  double crash = 0.8;            ///< a life ends by a crash
+  double stop = 0.2;             ///< a life that does not crash is stopped, at a drawn time
+  double busy_store = 0.01;      ///< a call of the store fails, and nothing is done
+  double full_disk = 0.01;       ///< the same, with another reason
+  double lost_answer = 0.02;     ///< a call of the store is done, and its answer is an error
+  double repeated_record = 0.1;  ///< outcomes reach the store twice
+  double slow_store = 0.1;       ///< a call of the store takes up to two seconds
+  double lost_renewals = 0.1;    ///< a lease whose renewals do not reach the store
+  double slow_step = 0.2;        ///< a step takes up to a minute longer
+  double failing_step = 0.05;    ///< a step throws, before or after its work
+  double hanging_step = 0.02;    ///< a step that does not return
+  double late_step = 0.05;       ///< a step that ignores its cancellation and returns late
+  double clock_jump = 0.02;      ///< each ten seconds: the calendar leaps, by up to an hour
+  double command = 0.05;         ///< each ten seconds: somebody cancels or redrives a machine
 };
 
 struct simulation_options {
@@ -57,6 +60,9 @@ struct simulation_options {
   /// Makes the disk of a simulation, as in simulated_memory_disk (store/memory.hpp).
   std::function<std::unique_ptr<simulated_disk>()> disk;
   engine_options engine{};
+  /// Says what is wrong in the world of the machines themselves, given all of them; empty: nothing.
+  /// Asked whenever a life begins, and at the end. Empty: nobody asks.
+  std::function<std::string(const std::vector<machine_view>& machines)> check{};
   simulation_faults faults{};
   /// Lives at most, the last included.
   int lives = 6;
@@ -67,7 +73,7 @@ struct simulation_options {
 /// What a simulation saw.
 struct simulation_result {
   std::uint64_t seed = 0;
-  std::string violation;  ///< the first, in words; empty: all held
+  std::string violation;           ///< the first, in words; empty: all held
   std::vector<std::string> trace;  ///< the last events, oldest first
   std::uint64_t fingerprint = 0;   ///< of all events: equal for equal runs
 

@@ -21,8 +21,8 @@ system_time calendar() { return scheduler::current().system_now(); }
 task<> hang() { co_await channel<std::monostate>{}.take(); }
 
 task<> sleep_below(chance& draws, duration limit) {
-  co_await sleep_for(duration{
-      static_cast<duration::rep>(draws.fraction() * static_cast<double>(limit.count()))});
+  co_await sleep_for(
+      duration{static_cast<duration::rep>(draws.fraction() * static_cast<double>(limit.count()))});
 }
 
 }  // namespace
@@ -150,8 +150,8 @@ task<std::expected<std::size_t, store_error>> disturbed_store::control(control_v
   if (world_.is_killed) co_return std::unexpected(killed());
   const auto row = inner().query(filter, 1, {});
   if (!answer || !row || row->empty()) co_return answer;
-  world_.events.note("{} {}: version {} {}", verb == control_verb::cancel ? "cancel" : "redrive", id,
-                     row->front().version, to_string(row->front().phase));
+  world_.events.note("{} {}: version {} {}", verb == control_verb::cancel ? "cancel" : "redrive",
+                     id, row->front().version, to_string(row->front().phase));
   world_.truth.command_answered(row->front());
   co_return answer;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What stands around an engine in a simulation: between it and its store, and between it and the
-// user's steps. It injects the faults, and tells the ledger what passes. After `kill` nothing passes
-// any more: the process is gone, although its coroutines are still to be unwound.
+// user's steps. It injects the faults, and tells the ledger what passes. After `kill` nothing
+// passes any more: the process is gone, although its coroutines are still to be unwound.
 
 #include <cstdint>
 #include <set>
@@ -41,8 +41,9 @@ class disturbed_store final : public forwarding_store {
   disturbed_store(store& inner, simulated_world& world) : forwarding_store(inner), world_(world) {}
 
   task<std::expected<submit_report, store_error>> submit(std::vector<submission> wanted) override;
-  task<std::expected<std::vector<leased_machine>, store_error>> lease(
-      std::string lane, std::size_t count, system_time expires) override;
+  task<std::expected<std::vector<leased_machine>, store_error>> lease(std::string lane,
+                                                                      std::size_t count,
+                                                                      system_time expires) override;
   task<std::expected<std::vector<bool>, store_error>> record(
       std::vector<transition> outcomes) override;
   void release(const std::vector<leased_machine>& unused) override;

@@ -69,8 +69,8 @@ bool ledger::settle(entry& of, std::int64_t generation, std::int64_t version) {
 void ledger::submit_asked(const std::vector<submission>& wanted, system_time now) {
   for (const auto& each : wanted) {
     auto& machine = machines_[each.id];
-    if (machine.now && (!is_finished(machine.now->phase) ||
-                        machine.now->generation >= each.generation)) {
+    if (machine.now &&
+        (!is_finished(machine.now->phase) || machine.now->generation >= each.generation)) {
       continue;
     }
     machine.perhaps.push_back({.generation = each.generation,
@@ -96,9 +96,9 @@ void ledger::submit_answered(const std::vector<submission>& wanted) {
 void ledger::leased(const leased_machine& machine, system_time now) {
   saw(now);
   auto& known = machines_[machine.id];
-  const auto asked = fmt::format("{}: leased at generation {} version {} in \"{}\", attempt {}",
-                                 machine.id, machine.generation, machine.version, machine.state,
-                                 machine.attempt);
+  const auto asked =
+      fmt::format("{}: leased at generation {} version {} in \"{}\", attempt {}", machine.id,
+                  machine.generation, machine.version, machine.state, machine.attempt);
   if (!settle(known, machine.generation, machine.version)) {
     const bool by_command = known.commands > 0 && known.now &&  // whose answer is still to come
                             known.now->generation == machine.generation &&
@@ -237,8 +237,7 @@ void ledger::command_answered(const machine_view& row) {
   }
   if (!known.now || row.version != known.now->version) known.token = 0;
   known.now = seen(row);
-  std::erase_if(known.perhaps,
-                [&](const situation& each) { return each.version <= row.version; });
+  std::erase_if(known.perhaps, [&](const situation& each) { return each.version <= row.version; });
 }
 
 void ledger::opened(const std::vector<machine_view>& rows) {

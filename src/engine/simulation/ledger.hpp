@@ -4,8 +4,8 @@
 // It states the guarantees a second time, apart from the code that gives them. Pure; the first
 // violation stays.
 //
-// A write that was asked for and not answered may have happened or not: what it would have made of a
-// machine is kept in `perhaps`, until the store shows which it was.
+// A write that was asked for and not answered may have happened or not: what it would have made of
+// a machine is kept in `perhaps`, until the store shows which it was.
 
 #include <cstdint>
 #include <functional>

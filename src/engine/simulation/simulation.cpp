@@ -23,9 +23,7 @@ constexpr auto tick = std::chrono::seconds(10);
 constexpr auto longest_jump = std::chrono::hours(1);
 constexpr std::size_t page = 1'000;
 
-duration seconds(double count) {
-  return duration{static_cast<duration::rep>(count * 1e9)};
-}
+duration seconds(double count) { return duration{static_cast<duration::rep>(count * 1e9)}; }
 
 /// How a life is to end.
 struct fate {
@@ -74,6 +72,10 @@ class simulation {
   task<> stop_after(duration wait, engine_core& core);
   [[nodiscard]] std::vector<machine_view> rows(store& from);
   task<> check_end();
+  void check_outside(const std::vector<machine_view>& machines) {
+    if (!options_.check) return;
+    if (auto wrong = options_.check(machines); !wrong.empty()) violate(std::move(wrong));
+  }
   [[nodiscard]] bool is_over() const {
     return !world_.truth.violation().empty() || (submitted_ && world_.truth.all_ended());
   }
@@ -133,7 +135,9 @@ task<> simulation::live(fate how) {
     if (!disk_->has_failed()) violate("the store does not open: " + opened.error().message);
     co_return;
   }
-  world_.truth.opened(rows(**opened));
+  const auto all = rows(**opened);
+  world_.truth.opened(all);
+  check_outside(all);
   disturbed_store disturbed(**opened, world_);
   const auto kind = make_kind_();
   disturbed_kind spied(*kind, world_, options_.engine);
@@ -171,8 +175,8 @@ task<> simulation::submit_all(engine_core& core, channel<std::monostate> done) {
   for (std::size_t first = 0; first < wanted_.size(); first += part) {
     const auto last = std::min<std::size_t>(first + part, wanted_.size());
     const auto begin = wanted_.begin();
-    const auto answer = co_await core.submit({begin + static_cast<std::ptrdiff_t>(first),
-                                              begin + static_cast<std::ptrdiff_t>(last)});
+    const auto answer = co_await core.submit(
+        {begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last)});
     all = all && answer.has_value();
   }
   if (all) submitted_ = true;
@@ -191,8 +195,8 @@ task<> simulation::change_weather(const engine_core& core, scope& life) {
     }
     if (!world_.truth.violation().empty()) co_return kill(life);
     if (world_.strikes(world_.faults.clock_jump)) {
-      const auto by = std::chrono::milliseconds(
-          static_cast<std::int64_t>(world_.draws.magnitude(1, longest_jump / std::chrono::milliseconds(1))));
+      const auto by = std::chrono::milliseconds(static_cast<std::int64_t>(
+          world_.draws.magnitude(1, longest_jump / std::chrono::milliseconds(1))));
       const bool back = world_.draws.happens(0.5);
       world_.events.note("the calendar leaps {} by {} ms", back ? "back" : "ahead", by.count());
       home_.shift_calendar(back ? -by : by);
@@ -254,6 +258,7 @@ task<> simulation::check_end() {
     if (!lines) violate("the history cannot be read: " + lines.error().message);
     return lines ? std::move(*lines) : std::vector<history_entry>{};
   });
+  check_outside(all);
   const auto counts = from.count();
   if (!counts || counts->all() != static_cast<std::int64_t>(all.size()) ||
       counts->unfinished() != 0) {

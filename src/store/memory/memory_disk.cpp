@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A disk for simulations that loses nothing but its process: the machines stay in memory, the leases
-// of a process that has gone are given back. A write at which it fails is done or not.
+// A disk for simulations that loses nothing but its process: the machines stay in memory, the
+// leases of a process that has gone are given back. A write at which it fails is done or not.
 
 #include <optional>
 #include <utility>

@@ -127,8 +127,8 @@ struct failing_disk::vfs {
 
 failing_disk::failing_disk() {
   static std::atomic<int> made{0};
-  vfs_ = std::make_unique<vfs>(vfs{.name = "failing_disk_" + std::to_string(++made),
-                                   .of_sqlite = *the_real()});
+  vfs_ = std::make_unique<vfs>(
+      vfs{.name = "failing_disk_" + std::to_string(++made), .of_sqlite = *the_real()});
   auto& own = vfs_->of_sqlite;  // the functions that are not replaced look at no file of ours
   own.szOsFile = static_cast<int>(sizeof(open_file)) + the_real()->szOsFile;
   own.zName = vfs_->name.c_str();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A disk that forgets what was not synced, and fails when it is told to: a VFS of SQLite in front of
-// the real one, which can tell at any moment what the files would be after a power cut.
+// A disk that forgets what was not synced, and fails when it is told to: a VFS of SQLite in front
+// of the real one, which can tell at any moment what the files would be after a power cut.
 //
 // Each write that no sync has followed is, by a draw, kept, lost, or torn in the middle, whatever
 // became of those before it. Only real files are told apart; the memory that connections share is

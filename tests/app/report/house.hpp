@@ -80,7 +80,7 @@ struct house {
                                   {.directory = spool->directory().native()});
     REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().message));
     transformer = std::move(*made);
-    source = std::make_unique<report_source>(spec.source, http);
+    source = std::make_unique<http_source>(spec.source, http);
     sink = make_sink(spec.sink, http, *spool);
     make_engine(options_of(spec));
   }

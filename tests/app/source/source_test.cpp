@@ -43,7 +43,7 @@ struct house {
 
   fetched fetch(std::string url) {
     spec.url = std::move(url);
-    report_source from{spec, http};
+    http_source from{spec, http};
     thread_scheduler scheduler{{.threads = 2}};
     auto writer = files->write({"acme/2025-01-31", 1, spool_step::download});
     return scheduler.run(from.fetch({"acme", "77", "", "UTC"}, first, writer));
