@@ -169,6 +169,56 @@ TEST_SUITE("engine/rescue") {
       CHECK(subject.progress().refused == 1);
     });
   }
+
+  TEST_CASE("a machine that is cancelled and redriven while its step runs waits for that step") {
+    over_seeds(20, []() -> task<> {
+      const auto store = open_memory_store();
+      int runs = 0, inside = 0;
+      scripted kind{.on_first = [&](first at, step_context) -> task<said> {
+                      ++runs;
+                      CHECK(++inside == 1);
+                      co_await pause(1min);
+                      --inside;
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{*store, kind, {}};
+      REQUIRE(co_await subject.submit(machines(1)));
+      co_await with_scope([&](scope& all) -> task<> {
+        all.go(run_well(subject, run_until::drained));
+        co_await pause(1s);
+        CHECK(co_await store->control(control_verb::cancel, {.id = "0"}) == 1);
+        CHECK(co_await store->control(control_verb::redrive, {.id = "0"}) == 1);
+      });
+      CHECK(runs == 2);
+      check_whole(*store, 1);
+      CHECK(view_of(*store, "0").phase == phase::completed);
+      CHECK(subject.progress().refused == 1);
+    });
+  }
+
+  TEST_CASE("a lease that runs out under its step is taken up again, and the step counts") {
+    over_seeds(20, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      store.loses_renewals = true;
+      int runs = 0;
+      scripted kind{.on_first = [&](first at, step_context) -> task<said> {
+                      ++runs;
+                      co_await stubborn_pause(5min);
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{store, kind, {}};
+      REQUIRE(co_await subject.submit(machines(3)));
+      co_await run_well(subject, run_until::drained);
+      CHECK(store.reclaimed > 3);
+      CHECK(runs == 3);
+      CHECK(subject.progress().refused == 0);
+      check_whole(*inner, 3);
+      CHECK(history_of(*inner, "0").size() == 2);
+    });
+  }
 }
 
 }  // namespace wherry::test

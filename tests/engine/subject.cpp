@@ -35,19 +35,19 @@ task<> watched_store::delay() {
 task<std::expected<submit_report, store_error>> watched_store::submit(
     std::vector<submission> wanted) {
   co_await delay();
-  co_return co_await inner_.submit(std::move(wanted));
+  co_return co_await inner().submit(std::move(wanted));
 }
 
 std::vector<std::string> watched_store::ready_lanes() {
   ++rounds;
-  return inner_.ready_lanes();
+  return inner().ready_lanes();
 }
 
 task<std::expected<std::vector<leased_machine>, store_error>> watched_store::lease(
     std::string lane, std::size_t count, system_time expires) {
   ++lease_calls;
   if (fails_now("lease")) co_return injected("lease");
-  auto given = co_await inner_.lease(std::move(lane), count, expires);
+  auto given = co_await inner().lease(std::move(lane), count, expires);
   if (given) raise_to(leased_most, leased += given->size());
   co_await delay();
   co_return given;
@@ -59,7 +59,7 @@ task<std::expected<std::vector<bool>, store_error>> watched_store::record(
   co_await delay();
   const bool failed = fails_now("record");
   if (failed && !fails_after) co_return injected("record");
-  auto accepted = co_await inner_.record(std::move(outcomes));
+  auto accepted = co_await inner().record(std::move(outcomes));
   leased -= count;
   co_await delay();
   if (failed) co_return injected("record");
@@ -68,25 +68,25 @@ task<std::expected<std::vector<bool>, store_error>> watched_store::record(
 
 void watched_store::release(const std::vector<leased_machine>& unused) {
   leased -= unused.size();
-  inner_.release(unused);
+  inner().release(unused);
 }
 
 task<std::expected<std::size_t, store_error>> watched_store::promote(system_time now) {
   co_await delay();
   if (fails_now("promote")) co_return injected("promote");
-  co_return co_await inner_.promote(now);
+  co_return co_await inner().promote(now);
 }
 
 task<std::expected<std::vector<leased_machine>, store_error>> watched_store::reclaim(
     system_time now, system_time expires) {
-  auto lost = co_await inner_.reclaim(now, expires);
+  auto lost = co_await inner().reclaim(now, expires);
   if (lost) reclaimed += lost->size();
   co_return lost;
 }
 
 task<std::expected<inbox_progress, store_error>> watched_store::step_inbox() {
   if (fails_now("step_inbox")) co_return injected("step_inbox");
-  co_return co_await inner_.step_inbox();
+  co_return co_await inner().step_inbox();
 }
 
 void over_seeds(int count, const std::function<task<>()>& body) {

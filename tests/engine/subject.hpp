@@ -19,6 +19,7 @@
 
 #include "wherry/csp/timeout.hpp"
 #include "wherry/engine/engine.hpp"
+#include "wherry/engine/forwarding_store.hpp"
 #include "wherry/store/memory.hpp"
 
 namespace wherry::test {
@@ -74,12 +75,14 @@ using starts = std::vector<scripted_engine::start>;
 [[nodiscard]] starts machines(int count, int lanes = 1);
 
 /// A store in front of another: counts, and if asked delays and fails.
-class watched_store final : public store {
+class watched_store final : public forwarding_store {
  public:
-  explicit watched_store(store& inner) : inner_(inner) {}
+  using forwarding_store::forwarding_store;
 
   /// Each write and lease takes from 0 to 3 ms.
   bool is_slow = false;
+  /// No renewal arrives.
+  bool loses_renewals = false;
   /// Asked at each write: true lets it fail; `after` says whether it was done all the same.
   std::function<bool(std::string_view write)> fails;
   bool fails_after = false;
@@ -99,34 +102,16 @@ class watched_store final : public store {
       std::vector<transition> outcomes) override;
   void release(const std::vector<leased_machine>& unused) override;
   task<std::expected<std::size_t, store_error>> promote(system_time now) override;
-  std::optional<system_time> next_due() override { return inner_.next_due(); }
   void renew(const std::vector<lease_id>& held, system_time expires) override {
-    inner_.renew(held, expires);
+    if (!loses_renewals) inner().renew(held, expires);
   }
   task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
       system_time now, system_time expires) override;
   task<std::expected<inbox_progress, store_error>> step_inbox() override;
-  std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
-  channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }
-  task<std::expected<std::size_t, store_error>> control(control_verb verb,
-                                                        machine_filter filter) override {
-    return inner_.control(verb, std::move(filter));
-  }
-  std::expected<machine_counts, store_error> count() override { return inner_.count(); }
-  std::expected<std::vector<machine_view>, store_error> query(const machine_filter& filter,
-                                                              std::size_t limit,
-                                                              std::string after_id) override {
-    return inner_.query(filter, limit, std::move(after_id));
-  }
-  std::expected<std::vector<history_entry>, store_error> history(std::string_view id) override {
-    return inner_.history(id);
-  }
 
  private:
   task<> delay();
   [[nodiscard]] bool fails_now(std::string_view write) { return fails && fails(write); }
-
-  store& inner_;
 };
 
 /// Runs `body` once a seed, under virtual time.

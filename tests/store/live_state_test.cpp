@@ -14,6 +14,7 @@
 #include "live_table.hpp"
 #include "store/sqlite/commands.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/surroundings.hpp"
 #include "subject.hpp"
 
 using namespace wherry;
@@ -205,7 +206,7 @@ TEST_SUITE("live_state.hpp") {
     const scratch_directory directory;
     database db(directory / "store.db", access::create);
     migrate(db);
-    transaction changes(db);
+    transaction changes(db, real_calendar);
     live_state subject(1);
     table file;
     file.add(2, "lane");  // in no row of the database

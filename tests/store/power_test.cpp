@@ -107,4 +107,24 @@ TEST_SUITE("sqlite.hpp: power") {
       check_consistent(left);
     }
   }
+
+  TEST_CASE("a store whose very first opening a loss of power cut at any write opens afterwards") {
+    std::mt19937_64 random(1);
+    bool was_cut = true;
+    for (std::size_t write = 1; was_cut; ++write) {
+      CAPTURE(write);
+      const scratch_directory directory;
+      const auto left = directory / "left";
+      std::filesystem::create_directory(left);
+      sqlite::failing_disk disk;
+      disk.fail_at(write);
+      {
+        const auto opened = sqlite::open_in({.vfs = disk.name()}, directory / "store.db", {});
+        was_cut = disk.has_failed();
+      }
+      disk.cut_power(left, random);
+      with_store(left / "store.db",
+                 [](store& subject) -> task<> { co_await submit_new(subject, {item("a")}); });
+    }
+  }
 }
