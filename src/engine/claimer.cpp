@@ -86,7 +86,7 @@ task<bool> engine_core::claim_ready(claimer_state& state) {
   }
   bool any = false;
   if (!may_claim(state)) co_return any;
-  if (std::exchange(state.is_news, false)) lanes_->set_ready(store_.ready_lanes());
+  if (std::exchange(state.is_news, false)) lanes_->set_ready(store_.ready_lanes(), now);
   lanes_->begin_round();
   while (may_claim(state)) {
     auto turn =
@@ -104,10 +104,11 @@ task<bool> engine_core::claim_ready(claimer_state& state) {
 // room for it in its state.
 task<std::size_t> engine_core::claim_turn(claimer_state& state, detail::lane_turn turn) {
   const auto guard = co_await shield();  // what was leased must be heard of
-  const auto expires = scheduler::current().system_now() + lease_for_;
-  auto leased = co_await store_.lease(turn.lane, turn.permits, expires);
+  auto leased = co_await store_.lease(turn.lane, turn.permits,
+                                      scheduler::current().system_now() + lease_for_);
+  const auto now = scheduler::current().system_now();
   if (!leased) {
-    lanes_->end_turn(turn, 0, 0, "");
+    lanes_->end_turn(turn, 0, 0, "", now);
     fail(std::move(leased.error()));
     co_return 0;
   }
@@ -115,7 +116,7 @@ task<std::size_t> engine_core::claim_turn(claimer_state& state, detail::lane_tur
   while (run < leased->size() && lanes_->begin_step((*leased)[run].state)) ++run;
   const std::vector<leased_machine> unused(leased->begin() + static_cast<std::ptrdiff_t>(run),
                                            leased->end());
-  lanes_->end_turn(turn, leased->size(), run, unused.empty() ? "" : unused.front().state);
+  lanes_->end_turn(turn, leased->size(), run, unused.empty() ? "" : unused.front().state, now);
   if (!unused.empty()) store_.release(unused);
   state.in_window += run;
   leased->resize(run);

@@ -55,7 +55,7 @@ void lane_board::forget_resting(system_time now) {
   forget_at_ = std::max(lanes_at_rest, 2 * resting());
 }
 
-void lane_board::set_ready(const std::vector<std::string>& names) {
+void lane_board::set_ready(const std::vector<std::string>& names, system_time now) {
   const std::lock_guard guard(mutex_);
   auto before = std::exchange(ready_, {});
   for (auto* each : before) set_is_ready(*each, false);
@@ -63,7 +63,7 @@ void lane_board::set_ready(const std::vector<std::string>& names) {
     auto& each = entry_of(name);
     set_is_ready(each, true);
     ready_.push_back(&each);
-    if (each.stands == place::nowhere) make_runnable(each);
+    if (each.stands == place::nowhere) find_place(each, now);
   }
   for (auto* each : before) {
     if (!each->is_ready) take_out(*each);
@@ -100,7 +100,17 @@ void lane_board::make_runnable(entry& each) {
   if (each.full != nullptr) ++each.full->offered;
 }
 
-// For what its limits lack. Requires: it has just been refused.
+// Requires: it is ready, and stands nowhere.
+void lane_board::find_place(entry& each, system_time now) {
+  const auto next = each.limit.next_permit(now);
+  if (each.calls_waiting == 0 && next && *next <= now) {
+    make_runnable(each);
+  } else {
+    stand_aside(each, now);
+  }
+}
+
+// For what its limits lack now.
 void lane_board::stand_aside(entry& each, system_time now) {
   each.full = nullptr;
   const auto next =
@@ -197,7 +207,7 @@ bool lane_board::begin_step(std::string_view state) {
 }
 
 void lane_board::end_turn(const lane_turn& of, std::size_t leased, std::size_t run,
-                          std::string_view full) {
+                          std::string_view full, system_time now) {
   const std::lock_guard guard(mutex_);
   auto& each = entry_of(of.lane);
   WHERRY_ASSERT(each.stands == place::has_turn && run <= of.permits, "a turn ends once");
@@ -210,7 +220,7 @@ void lane_board::end_turn(const lane_turn& of, std::size_t leased, std::size_t r
   } else if (auto* const state = full.empty() ? nullptr : slots_of(full); state != nullptr) {
     stand_aside_for(each, *state);
   } else {
-    make_runnable(each);
+    find_place(each, now);
   }
 }
 

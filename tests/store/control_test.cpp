@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: people can cancel, redrive and prioritize, one or all that match, and a step under way cannot
-// undo it.
+// Goal: people can cancel, redrive and prioritize, one or all that match, and a step under way
+// cannot undo it.
 #include "subject.hpp"
 #include "wherry/csp/scope.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: a store keeps what a lane must not forget, with the outcomes of its steps, and a paused lane
-// leases nothing.
+// Goal: a store keeps what a lane must not forget, with the outcomes of its steps, and a paused
+// lane leases nothing.
 #include <algorithm>
 
 #include "subject.hpp"

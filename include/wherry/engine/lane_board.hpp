@@ -12,6 +12,7 @@
 // Invariants (under mutex_)
 // 1. A lane with ready machines stands in exactly one place: runnable, aside until a time, aside
 //    until an event, or aside for a state; or the claimer has its turn under way. Others nowhere.
+//    The shares of a round are of the lanes that are runnable: those aside take nothing from them.
 // 2. Whatever ends what a lane stands aside for moves it back, and says so by `changed`.
 // 3. While a call of a lane waits, the lane begins no step: what is under way ends first.
 // 4. A lane's line is a channel with one token: whoever has it waits for time, the others for it.
@@ -70,7 +71,7 @@ class lane_board final : public call_desk {
   void restore(const lane_state& kept, system_time now);
 
   /// These lanes have ready machines, and no others.
-  void set_ready(const std::vector<std::string>& names);
+  void set_ready(const std::vector<std::string>& names, system_time now);
   /// Turns from here on share the room anew.
   void begin_round();
   /// The lane whose turn it is, with permits for its share of `room`; empty: none can run now.
@@ -80,7 +81,8 @@ class lane_board final : public call_desk {
   [[nodiscard]] bool begin_step(std::string_view state);
   /// Of the turn's machines `leased` were found and the first `run` of them run; the next one found
   /// no room in its state, `full`, empty if all run.
-  void end_turn(const lane_turn& of, std::size_t leased, std::size_t run, std::string_view full);
+  void end_turn(const lane_turn& of, std::size_t leased, std::size_t run, std::string_view full,
+                system_time now);
   /// When time alone may let another lane run.
   [[nodiscard]] std::optional<system_time> next_time();
 
@@ -109,6 +111,7 @@ class lane_board final : public call_desk {
   void set_is_ready(entry& each, bool is_ready);
   void take_out(entry& each);
   void make_runnable(entry& each);
+  void find_place(entry& each, system_time now);
   void stand_aside(entry& each, system_time now);
   void stand_aside_for(entry& each, slots& state);
   void wake_due(system_time now);

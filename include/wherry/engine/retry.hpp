@@ -34,7 +34,7 @@ struct state_policy {
 
 /// The delay after the run number `attempt` failed: below min(cap, first * 2^(attempt-1)), as the
 /// policy's jitter says. `draw` is a uniform random word.
-/// Source: "full jitter", "equal jitter": M. Brooker, Exponential Backoff and Jitter, AWS Architecture Blog 2015.
+/// Source: M. Brooker, Exponential Backoff and Jitter, AWS Architecture Blog 2015.
 [[nodiscard]] duration backoff(const state_policy& policy, std::int32_t attempt,
                                std::uint64_t draw) noexcept;
 
