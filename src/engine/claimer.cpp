@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The claimer: leases what may run now, and otherwise waits for the one thing that can change that:
-// a step that ends, a record, new ready work, or time.
+// a record, new ready work, a lane that may run again, or time.
 
 #include <algorithm>
 #include <utility>
@@ -11,16 +11,9 @@
 
 namespace wherry {
 
-namespace {
-/// Lanes that are kept although nothing runs in them.
-constexpr std::size_t lanes_at_rest = 1'000;
-}  // namespace
-
 struct engine_core::claimer_state {
-  std::map<std::string, lane, std::less<>> lanes;
-  std::size_t forget_at = lanes_at_rest;  // lanes: then those that rest are forgotten
-  std::size_t in_window = 0;              // leased and not yet recorded
-  std::size_t next_lane = 0;        // where the next round begins: after the last lane of this one
+  std::size_t in_window = 0;        // leased and not yet recorded
+  bool is_news = true;              // the store may have other ready lanes than the board knows
   std::optional<system_time> wake;  // when time alone may let something run
 };
 
@@ -43,21 +36,6 @@ take_channel<std::monostate> alarm(std::optional<system_time> at) {
 
 }  // namespace
 
-lane& engine_core::lane_of(claimer_state& state, std::string_view name) {
-  const auto found = state.lanes.find(name);
-  if (found != state.lanes.end()) return found->second;
-  const auto limits = options_.limits ? options_.limits(name) : lane_limits{};
-  return state.lanes.emplace(std::string(name), lane{limits}).first->second;
-}
-
-void engine_core::hear(claimer_state& state, const note& heard) {
-  state.in_window -= heard.recorded;
-  if (!heard.ran_in) return;
-  auto& ran_in = lane_of(state, *heard.ran_in);
-  ran_in.release();
-  if (heard.parked_until) ran_in.park(*heard.parked_until);
-}
-
 bool engine_core::may_claim(const claimer_state& state) const noexcept {
   return !stopping_.load(std::memory_order_acquire) && state.in_window < options_.window;
 }
@@ -72,87 +50,81 @@ bool engine_core::has_drained() {
 
 task<> engine_core::claim(run_until until) {
   struct ending {
-    channel<leased_machine>& claimed;
+    channel<claimed_machine>& claimed;
     ~ending() { claimed.close(); }
   } const ending{claimed_};
   claimer_state state;
   for (const auto& each : store_.lane_states()) {
-    lane_of(state, each.lane).park(each.parked_until);
+    lanes_->restore(each, scheduler::current().system_now());
   }
   const auto signal = store_.ready_signal();
+  const auto changed = lanes_->changed();
   for (;;) {
-    while (auto heard = returned_.poll()) hear(state, *heard);
+    while (const auto recorded = recorded_.poll()) state.in_window -= *recorded;
+    if (signal.poll()) state.is_news = true;
     const bool idle = !co_await claim_ready(state);
     if (until == run_until::drained && idle && state.in_window == 0 && has_drained()) break;
-    const auto chosen = co_await select(priority, stop_.take(), returned_.take(), signal.take(),
-                                        alarm(state.wake).take());
+    const auto chosen = co_await select(priority, stop_.take(), recorded_.take(), signal.take(),
+                                        changed.take(), alarm(state.wake).take());
     if (chosen.index() == 0) break;
-    if (chosen.index() == 1) hear(state, *std::get<1>(chosen));
+    if (chosen.index() == 1) state.in_window -= *std::get<1>(chosen);
+    if (chosen.index() == 2) state.is_news = true;
   }
 }
 
-// Leases round by round, so that a small window is shared by all lanes. True if anything was
-// leased. What is due is promoted in part: what is left wakes the claimer at once, and in between
-// it leases, and hears of a stop.
+// Leases turn by turn, so that a small window is shared by all lanes. True if anything was leased.
+// What is due is promoted in part: what is left wakes the claimer at once, and in between it
+// leases, and hears of a stop.
 task<bool> engine_core::claim_ready(claimer_state& state) {
   const auto now = scheduler::current().system_now();
-  if (state.lanes.size() >= state.forget_at) {
-    std::erase_if(state.lanes, [&](const auto& each) { return each.second.is_as_new(now); });
-    state.forget_at = std::max(lanes_at_rest, 2 * state.lanes.size());
-  }
   state.wake = store_.next_due();
   if (state.wake && *state.wake <= now) {
     auto promoted = co_await store_.promote(now);
     if (!promoted) fail(std::move(promoted.error()));
     state.wake = store_.next_due();
+    state.is_news = true;
   }
   bool any = false;
   if (!may_claim(state)) co_return any;
-  auto names = store_.ready_lanes();
-  while (!names.empty() && may_claim(state)) {
-    const std::size_t share =
-        std::max<std::size_t>(1, (options_.window - state.in_window) / names.size());
-    const auto begin = static_cast<std::ptrdiff_t>(state.next_lane % names.size());
-    std::rotate(names.begin(), names.begin() + begin, names.end());
-    std::vector<std::string> more;
-    for (auto& name : names) {
-      if (!may_claim(state)) break;
-      ++state.next_lane;
-      const std::size_t room = options_.window - state.in_window;
-      if (co_await claim_lane(state, name, std::min(share, room)) > 0) {
-        any = true;
-        more.push_back(std::move(name));
-      }
+  if (std::exchange(state.is_news, false)) lanes_->set_ready(store_.ready_lanes(), now);
+  lanes_->begin_round();
+  while (may_claim(state)) {
+    auto turn =
+        lanes_->next_turn(options_.window - state.in_window, scheduler::current().system_now());
+    if (!turn) {
+      soonest(state.wake, lanes_->next_time());
+      break;
     }
-    names = std::move(more);
+    if (co_await claim_turn(state, std::move(*turn)) > 0) any = true;
   }
   co_return any;
 }
 
-// A permit is held before a lease is asked for, and given back if there was nothing to lease.
-task<std::size_t> engine_core::claim_lane(claimer_state& state, std::string name,
-                                          std::size_t most) {
-  const auto now = scheduler::current().system_now();
-  auto& from = lane_of(state, name);
-  std::size_t permits = 0;
-  while (permits < most && from.try_acquire(now)) ++permits;
-  if (permits < most) soonest(state.wake, from.next_permit(now));
-  if (permits == 0) co_return 0;
-
+// A permit is held before a lease is asked for, and given back if there was nothing to lease, or no
+// room for it in its state.
+task<std::size_t> engine_core::claim_turn(claimer_state& state, detail::lane_turn turn) {
   const auto guard = co_await shield();  // what was leased must be heard of
-  auto leased = co_await store_.lease(std::move(name), permits, now + lease_for_);
-  const std::size_t count = leased ? leased->size() : 0;
-  for (std::size_t i = count; i < permits; ++i) from.release_unused();
+  auto leased = co_await store_.lease(turn.lane, turn.permits,
+                                      scheduler::current().system_now() + lease_for_);
+  const auto now = scheduler::current().system_now();
   if (!leased) {
+    lanes_->end_turn(turn, 0, 0, "", now);
     fail(std::move(leased.error()));
     co_return 0;
   }
-  state.in_window += count;
+  std::size_t run = 0;
+  while (run < leased->size() && lanes_->begin_step((*leased)[run].state)) ++run;
+  const std::vector<leased_machine> unused(leased->begin() + static_cast<std::ptrdiff_t>(run),
+                                           leased->end());
+  lanes_->end_turn(turn, leased->size(), run, unused.empty() ? "" : unused.front().state, now);
+  if (!unused.empty()) store_.release(unused);
+  state.in_window += run;
+  leased->resize(run);
   for (auto& machine : *leased) {
     held_.add(machine);
-    co_await claimed_.put(std::move(machine));
+    co_await claimed_.put({std::move(machine), turn.each});
   }
-  co_return count;
+  co_return run;
 }
 
 }  // namespace wherry

@@ -3,6 +3,8 @@
 
 #include "wherry/engine/decide.hpp"
 
+#include <fmt/chrono.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -88,7 +90,7 @@ void follow(transition& to, raw_outcome outcome, const state_policy& policy, con
       // It spends no attempt, so a time that is past would let it run again without end.
       to.due = outcome.until > run.ended ? outcome.until : after(run.ended, policy.first);
       to.phase = phase::waiting;
-      to.lane_parked_until = to.due;
+      if (outcome.parks) to.lane_parked_until = to.due;
       break;
     case outcome_kind::died: die(to, ""); break;
     case outcome_kind::redriven:
@@ -98,10 +100,35 @@ void follow(transition& to, raw_outcome outcome, const state_policy& policy, con
 
 }  // namespace
 
+lane_news news_of(const raw_outcome& outcome) noexcept {
+  switch (outcome.kind) {
+    case outcome_kind::advanced: return lane_news::good;
+    case outcome_kind::retried: return lane_news::failed;
+    case outcome_kind::throttled: return outcome.parks ? lane_news::throttled : lane_news::nothing;
+    default: return lane_news::nothing;
+  }
+}
+
+bool is_late(const leased_machine& machine, system_time now) noexcept {
+  return machine.deadline != system_time{} && machine.deadline <= now;
+}
+
+raw_outcome late_outcome(const leased_machine& machine, bool while_running) {
+  return {.kind = outcome_kind::died,
+          .error = fmt::format(
+              "not completed by its deadline of {:%Y-%m-%dT%H:%M:%S}Z{}; redriving it takes the "
+              "deadline away",
+              machine.deadline, while_running ? ": the step was unwound" : "")};
+}
+
 transition decide(const leased_machine& machine, raw_outcome outcome, const state_policy& policy,
                   const step_run& run) {
   auto to = unchanged(machine, run);
   follow(to, std::move(outcome), policy, run);
+  // What waits beyond its deadline waits in vain: it is told so when that passes.
+  if (to.phase == phase::waiting && machine.deadline != system_time{}) {
+    to.due = std::min(to.due, std::max(machine.deadline, run.ended));
+  }
   if (const auto why = refusal(to); !why.empty()) {
     to = unchanged(machine, run);
     die(to, why);

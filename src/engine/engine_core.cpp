@@ -5,6 +5,7 @@
 #include "wherry/engine/engine_core.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "wherry/csp/go.hpp"
@@ -38,9 +39,32 @@ engine_options within_bounds(engine_options options) {
   options.window = std::max<std::size_t>(options.window, 1);
   bound(options.grace, duration::zero());
   bound(options.rescue_every, std::chrono::milliseconds(1));
+  bound(options.call_wait, duration::zero());
   bound(options.policy.time_limit, duration::zero());
   for (auto& [state, policy] : options.policies) bound(policy.time_limit, duration::zero());
   return options;
+}
+
+detail::lane_board_options lanes_of(const engine_options& options) {
+  detail::lane_board_options lanes{.limits = options.limits,
+                                   .in_flight_else = options.policy.in_flight,
+                                   .call_wait = options.call_wait};
+  for (const auto& [state, policy] : options.policies) lanes.in_flight[state] = policy.in_flight;
+  return lanes;
+}
+
+/// What becomes of a step that threw: a failure, unless it was our own limits that ended it.
+detail::raw_outcome unwound(const failure& why, const std::string& lane) {
+  try {
+    if (!why.is_cancelled()) why.rethrow();
+  } catch (const detail::call_postponed& postponed) {
+    return {.kind = outcome_kind::throttled,
+            .error = "lane \"" + lane + "\" has no further call for this step for a while",
+            .until = postponed.until,
+            .parks = false};
+  } catch (...) {  // NOLINT(bugprone-empty-catch): told below
+  }
+  return {.kind = outcome_kind::retried, .error = why.what()};
 }
 
 /// Closes a channel when the process that puts to it ends, however it ends.
@@ -96,16 +120,16 @@ void engine_core::fail(store_error error) {
 void engine_core::open_channels() {
   ended_ = {};
   idle_ = channel<std::monostate>{fixed{1}};
-  claimed_ = channel<leased_machine>{fixed{options_.window}};
+  claimed_ = channel<claimed_machine>{fixed{options_.window}};
   outcomes_ = channel<ended_step>{fixed{options_.window}};
-  // A machine in the window has at most two notes on their way.
-  returned_ = channel<note>{fixed{2 * options_.window}};
+  recorded_ = channel<std::size_t>{fixed{options_.window}};
+  lanes_ = std::make_shared<detail::lane_board>(lanes_of(options_));
 }
 
 // What was leased and not run, or run and not recorded, because some process failed or was
 // cancelled.
 void engine_core::release_leftovers() noexcept {
-  while (auto machine = claimed_.poll()) release(std::move(*machine));
+  while (auto claimed = claimed_.poll()) release(std::move(claimed->machine));
   while (auto step = outcomes_.poll()) release(std::move(step->machine));
 }
 
@@ -139,9 +163,9 @@ task<std::expected<void, store_error>> engine_core::run(run_until until) {
 task<> engine_core::run_steps() {
   const closing outcomes{outcomes_};
   co_await with_scope([&](scope& steps) -> task<> {
-    while (auto machine = co_await claimed_.take()) {
+    while (auto claimed = co_await claimed_.take()) {
       counts_.running.fetch_add(1, std::memory_order_acq_rel);
-      steps.go(run_one(std::move(*machine)));
+      steps.go(run_one(std::move(*claimed)));
     }
     const auto patience = timeout(options_.grace);
     while (counts_.running.load(std::memory_order_acquire) > 0) {
@@ -151,7 +175,8 @@ task<> engine_core::run_steps() {
   });
 }
 
-task<> engine_core::run_one(leased_machine machine) {
+task<> engine_core::run_one(claimed_machine claimed) {
+  const auto key = claimed.machine.key;
   // Counts the step out however it ends, and gives the lease back if there is nothing to record.
   struct ending {
     engine_core& core;
@@ -164,17 +189,29 @@ task<> engine_core::run_one(leased_machine machine) {
       if (!recorded) core.release(std::move(step.machine));
       if (core.counts_.running.fetch_sub(1, std::memory_order_acq_rel) == 1) core.idle_.offer({});
     }
-  } ending{*this, {std::move(machine), {}}, machine.key};
+  } ending{*this, {std::move(claimed.machine), {}}, key};
 
-  auto& [running, result] = ending.step;
-  co_await turns_.begin(running.key);
+  auto& [running, result, lane_keeps] = ending.step;
+  co_await turns_.begin(key);
   ending.has_turn = true;
   const auto& policy = policy_of(running.state);
   const auto started = now();
-  auto outcome = co_await run_within_limit(running, policy, started);
+  detail::raw_outcome outcome;
+  std::optional<lane_news> news;
+  if (detail::is_late(running, started)) {
+    outcome = detail::late_outcome(running, false);
+  } else {
+    outcome = co_await run_within_limit(running, policy, started);
+    news = detail::news_of(outcome);
+  }
   result = detail::decide(running, std::move(outcome), policy,
                           {.started = started, .ended = now(), .draw = detail::draw()});
-  co_await returned_.put(note{.ran_in = running.lane, .parked_until = result.lane_parked_until});
+  lane_keeps = lanes_->end_step({.lane = running.lane,
+                                 .state = running.state,
+                                 .used = claimed.by,
+                                 .news = news,
+                                 .parked_until = result.lane_parked_until},
+                                result.ended);
   ending.recorded = co_await outcomes_.put(std::move(ending.step));
 }
 
@@ -187,12 +224,19 @@ task<detail::raw_outcome> engine_core::run_within_limit(leased_machine& machine,
                        .state = machine.state,
                        .attempt = machine.attempt,
                        .started = started,
-                       .entered = machine.entered};
+                       .entered = machine.entered,
+                       .lane = machine.lane,
+                       .desk = lanes_};
+  const duration time_left = machine.deadline == system_time{}
+                                 ? duration::max()
+                                 : std::min<std::chrono::milliseconds>(
+                                       machine.deadline - started,
+                                       std::chrono::floor<std::chrono::milliseconds>(for_ever) * 2);
   std::optional<result<detail::raw_outcome>> said;  // empty: the limit came first
   co_await with_scope([&](scope& step) -> task<> {
     channel<result<detail::raw_outcome>> answer{fixed{1}};
     step.go(detail::deliver(kind_.run(machine.state, machine.data, std::move(context)), answer));
-    const auto limit = timeout(policy.time_limit);
+    const auto limit = timeout(std::min(policy.time_limit, time_left));
     auto chosen = co_await select(priority, answer.take(), limit.take());
     if (chosen.index() == 0) {
       said = std::move(std::get<0>(chosen));
@@ -201,8 +245,9 @@ task<detail::raw_outcome> engine_core::run_within_limit(leased_machine& machine,
     }
   });
   if (said && said->has_value()) co_return std::move(**said);
-  co_return detail::raw_outcome{.kind = outcome_kind::retried,
-                                .error = said ? said->error().what() : too_late(policy)};
+  if (said) co_return unwound(said->error(), machine.lane);
+  if (time_left <= policy.time_limit) co_return detail::late_outcome(machine, true);
+  co_return detail::raw_outcome{.kind = outcome_kind::retried, .error = too_late(policy)};
 }
 
 // Shielded: also when the run is cancelled, what steps have said is recorded and its fate is known.
@@ -228,6 +273,7 @@ task<> engine_core::record_batch(std::vector<ended_step> batch) {
     results.push_back(each.result);
     results.back().token = held_.newest(each.machine);
   }
+  add_lane_memories(batch, results);
   auto accepted = co_await store_.record(std::move(results));
   if (!accepted) {
     fail(std::move(accepted.error()));
@@ -238,7 +284,19 @@ task<> engine_core::record_batch(std::vector<ended_step> batch) {
       count(batch[i].result, (*accepted)[i]);
     }
   }
-  co_await returned_.put(note{.recorded = batch.size()});
+  co_await recorded_.put(batch.size());
+}
+
+// Once a lane and batch: with its last outcome.
+void engine_core::add_lane_memories(const std::vector<ended_step>& batch,
+                                    std::vector<transition>& results) {
+  std::set<std::string_view> done;
+  for (auto i = batch.size(); i-- > 0;) {
+    const std::string_view lane = batch[i].machine.lane;
+    if (batch[i].lane_keeps && done.insert(lane).second) {
+      results[i].lane_memory = lanes_->memory_of(lane);
+    }
+  }
 }
 
 void engine_core::count(const transition& recorded, bool accepted) {
@@ -294,7 +352,7 @@ task<> engine_core::rescue_lost(system_time at) {
     co_return;
   }
   for (std::size_t i = 0; i < results.size(); ++i) count(results[i], (*accepted)[i]);
-  returned_.offer(note{});  // perhaps it was the last; if there is no room, others wake the claimer
+  recorded_.offer(0);  // perhaps it was the last; if there is no room, others wake the claimer
 }
 
 }  // namespace wherry

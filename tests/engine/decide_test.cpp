@@ -126,6 +126,55 @@ TEST_SUITE("engine/decide") {
     check_unchanged_state(next);
   }
 
+  TEST_CASE("a wait for our own limits spends no attempt and parks no lane") {
+    const detail::raw_outcome postponed{
+        .kind = outcome_kind::throttled, .error = "quota", .until = began + 1h, .parks = false};
+    const auto next = decide(machine(3), postponed, policy, run);
+    CHECK(next.phase == phase::waiting);
+    CHECK(next.next_attempt == 3);
+    CHECK(next.due == began + 1h);
+    CHECK_FALSE(next.lane_parked_until.has_value());
+    check_unchanged_state(next);
+  }
+
+  TEST_CASE("only what the other side did is news of it") {
+    using detail::news_of;
+    CHECK(news_of({.next = state("third")}) == lane_news::good);
+    CHECK(news_of({.kind = outcome_kind::retried, .error = "503"}) == lane_news::failed);
+    CHECK(news_of({.kind = outcome_kind::throttled, .error = "429"}) == lane_news::throttled);
+    CHECK(news_of({.kind = outcome_kind::throttled, .error = "quota", .parks = false}) ==
+          lane_news::nothing);
+    CHECK(news_of({.kind = outcome_kind::died, .error = "404"}) == lane_news::nothing);
+    CHECK(news_of({.kind = outcome_kind::went_back, .next = state("first"), .error = "file"}) ==
+          lane_news::nothing);
+  }
+
+  TEST_CASE("a machine is late from its deadline on and one without a deadline never") {
+    auto due_soon = machine();
+    CHECK_FALSE(detail::is_late(due_soon, system_time::max()));
+    due_soon.deadline = began + 1s;
+    CHECK_FALSE(detail::is_late(due_soon, began + 999ms));
+    CHECK(detail::is_late(due_soon, began + 1s));
+    const auto next = decide(due_soon, detail::late_outcome(due_soon, false), policy, run);
+    CHECK(next.phase == phase::dead);
+    CHECK(next.error.find("not completed by its deadline of 2024-10-04T00:00:01") == 0);
+    CHECK(detail::late_outcome(due_soon, true).error.find("unwound") != std::string::npos);
+  }
+
+  TEST_CASE("nothing waits beyond its deadline and what runs then is not moved") {
+    auto hurried = machine();
+    hurried.deadline = run.ended + 1min;
+    const detail::raw_outcome later{
+        .kind = outcome_kind::throttled, .error = "429", .until = run.ended + 1h};
+    CHECK(decide(hurried, later, policy, run).due == run.ended + 1min);
+    CHECK(decide(hurried, later, policy, run).lane_parked_until == run.ended + 1h);
+    CHECK(decide(hurried, {.kind = outcome_kind::retried, .error = "x", .wait = 1s}, policy, run)
+              .due == run.ended + 1s);
+    CHECK(decide(hurried, {.next = state("third")}, policy, run).due == run.ended);
+    hurried.deadline = run.started;
+    CHECK(decide(hurried, later, policy, run).due == run.ended);
+  }
+
   TEST_CASE("a throttled step that names no time to come waits all the same") {
     for (const auto until : {system_time{}, run.ended}) {
       const auto next =

@@ -57,4 +57,22 @@ TEST_SUITE("engine/retry") {
           0ms);
     CHECK(backoff({.first = -1s, .cap = 1s}, 40, largest) == 0ms);
   }
+
+  TEST_CASE("equal jitter never falls below half of the bound and none has no range at all") {
+    auto equal = policy;
+    equal.jitter = wherry::jitter::equal;
+    CHECK(backoff(equal, 3, 0) == 200ms);
+    CHECK(backoff(equal, 3, largest / 2) > 299ms);
+    CHECK(backoff(equal, 3, largest / 2) < 301ms);
+    CHECK(backoff(equal, 3, largest) == 400ms);
+    auto none = policy;
+    none.jitter = wherry::jitter::none;
+    for (const auto draw : {std::uint64_t{0}, largest / 2, largest}) {
+      CHECK(backoff(none, 3, draw) == 400ms);
+    }
+    equal.cap = none.cap = duration::max();
+    equal.first = none.first = duration::max();
+    CHECK(backoff(equal, 9, largest) == duration::max());
+    CHECK(backoff(none, 9, 0) == duration::max());
+  }
 }

@@ -46,6 +46,7 @@ std::vector<std::string> watched_store::ready_lanes() {
 task<std::expected<std::vector<leased_machine>, store_error>> watched_store::lease(
     std::string lane, std::size_t count, system_time expires) {
   ++lease_calls;
+  if (sees_lease) sees_lease(lane);
   if (fails_now("lease")) co_return injected("lease");
   auto given = co_await inner().lease(std::move(lane), count, expires);
   if (given) raise_to(leased_most, leased += given->size());

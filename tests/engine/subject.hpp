@@ -85,6 +85,8 @@ class watched_store final : public forwarding_store {
   bool loses_renewals = false;
   /// Asked at each write: true lets it fail; `after` says whether it was done all the same.
   std::function<bool(std::string_view write)> fails;
+  /// Told of each lease that is asked for.
+  std::function<void(const std::string& lane)> sees_lease;
   bool fails_after = false;
 
   std::atomic<std::size_t> leased{0};  ///< neither recorded nor released yet

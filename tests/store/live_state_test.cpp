@@ -202,6 +202,42 @@ TEST_SUITE("live_state.hpp") {
     CHECK(subject.begin_commit({outcome_of(leased.front())}).front().has_value());
   }
 
+  TEST_CASE("a priority that changes under a lease ends it not and is that of its commit") {
+    live_state subject(1);
+    table file;
+    file.add(2, "lane", 5);
+    file.add(4, "lane", 5);
+    file.apply_all(subject);
+    const auto leased = lease(subject, file, "lane", 1);
+    file.prioritize(2, 7);
+    file.prioritize(4, 3);
+    file.apply_all(subject);
+    const auto claim = subject.begin_commit({outcome_of(leased.front())}).front();
+    REQUIRE(claim.has_value());
+    CHECK(claim->priority == 7);
+    CHECK(claim->before.at.precedence == 7);
+    subject.abort_commit(outcome_of(leased.front()));
+    subject.release(leased);
+    std::vector<std::int64_t> keys;
+    for (const auto& each : lease(subject, file, "lane", 9)) keys.push_back(each.key);
+    CHECK(keys == std::vector<std::int64_t>{4, 2});
+  }
+
+  TEST_CASE("a paused lane is no ready lane and leases nothing") {
+    live_state subject(1);
+    table file;
+    file.add(2, "lane");
+    file.apply_all(subject);
+    subject.set_paused("lane", true);
+    while (subject.ready_signal().poll()) continue;
+    CHECK(subject.ready_lanes().empty());
+    CHECK_FALSE(subject.wants_refill("lane", 9));
+    CHECK(subject.lease("lane", 9, late).empty());
+    subject.set_paused("lane", false);
+    CHECK(subject.ready_signal().poll().has_value());
+    CHECK(lease(subject, file, "lane", 9).size() == 1);
+  }
+
   TEST_CASE("a lease of a version that is no more commits nothing and comes back") {
     const scratch_directory directory;
     database db(directory / "store.db", access::create);
@@ -229,10 +265,12 @@ TEST_SUITE("live_state.hpp") {
       std::int64_t last_key = 0;
       const auto any_lane = [&] { return random() % 3 == 0 ? "left" : "right"; };
       const auto any_precedence = [&] { return static_cast<std::int64_t>(random() % 4); };
-      const auto people_act = [&] {  // cancel, redrive, or submit a newer generation
+      const auto people_act = [&] {  // cancel, redrive, prioritize, or submit a newer generation
         if (last_key == 0) return;
         const auto key = 1 + static_cast<std::int64_t>(random() % static_cast<unsigned>(last_key));
-        if (file.rows.at(key).in == phase::ready) {
+        if (file.rows.at(key).in == phase::ready && random() % 2 == 0) {
+          file.prioritize(key, any_precedence());
+        } else if (file.rows.at(key).in == phase::ready) {
           file.change(key, phase::cancelled, any_precedence());
         } else if (random() % 2 == 0) {
           file.supersede(key, any_lane(), any_precedence());

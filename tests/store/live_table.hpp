@@ -46,6 +46,15 @@ class table {
     row.at.precedence = precedence;
     note(key, before);
   }
+  /// Commits another priority of `key`, which is no new version. Requires: it is ready.
+  void prioritize(std::int64_t key, std::int64_t precedence) {
+    auto& row = rows.at(key);
+    const auto before = row;
+    row.at.precedence = precedence;
+    note(key, before);
+    pending.back().new_priority = static_cast<std::int32_t>(precedence);
+    pending.back().contents.reset();
+  }
   /// Commits a newer generation of `key`. Requires: it is finished.
   void supersede(std::int64_t key, const std::string& lane, std::int64_t precedence = 0) {
     auto& row = rows.at(key);

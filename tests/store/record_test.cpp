@@ -200,6 +200,43 @@ TEST_SUITE("store.hpp: record") {
     });
   }
 
+  TEST_CASE("a deadline stays with its machine until a redrive or a newer generation") {
+    on_every_store([](store& subject) -> task<> {
+      const auto deadline = now() + 1h;
+      auto ready = item("a");
+      ready.deadline = deadline;
+      auto waiting = item("w");
+      waiting.deadline = deadline;
+      waiting.due = now() + 1min;
+      waiting.lane = "waiting";
+      co_await submit_new(subject, {ready, waiting});
+      CHECK(view_of(subject, "w").deadline == deadline);
+      CHECK(co_await promote_all(subject, now() + 2min) == 1u);
+      CHECK((co_await lease_some(subject, "waiting", 1)).front().deadline == deadline);
+
+      auto leased = co_await lease_one(subject);
+      CHECK(leased.deadline == deadline);
+      CHECK(co_await record_one(subject, advance(leased, "second")));
+      leased = co_await lease_one(subject);
+      CHECK(leased.deadline == deadline);
+      CHECK(co_await record_one(subject, retry(leased, now() + 1min)));
+      CHECK(co_await promote_all(subject, now() + 2min) == 1u);
+      leased = co_await lease_one(subject);
+      CHECK(leased.deadline == deadline);
+      CHECK(co_await record_one(subject, finish(leased, phase::dead)));
+      CHECK(view_of(subject, "a").deadline == deadline);
+      CHECK(co_await subject.control(control_verb::redrive, {.id = "a"}) == 1u);
+      leased = co_await lease_one(subject);
+      CHECK(leased.deadline == system_time{});
+      CHECK(co_await record_one(subject, finish(leased, phase::completed)));
+      auto again = item("a");
+      again.generation = 2;
+      again.deadline = deadline;
+      REQUIRE((co_await subject.submit({again})).has_value());
+      CHECK((co_await lease_one(subject)).deadline == deadline);
+    });
+  }
+
   TEST_CASE("rank and setbacks come back with the next lease and a redrive forgets the setbacks") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});

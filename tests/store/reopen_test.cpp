@@ -102,6 +102,89 @@ TEST_SUITE("sqlite.hpp: reopen") {
     check_consistent(file);
   }
 
+  TEST_CASE("commands about lanes and priorities come through the inbox in their order") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    with_store(file, [&](store& subject) -> task<> {
+      auto nameless = item("n");
+      nameless.lane = "";
+      co_await submit_new(subject, {item("a"), item("b"), nameless});
+      auto beside = inspect_sqlite_store(file);
+      REQUIRE_MESSAGE(beside.has_value(), beside.error().message);
+      auto& inspector = **beside;
+      REQUIRE(inspector.ask(control_verb::pause, {.lane = "lane"}).has_value());
+      REQUIRE(inspector.ask(control_verb::pause, {.lane = ""}).has_value());
+      REQUIRE(
+          inspector.ask({.verb = control_verb::prioritize, .filter = {.id = "b"}, .priority = -7})
+              .has_value());
+      REQUIRE(inspector
+                  .ask({.verb = control_verb::prioritize,
+                        .filter = {.id_prefix = "b", .lane = "lane"},
+                        .priority = 7})
+                  .has_value());
+      CHECK(inspector.lanes()->empty());
+      CHECK(co_await subject.drain_inbox() == 4u);
+      CHECK(subject.ready_lanes().empty());
+      const auto lanes = inspector.lanes();
+      REQUIRE(lanes->size() == 2);
+      CHECK((*lanes)[0].lane == "");
+      CHECK((*lanes)[1].lane == "lane");
+      CHECK((*lanes)[1].paused);
+      REQUIRE(inspector.ask(control_verb::resume, {.lane = "lane"}).has_value());
+      CHECK(co_await subject.drain_inbox() == 1u);
+      CHECK(ids(co_await lease_all(subject, "lane")) == strings{"b", "a"});
+
+      const auto unnamed = inspector.ask(control_verb::pause, {});
+      REQUIRE_FALSE(unnamed.has_value());
+      CHECK(unnamed.error().what == store_error::kind::refused);
+    });
+    check_consistent(file);
+  }
+
+  TEST_CASE("a pause and what a lane must not forget are there after a reopen") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    lane_memory memory{.quotas = R"({"windows":[]})",
+                       .failures = 3,
+                       .open_until = system_time{17ms},
+                       .keep_until = {}};
+    with_store(file, [&](store& subject) -> task<> {
+      auto other = item("b");
+      other.lane = "other";
+      co_await submit_new(subject, {item("a"), other});
+      CHECK(co_await subject.control(control_verb::pause, {.lane = "other"}) == 1u);
+      CHECK(co_await subject.control(control_verb::pause, {.lane = "empty"}) == 1u);
+      auto done = finish(co_await lease_one(subject), phase::completed);
+      memory.keep_until = now() + 1h;
+      done.lane_memory = memory;
+      CHECK(co_await record_one(subject, done));
+    });
+    with_store(file, [&](store& subject) -> task<> {
+      const auto kept = subject.lane_states();
+      REQUIRE(kept.size() == 3);
+      CHECK(kept[0].lane == "empty");
+      CHECK(kept[0].paused);
+      CHECK(kept[1].lane == "lane");
+      CHECK(kept[1].memory == memory);
+      CHECK_FALSE(kept[1].paused);
+      CHECK(kept[2].paused);
+      CHECK(subject.ready_lanes().empty());
+      CHECK((co_await lease_some(subject, "other", 9)).empty());
+      CHECK(co_await subject.control(control_verb::resume, {.lane = "other"}) == 1u);
+      CHECK(co_await subject.control(control_verb::resume, {.lane = "empty"}) == 1u);
+      CHECK((co_await lease_some(subject, "other", 9)).size() == 1);
+    });
+    // Nothing is kept of a lane without machines once it is resumed.
+    CHECK(select_from(file, "SELECT lane FROM lanes ORDER BY lane") == strings{"lane", "other"});
+    run_sql(file, "UPDATE lanes SET keep_until_ms = 5");
+    with_store(file, [](store& subject) -> task<> {
+      CHECK(subject.lane_states().empty());
+      co_return;
+    });
+    CHECK(select_from(file, "SELECT lane FROM lanes") == strings{"other"});
+    check_consistent(file);
+  }
+
   TEST_CASE("a command looks at a bounded number of machines at a time whether they match or not") {
     const scratch_directory directory;
     const auto file = directory / "store.db";
@@ -138,11 +221,28 @@ TEST_SUITE("sqlite.hpp: reopen") {
     with_store(file, [](store& subject) -> task<> { co_await submit_new(subject, {item("a")}); });
     run_sql(file,
             "PRAGMA ignore_check_constraints = ON;"
-            "INSERT INTO inbox VALUES (1, 'cancel', 'redy', '', '', '', 0)");
+            "INSERT INTO inbox (key, verb, phase, state, id, id_prefix, asked_ms) "
+            "VALUES (1, 'cancel', 'redy', '', '', '', 0)");
     with_store(file, [](store& subject) -> task<> {
       const auto drained = co_await subject.drain_inbox();
       REQUIRE_FALSE(drained.has_value());
       CHECK(drained.error().message.find("redy") != std::string::npos);
+      CHECK((view_of(subject, "a").phase == phase::ready));
+    });
+  }
+
+  TEST_CASE("an unknown command is refused and reaches no machine") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    with_store(file, [](store& subject) -> task<> { co_await submit_new(subject, {item("a")}); });
+    run_sql(file,
+            "PRAGMA ignore_check_constraints = ON;"
+            "INSERT INTO inbox (key, verb, phase, state, id, id_prefix, asked_ms) "
+            "VALUES (1, 'destroy', '', '', '', '', 0)");
+    with_store(file, [](store& subject) -> task<> {
+      const auto drained = co_await subject.drain_inbox();
+      REQUIRE_FALSE(drained.has_value());
+      CHECK(drained.error().message.find("destroy") != std::string::npos);
       CHECK((view_of(subject, "a").phase == phase::ready));
     });
   }

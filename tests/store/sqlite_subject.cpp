@@ -60,6 +60,10 @@ void with_store(const std::filesystem::path& file, const std::function<task<>(st
   on_threads(body(*subject));
 }
 
+strings select_from(const std::filesystem::path& file, const char* sql) {
+  return select(file, sql);
+}
+
 void run_sql(const std::filesystem::path& file, const char* sql) { select(file, sql); }
 
 void check_consistent(const std::filesystem::path& file) {

@@ -21,6 +21,9 @@ namespace wherry::test {
 /// Opens `file`, runs `body` on it on real threads, and closes it.
 void with_store(const std::filesystem::path& file, const std::function<task<>(store&)>& body);
 
+/// First column of each row, as text, as any tool would see it.
+[[nodiscard]] strings select_from(const std::filesystem::path& file, const char* sql);
+
 /// Runs SQL on the file as any tool could. Requires: nobody owns it.
 void run_sql(const std::filesystem::path& file, const char* sql);
 

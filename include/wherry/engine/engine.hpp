@@ -34,6 +34,9 @@ class engine {
     std::int32_t priority = 0;
     system_time due{};  ///< not before; the epoch: at once
     std::int64_t generation = 1;
+    /// To be completed by then; later it becomes a dead letter when it would next run, and a step
+    /// that runs then is unwound. The epoch: none.
+    system_time deadline{};
   };
 
   /// A machine that has completed, with its final state.
@@ -52,7 +55,8 @@ class engine {
             .lane = std::move(first.lane),
             .priority = wanted.priority,
             .rank = first.rank,
-            .due = wanted.due};
+            .due = wanted.due,
+            .deadline = wanted.deadline};
   }
 
   /// Requires: `where` outlives the engine. One engine a store.

@@ -3,12 +3,13 @@
 // The engine without types: four processes joined by bounded channels.
 //
 //   claimer --claimed--> runner: a process a step --outcomes--> recorder
-//      ^------------------------- returned ------------------------'        rescuer
+//      ^------------------------- recorded ------------------------'        rescuer
 //
 // Invariants
-// 1. Only the claimer touches lanes and the window; others tell it over `returned`.
+// 1. Only the claimer touches the window; the recorder tells it over `recorded`. Lanes are shared:
+//    lane_board.hpp.
 // 2. At most `window` machines are between lease and record, and no channel holds more: nobody who
-//    puts to `claimed`, `outcomes` or `returned` ever waits, so nobody can be cancelled there.
+//    puts to `claimed`, `outcomes` or `recorded` ever waits, so nobody can be cancelled there.
 // 3. A permit is taken before the lease and given back when the step ends; the slot in the window
 //    is given back when the outcome is recorded.
 // 4. Each channel is closed by the one process that puts to it, however that ends; so the end of
@@ -19,6 +20,7 @@
 //    its cancellation keeps its lease and its permit until it returns, and is never run beside
 //    itself, not even when it has lost its lease.
 // 7. What is decided (decide.hpp, lane.hpp, retry.hpp) is pure; here is only who does it when.
+// 8. What a lane must not forget is recorded with the outcomes of its steps.
 
 #include <atomic>
 #include <cstddef>
@@ -26,6 +28,7 @@
 #include <expected>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +38,7 @@
 #include "wherry/csp/scope.hpp"
 #include "wherry/engine/held_leases.hpp"
 #include "wherry/engine/lane.hpp"
+#include "wherry/engine/lane_board.hpp"
 #include "wherry/engine/machine_turns.hpp"
 #include "wherry/engine/raw_kind.hpp"
 #include "wherry/engine/retry.hpp"
@@ -55,6 +59,9 @@ struct engine_options {
   duration grace = std::chrono::seconds(30);
   /// How often leases are renewed, and lost ones and the inbox looked at.
   duration rescue_every = std::chrono::milliseconds(500);
+  /// How long a call (step_context::call) may wait inside its step, which holds its permit and its
+  /// place in the window meanwhile. A longer wait gives the machine back.
+  duration call_wait = std::chrono::seconds(30);
 };
 
 enum class run_until : std::uint8_t {
@@ -92,33 +99,32 @@ class engine_core {
   }
 
  private:
-  /// What the claimer is told: a step ended, or outcomes were recorded.
-  struct note {
-    std::optional<std::string> ran_in{};  // lane of the step that ended
-    std::optional<system_time> parked_until{};
-    std::size_t recorded = 0;
+  /// A machine that may run, by which permit.
+  struct claimed_machine {
+    leased_machine machine;
+    permit by;
   };
   /// A step that has ended, with its machine as it was leased: a lease that cannot be recorded is
   /// given back.
   struct ended_step {
     leased_machine machine;
     transition result;
+    bool lane_keeps = false;  // something that is to be recorded, too
   };
   struct claimer_state;
 
   task<> claim(run_until until);
   task<bool> claim_ready(claimer_state& state);
-  task<std::size_t> claim_lane(claimer_state& state, std::string name, std::size_t most);
-  void hear(claimer_state& state, const note& heard);
+  task<std::size_t> claim_turn(claimer_state& state, detail::lane_turn turn);
   [[nodiscard]] bool may_claim(const claimer_state& state) const noexcept;
   [[nodiscard]] bool has_drained();
-  lane& lane_of(claimer_state& state, std::string_view name);
   task<> run_steps();
-  task<> run_one(leased_machine machine);
+  task<> run_one(claimed_machine claimed);
   task<detail::raw_outcome> run_within_limit(leased_machine& machine, const state_policy& policy,
                                              system_time started);
   task<> record();
   task<> record_batch(std::vector<ended_step> batch);
+  void add_lane_memories(const std::vector<ended_step>& batch, std::vector<transition>& results);
   void count(const transition& recorded, bool accepted);
   task<> rescue();
   task<> rescue_lost(system_time now);
@@ -144,9 +150,10 @@ class engine_core {
   // Of one run.
   channel<std::monostate> ended_;  // closed when the recorder has nothing left to do
   channel<std::monostate> idle_;
-  channel<leased_machine> claimed_;
+  channel<claimed_machine> claimed_;
   channel<ended_step> outcomes_;
-  channel<note> returned_;
+  channel<std::size_t> recorded_;  // how many at once
+  std::shared_ptr<detail::lane_board> lanes_;
 
   struct {
     std::atomic<std::uint64_t> completed{0}, dead{0}, retried{0}, throttled{0}, transitions{0},

@@ -45,9 +45,8 @@ class forwarding_store : public store {
   }
   std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
   channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }
-  task<std::expected<std::size_t, store_error>> control(control_verb verb,
-                                                        machine_filter filter) override {
-    return inner_.control(verb, std::move(filter));
+  task<std::expected<std::size_t, store_error>> apply(control_request asked) override {
+    return inner_.apply(std::move(asked));
   }
   std::expected<machine_counts, store_error> count() override { return inner_.count(); }
   std::expected<std::vector<machine_view>, store_error> query(const machine_filter& filter,

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "wherry/csp/scheduler.hpp"
+#include "wherry/engine/lane_memory.hpp"
 
 namespace wherry {
 
@@ -61,6 +62,7 @@ struct submission {
   std::int32_t priority = 0;  ///< higher runs first within its lane
   std::int32_t rank = 0;      ///< how far along the state is; higher runs first
   system_time due{};          ///< not before; the epoch: at once
+  system_time deadline{};     ///< to be completed by then, or a dead letter; the epoch: none
 };
 
 /// What submitting did. An id whose (id, generation) is known, or that is still unfinished, is left
@@ -100,6 +102,7 @@ struct leased_machine {
   std::int32_t attempt = 1;
   std::int32_t setbacks = 0;  ///< how often this generation went back to an earlier state
   std::int64_t entered = 0;   ///< the version at which it came into this state
+  system_time deadline{};     ///< the epoch: none
 };
 
 /// The durable result of one run of a step: what history keeps, and the machine's new situation.
@@ -133,6 +136,9 @@ struct transition {
   /// Parks the lane that the step ran in, durably, until then.
   std::string ran_in;
   std::optional<system_time> lane_parked_until;
+  /// What the lane that the step ran in must not forget: kept durably, in place of what was kept of
+  /// it before, also if this outcome is refused.
+  std::optional<wherry::lane_memory> lane_memory{};
 };
 
 /// A machine as people see it.
@@ -148,6 +154,7 @@ struct machine_view {
   std::int32_t attempt = 1;
   std::int32_t setbacks = 0;
   system_time due{};
+  system_time deadline{};  ///< the epoch: none
   system_time created{};
   system_time updated{};
   std::string error;  ///< of the last run that failed since the last advance

@@ -27,6 +27,7 @@ struct raw_outcome {
   std::string error{};             ///< all others, and went_back
   std::optional<duration> wait{};  ///< retried
   system_time until{};             ///< throttled
+  bool parks = true;               ///< throttled: by the other side, not by our own limits
 };
 
 class raw_kind {

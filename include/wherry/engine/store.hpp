@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "wherry/csp/channel.hpp"
@@ -52,12 +53,30 @@ struct machine_filter {
   std::string state{};
   std::string id{};  ///< exact
   std::string id_prefix{};
+  std::optional<std::string> lane{};  ///< exact; a lane may have an empty name
 };
 
 enum class control_verb : std::uint8_t {
-  redrive,  ///< dead, or cancelled: runs again from the state it is in, attempt 1
-  cancel    ///< waiting or ready: ends as cancelled; a step under way cannot commit any more
+  redrive,     ///< dead, or cancelled: runs again from the state it is in, attempt 1, no deadline
+  cancel,      ///< waiting or ready: ends as cancelled; a step under way cannot commit any more
+  prioritize,  ///< waiting or ready: has another priority from now on; a step under way goes on
+  pause,       ///< a lane, whether it has machines or not: leases nothing until it is resumed
+  resume       ///< a lane that is paused: leases again
 };
+
+[[nodiscard]] std::string_view to_string(control_verb value) noexcept;
+[[nodiscard]] std::optional<control_verb> control_verb_from(std::string_view text) noexcept;
+
+/// What people ask for.
+struct control_request {
+  control_verb verb = control_verb::cancel;
+  /// Of pause and resume: the lane, which must be named, and nothing else.
+  machine_filter filter{};
+  std::int32_t priority = 0;  ///< of prioritize
+};
+
+/// Says what is wrong with it, and the remedy; empty: nothing. Every store refuses these.
+[[nodiscard]] std::string refusal(const control_request& asked);
 
 /// A lease that is held: of which row, by which token.
 struct lease_id {
@@ -70,9 +89,12 @@ struct inbox_progress {
   bool more = false;         ///< something may be left to do
 };
 
+/// What is kept of a lane.
 struct lane_state {
   std::string lane;
-  system_time parked_until{};
+  system_time parked_until{};  ///< the epoch: not parked
+  bool paused = false;
+  lane_memory memory{};
 };
 
 class store {
@@ -87,10 +109,11 @@ class store {
   virtual task<std::expected<submit_report, store_error>> submit(
       std::vector<submission> wanted) = 0;
 
-  /// Lanes in which at least one machine is ready and not leased.
+  /// Lanes in which at least one machine is ready and not leased, but for those that are paused.
   virtual std::vector<std::string> ready_lanes() = 0;
 
-  /// Leases up to `count` ready machines of `lane` until `expires`. May return fewer, also none.
+  /// Leases up to `count` ready machines of `lane` until `expires`. May return fewer, also none: of
+  /// a paused lane always.
   virtual task<std::expected<std::vector<leased_machine>, store_error>> lease(
       std::string lane, std::size_t count, system_time expires) = 0;
 
@@ -126,18 +149,22 @@ class store {
     }
   }
 
-  /// Lanes that are parked now; the engine reads them once, when it starts.
+  /// Lanes of which something is kept at this time: a park, a pause, a memory. The engine reads
+  /// them once, when it starts.
   virtual std::vector<lane_state> lane_states() = 0;
 
   /// A channel of capacity 1 that has a value whenever ready work, or an earlier due time, may have
-  /// appeared since it was last taken, or a machine was cancelled: it may have been the last.
+  /// appeared since it was last taken (also by a resume), or a machine was cancelled: it may have
+  /// been the last.
   virtual channel<std::monostate> ready_signal() = 0;
 
   // What people do.
 
-  /// Applies `verb` to all that match; how many it changed.
-  virtual task<std::expected<std::size_t, store_error>> control(control_verb verb,
-                                                                machine_filter filter) = 0;
+  /// Does it to all that match; how many machines, or lanes, it changed.
+  virtual task<std::expected<std::size_t, store_error>> apply(control_request asked) = 0;
+  task<std::expected<std::size_t, store_error>> control(control_verb verb, machine_filter filter) {
+    return apply({.verb = verb, .filter = std::move(filter)});
+  }
 
   virtual std::expected<machine_counts, store_error> count() = 0;
   /// At most `limit` machines after `after_id`, in order of id.

@@ -42,12 +42,19 @@ class sqlite_inspector {
   virtual std::expected<std::vector<history_entry>, store_error> history(std::string_view id) = 0;
   /// Puts a command into the inbox, durably. The owner applies it within a second; without one, it
   /// waits for the next.
-  virtual std::expected<void, store_error> ask(control_verb verb, const machine_filter& filter) = 0;
+  virtual std::expected<void, store_error> ask(const control_request& asked) = 0;
+  std::expected<void, store_error> ask(control_verb verb, const machine_filter& filter) {
+    return ask({.verb = verb, .filter = filter});
+  }
+  /// The lanes that are paused, parked, or remembered.
+  virtual std::expected<std::vector<lane_state>, store_error> lanes() = 0;
   /// Who runs an engine on the store, as "pid 123 on host since …"; empty: nobody.
   virtual std::string owner() = 0;
 };
 
-/// Errors: missing, foreign, newer, corrupt, io.
+/// A store of an older schema is brought up to date first.
+/// Errors: missing, foreign, newer, corrupt, io; owned: by a version that knows only the older
+/// schema.
 std::expected<std::unique_ptr<sqlite_inspector>, store_error> inspect_sqlite_store(
     const std::filesystem::path& file);
 

@@ -141,18 +141,31 @@ task<std::expected<std::vector<leased_machine>, store_error>> disturbed_store::r
   co_return answer;
 }
 
-task<std::expected<std::size_t, store_error>> disturbed_store::control(control_verb verb,
-                                                                       machine_filter filter) {
+task<std::expected<std::size_t, store_error>> disturbed_store::apply(control_request asked) {
   if (world_.is_killed) co_return std::unexpected(killed());
-  const auto id = filter.id;
-  world_.truth.command_asked(id);
-  auto answer = co_await inner().control(verb, filter);
+  if (asked.filter.lane) co_return co_await apply_to_lane(std::move(asked));
+  const auto filter = asked.filter;
+  world_.truth.command_asked(filter.id);
+  auto answer = co_await inner().apply(asked);
   if (world_.is_killed) co_return std::unexpected(killed());
   const auto row = inner().query(filter, 1, {});
   if (!answer || !row || row->empty()) co_return answer;
-  world_.events.note("{} {}: version {} {}", verb == control_verb::cancel ? "cancel" : "redrive",
-                     id, row->front().version, to_string(row->front().phase));
+  world_.events.note("{} {}: version {} {}", to_string(asked.verb), filter.id,
+                     row->front().version, to_string(row->front().phase));
   world_.truth.command_answered(row->front());
+  co_return answer;
+}
+
+task<std::expected<std::size_t, store_error>> disturbed_store::apply_to_lane(
+    control_request asked) {
+  const auto lane = *asked.filter.lane;
+  const bool pauses = asked.verb == control_verb::pause;
+  world_.events.note("{} {}", to_string(asked.verb), lane);
+  if (pauses) world_.truth.pausing(lane);
+  auto answer = co_await inner().apply(std::move(asked));
+  if (world_.is_killed) co_return std::unexpected(killed());
+  if (answer && pauses) world_.truth.paused(lane);
+  if (answer && !pauses) world_.truth.resumed(lane);
   co_return answer;
 }
 

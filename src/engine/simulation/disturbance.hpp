@@ -51,8 +51,7 @@ class disturbed_store final : public forwarding_store {
   void renew(const std::vector<lease_id>& held, system_time expires) override;
   task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
       system_time now, system_time expires) override;
-  task<std::expected<std::size_t, store_error>> control(control_verb verb,
-                                                        machine_filter filter) override;
+  task<std::expected<std::size_t, store_error>> apply(control_request asked) override;
 
  private:
   task<> be_slow();
@@ -60,6 +59,7 @@ class disturbed_store final : public forwarding_store {
   task<std::optional<store_error>> before(std::string_view call);
   /// Waits, and says why the answer is not to be given, if so.
   task<std::optional<store_error>> after(std::string_view call);
+  task<std::expected<std::size_t, store_error>> apply_to_lane(control_request asked);
 
   simulated_world& world_;
   std::set<std::uint64_t> unrenewed_;  // tokens

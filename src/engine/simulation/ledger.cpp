@@ -117,6 +117,8 @@ void ledger::leased(const leased_machine& machine, system_time now) {
       now_at.attempt != machine.attempt || now_at.lane != machine.lane) {
     return violate(asked + ", but it is at " + now_at.to_string());
   }
+  const auto paused = paused_.find(now_at.lane);
+  if (paused != paused_.end() && paused->second) return violate(asked + ", of a lane that is paused");
   if (now_at.due > latest_) return violate(asked + ", before it was due");
   if (known.token != 0 && known.commands == 0) return violate(asked + ", while it has a lease");
   known.token = machine.token;
@@ -275,8 +277,11 @@ bool ledger::may_run(const entry& each, system_time now, const engine_options& o
   }
   const auto parked = parked_.find(each.now->lane);
   if (parked != parked_.end() && parked->second > now) return false;
+  if (paused_.contains(each.now->lane)) return false;
+  // What counts calls, or failures, may let it wait.
   const auto limits = options.limits ? options.limits(each.now->lane) : lane_limits{};
-  return limits.rate == 0;  // who keeps a rate may let it wait
+  return limits.rate == 0 && limits.quotas.empty() && !limits.adaptive &&
+         limits.breaker.failures == 0;
 }
 
 std::size_t ledger::holds(const entry& each) {

@@ -47,6 +47,11 @@ class ledger {
   /// `now`: how the machine is after it.
   void command_answered(const machine_view& now);
 
+  // Commands on a lane: asked, and answered.
+  void pausing(const std::string& lane) { paused_.try_emplace(lane, false); }
+  void paused(const std::string& lane) { paused_[lane] = true; }
+  void resumed(const std::string& lane) { paused_.erase(lane); }
+
   /// A life begins: all that the store has.
   void opened(const std::vector<machine_view>& rows);
   /// Looks for machines that could have run for a while and have not been leased.
@@ -105,6 +110,7 @@ class ledger {
 
   std::map<std::string, entry> machines_;
   std::map<std::string, system_time> parked_;  // lanes
+  std::map<std::string, bool> paused_;         // lanes; whether that is certain
   system_time latest_{};
   std::string violation_;
   std::uint64_t commits_ = 0;

@@ -67,6 +67,7 @@ class simulation {
   task<> submit_all(engine_core& core, channel<std::monostate> done);
   task<> change_weather(const engine_core& core, scope& life);
   task<> command_now_and_then(store& through);
+  task<> resume_lanes(store& through);
   void kill(scope& life);
   task<> kill_after(duration wait, scope& life);
   task<> stop_after(duration wait, engine_core& core);
@@ -147,6 +148,7 @@ task<> simulation::live(fate how) {
     life.go(command_now_and_then(disturbed));
     if (how.crash_after) life.go(kill_after(*how.crash_after, life));
     if (how.stop_after) life.go(stop_after(*how.stop_after, core));
+    co_await resume_lanes(disturbed);
     co_await work(core, life);
   });
 }
@@ -206,12 +208,37 @@ task<> simulation::change_weather(const engine_core& core, scope& life) {
 
 task<> simulation::command_now_and_then(store& through) {
   if (wanted_.empty()) co_return;
+  auto& draws = world_.draws;
   for (;;) {
     co_await sleep_for(tick);
     if (!world_.strikes(world_.faults.command)) continue;
-    const auto& id = wanted_[world_.draws.below(wanted_.size())].id;
-    const auto verb = world_.draws.happens(0.3) ? control_verb::cancel : control_verb::redrive;
-    static_cast<void>(co_await through.control(verb, {.id = id}));
+    const auto& any = wanted_[draws.below(wanted_.size())];
+    switch (draws.below(5)) {
+      case 0:
+        static_cast<void>(co_await through.control(control_verb::cancel, {.id = any.id}));
+        break;
+      case 1:
+        static_cast<void>(co_await through.apply(
+            {.verb = control_verb::prioritize,
+             .filter = {.id = any.id},
+             .priority = static_cast<std::int32_t>(draws.below(3))}));
+        break;
+      case 2:
+        static_cast<void>(co_await through.control(control_verb::pause, {.lane = any.lane}));
+        co_await sleep_for(seconds(draws.magnitude(1, 600)));
+        static_cast<void>(co_await through.control(control_verb::resume, {.lane = any.lane}));
+        break;
+      default:
+        static_cast<void>(co_await through.control(control_verb::redrive, {.id = any.id}));
+    }
+  }
+}
+
+// Who finds a lane paused, by a process that is gone, resumes it.
+task<> simulation::resume_lanes(store& through) {
+  for (const auto& each : through.lane_states()) {
+    if (!each.paused) continue;
+    static_cast<void>(co_await through.control(control_verb::resume, {.lane = each.lane}));
   }
 }
 

@@ -44,9 +44,8 @@ class memory_disk final : public simulated_disk {
     task<std::expected<std::size_t, store_error>> promote(system_time now) override {
       return disk_.write(inner().promote(now));
     }
-    task<std::expected<std::size_t, store_error>> control(control_verb verb,
-                                                          machine_filter filter) override {
-      return disk_.write(inner().control(verb, std::move(filter)));
+    task<std::expected<std::size_t, store_error>> apply(control_request asked) override {
+      return disk_.write(inner().apply(std::move(asked)));
     }
     task<std::expected<std::vector<leased_machine>, store_error>> lease(
         std::string lane, std::size_t count, system_time expires) override {

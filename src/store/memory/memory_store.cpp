@@ -13,42 +13,18 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <set>
-#include <tuple>
 #include <utility>
 
+#include "lanes.hpp"
+#include "row.hpp"
 #include "wherry/csp/assert.hpp"
 #include "wherry/store/memory.hpp"
 
 namespace wherry {
+namespace memory {
 namespace {
 
 constexpr std::size_t promote_limit = 500;
-
-struct lease_data {
-  std::uint64_t token = 0;
-  system_time expires{};
-};
-
-struct row {
-  std::int64_t key = 0;
-  std::int32_t rank = 0;
-  std::int64_t entered = 0;
-  machine_view view;
-  std::vector<history_entry> history;
-  std::optional<lease_data> lease;
-};
-
-/// Where a row stands in its lane: the smallest is leased first.
-using turn = std::tuple<std::int32_t, std::int32_t, system_time, std::int64_t>;
-
-turn turn_of(const row& each) { return {-each.view.priority, -each.rank, each.view.due, each.key}; }
-
-bool matches(const machine_view& view, const machine_filter& filter) {
-  return (!filter.phase || *filter.phase == view.phase) &&
-         (filter.state.empty() || filter.state == view.state) &&
-         (filter.id.empty() || filter.id == view.id) && view.id.starts_with(filter.id_prefix);
-}
 
 std::unexpected<store_error> refused(std::string why) {
   return std::unexpected(store_error{store_error::kind::refused, std::move(why)});
@@ -70,7 +46,9 @@ class memory_store final : public store {
   std::vector<std::string> ready_lanes() override {
     const std::lock_guard guard(mutex_);
     std::vector<std::string> names;
-    for (const auto& [name, rows] : ready_) names.push_back(name);
+    for (const auto& [name, rows] : ready_) {
+      if (!lanes_.is_paused(name)) names.push_back(name);
+    }
     return names;
   }
 
@@ -78,6 +56,7 @@ class memory_store final : public store {
       std::string lane, std::size_t count, system_time expires) override {
     const std::lock_guard guard(mutex_);
     std::vector<leased_machine> leased;
+    if (lanes_.is_paused(lane)) co_return leased;
     const auto found = ready_.find(lane);
     while (found != ready_.end() && leased.size() < count && !found->second.empty()) {
       row& next = *found->second.begin()->second;
@@ -95,7 +74,10 @@ class memory_store final : public store {
     }
     const std::lock_guard guard(mutex_);
     std::vector<bool> accepted;
-    for (auto& each : outcomes) accepted.push_back(commit(std::move(each)));
+    for (auto& each : outcomes) {
+      if (each.lane_memory) lanes_.keep(each.ran_in, std::move(*each.lane_memory));
+      accepted.push_back(commit(std::move(each)));
+    }
     co_return accepted;
   }
 
@@ -151,21 +133,26 @@ class memory_store final : public store {
   std::vector<lane_state> lane_states() override {
     const auto now = scheduler::current().system_now();
     const std::lock_guard guard(mutex_);
-    std::erase_if(parked_, [&](const auto& each) { return each.second <= now; });
-    std::vector<lane_state> states;
-    for (const auto& [name, until] : parked_) states.push_back({name, until});
-    return states;
+    return lanes_.states(now);
   }
 
   channel<std::monostate> ready_signal() override { return signal_; }
 
-  task<std::expected<std::size_t, store_error>> control(control_verb verb,
-                                                        machine_filter filter) override {
+  task<std::expected<std::size_t, store_error>> apply(control_request asked) override {
+    if (auto why = refusal(asked); !why.empty()) co_return refused(std::move(why));
     const auto now = scheduler::current().system_now();
     const std::lock_guard guard(mutex_);
+    if (asked.verb == control_verb::pause) co_return lanes_.pause(*asked.filter.lane);
+    if (asked.verb == control_verb::resume) {
+      signal_.offer(std::monostate{});
+      co_return lanes_.resume(*asked.filter.lane);
+    }
     std::size_t changed = 0;
     for (auto& [id, each] : rows_) {
-      if (matches(each.view, filter) && apply(verb, each, now)) ++changed;
+      if (!matches(each.view, asked.filter)) continue;
+      const bool is_new = asked.verb == control_verb::prioritize ? prioritize(each, asked.priority)
+                                                                 : apply(asked.verb, each, now);
+      if (is_new) ++changed;
     }
     co_return changed;
   }
@@ -225,6 +212,7 @@ class memory_store final : public store {
                                .attempt = 1,
                                .setbacks = 0,
                                .due = std::max(wanted.due, now),
+                               .deadline = wanted.deadline,
                                .created = now,
                                .updated = now,
                                .error = {}};
@@ -248,7 +236,8 @@ class memory_store final : public store {
             .rank = from.rank,
             .attempt = view.attempt,
             .setbacks = view.setbacks,
-            .entered = from.entered};
+            .entered = from.entered,
+            .deadline = view.deadline};
   }
 
   void end_lease(row& of) {
@@ -276,10 +265,7 @@ class memory_store final : public store {
                          .started = done.started,
                          .ended = done.ended,
                          .error = error});
-    if (done.lane_parked_until) {
-      auto& until = parked_[done.ran_in];
-      until = std::max(until, *done.lane_parked_until);
-    }
+    if (done.lane_parked_until) lanes_.park(done.ran_in, *done.lane_parked_until);
     move(target, [&](machine_view& view) {
       target.rank = done.rank;
       target.entered = done.entered;
@@ -295,18 +281,6 @@ class memory_store final : public store {
       view.error = error;
     });
     return true;
-  }
-
-  static void log(std::vector<history_entry>& history, history_entry line) {
-    if (!history.empty() && line.outcome == outcome_kind::throttled) {
-      auto& before = history.back();
-      if (before.outcome == line.outcome && before.generation == line.generation) {
-        line.runs += before.runs;
-        line.started = before.started;
-        history.pop_back();
-      }
-    }
-    history.push_back(std::move(line));
   }
 
   bool apply(control_verb verb, row& target, system_time now) {
@@ -335,9 +309,21 @@ class memory_store final : public store {
         view.attempt = 1;
         view.setbacks = 0;
         view.due = now;
+        view.deadline = {};
         view.error.clear();
       }
     });
+    return true;
+  }
+
+  // No new version: the run under way, if there is one, goes on.
+  bool prioritize(row& target, std::int32_t priority) {
+    if (is_finished(target.view.phase) || target.view.priority == priority) return false;
+    if (target.lease) {
+      target.view.priority = priority;
+    } else {
+      move(target, [&](machine_view& view) { view.priority = priority; });
+    }
     return true;
   }
 
@@ -386,7 +372,7 @@ class memory_store final : public store {
   std::map<std::string, std::map<turn, row*>> ready_;  // by lane; none is empty
   std::map<std::pair<system_time, std::int64_t>, row*> waiting_;
   std::map<std::int64_t, row*> leases_;  // by key
-  std::map<std::string, system_time> parked_;
+  kept_lanes lanes_;
   machine_counts counts_;
   std::int64_t last_key_ = 0;
   std::uint64_t last_token_ = 0;
@@ -394,7 +380,8 @@ class memory_store final : public store {
 };
 
 }  // namespace
+}  // namespace memory
 
-std::unique_ptr<store> open_memory_store() { return std::make_unique<memory_store>(); }
+std::unique_ptr<store> open_memory_store() { return std::make_unique<memory::memory_store>(); }
 
 }  // namespace wherry

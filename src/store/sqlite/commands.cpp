@@ -22,45 +22,59 @@ transaction::transaction(database& of, std::function<system_time()> calendar)
     : file(of),
       insert(of,
              "INSERT INTO machines (id, generation, version, phase, state, lane, priority, rank, "
-             "due_ms, attempt, created_ms, updated_ms, data, error) "
-             "VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?9, ?10, '') "
+             "due_ms, attempt, created_ms, updated_ms, data, error, deadline_ms) "
+             "VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?9, ?10, '', ?11) "
              "ON CONFLICT (id) DO NOTHING"),
       find(of, "SELECT key, generation, version, phase, state FROM machines WHERE id = ?"),
       supersede(
           of,
           "UPDATE machines SET generation = ?2, version = 0, phase = ?3, state = ?4, lane = ?5, "
           "priority = ?6, rank = ?7, due_ms = ?8, attempt = 1, setbacks = 0, "
-          "entered = 0, created_ms = ?9, updated_ms = ?9, data = ?10, error = '' WHERE id = ?1"),
+          "entered = 0, created_ms = ?9, updated_ms = ?9, data = ?10, error = '', "
+          "deadline_ms = ?11 WHERE id = ?1"),
       update(of,
              "UPDATE machines SET version = version + 1, phase = ?4, state = ?5, lane = ?6, "
              "rank = ?7, due_ms = ?8, attempt = ?9, updated_ms = ?10, data = ?11, error = ?12, "
              "setbacks = ?13, entered = ?14 "
              "WHERE key = ?1 AND generation = ?2 AND version = ?3"),
-      promotable(
-          of,
-          "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
-          "attempt, setbacks, entered FROM machines WHERE phase = 'waiting' AND due_ms <= ?1 "
-          "ORDER BY due_ms LIMIT ?2"),
+      promotable(of,
+                 "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
+                 "attempt, setbacks, entered, deadline_ms FROM machines "
+                 "WHERE phase = 'waiting' AND due_ms <= ?1 "
+                 "ORDER BY due_ms LIMIT ?2"),
       promote(of, "UPDATE machines SET phase = 'ready' WHERE key = ?"),
       redrive(of,
               "UPDATE machines SET version = version + 1, phase = 'ready', attempt = 1, "
-              "setbacks = 0, due_ms = ?2, updated_ms = ?2, error = '' WHERE key = ?1"),
+              "setbacks = 0, due_ms = ?2, updated_ms = ?2, error = '', deadline_ms = 0 "
+              "WHERE key = ?1"),
       cancel(of,
              "UPDATE machines SET version = version + 1, phase = 'cancelled', updated_ms = ?2 "
              "WHERE key = ?1"),
+      prioritize(of, "UPDATE machines SET priority = ?2 WHERE key = ?1"),
       log(of, "INSERT INTO history VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)"),
       log_again(of,
                 "UPDATE history SET version = version + 1, runs = runs + 1, ended_ms = ?4, "
                 "error = ?5 WHERE machine = ?1 AND generation = ?2 AND version = ?3 "
                 "AND outcome = 'throttled'"),
       park(of,
-           "INSERT INTO lanes VALUES (?1, 0, ?2) ON CONFLICT (lane) DO UPDATE "
+           "INSERT INTO lanes (lane, ready, parked_until_ms) VALUES (?1, 0, ?2) "
+           "ON CONFLICT (lane) DO UPDATE "
            "SET parked_until_ms = max(parked_until_ms, excluded.parked_until_ms)"),
+      keep(of,
+           "INSERT INTO lanes (lane, ready, parked_until_ms, quotas, failures, open_until_ms, "
+           "keep_until_ms) VALUES (?1, 0, 0, ?2, ?3, ?4, ?5) ON CONFLICT (lane) DO UPDATE "
+           "SET quotas = ?2, failures = ?3, open_until_ms = ?4, keep_until_ms = ?5"),
+      pause(of,
+            "INSERT INTO lanes (lane, ready, parked_until_ms, paused) VALUES (?1, 0, 0, 1) "
+            "ON CONFLICT (lane) DO UPDATE SET paused = 1 WHERE paused = 0"),
+      resume(of, "UPDATE lanes SET paused = 0 WHERE lane = ?1 AND paused = 1"),
       count(of, "UPDATE counts SET n = n + ?3 WHERE phase = ?1 AND state = ?2"),
       count_new(of, "INSERT INTO counts VALUES (?1, ?2, ?3)"),
       lane(of, "UPDATE lanes SET ready = ready + ?2 WHERE lane = ?1"),
-      lane_new(of, "INSERT INTO lanes VALUES (?1, ?2, 0)"),
-      lane_idle(of, "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND parked_until_ms <= ?2"),
+      lane_new(of, "INSERT INTO lanes (lane, ready, parked_until_ms) VALUES (?1, ?2, 0)"),
+      lane_idle(of,
+                "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND paused = 0 "
+                "AND parked_until_ms <= ?2 AND keep_until_ms <= ?2"),
       done_with(of, "DELETE FROM inbox WHERE key = ?"),
       earliest_(of, earliest_due),
       calendar_(std::move(calendar)) {}
@@ -109,7 +123,8 @@ void submit_command::add(transaction& changes, submission& wanted) {
   const phase in = wanted.due > now_ ? phase::waiting : phase::ready;
   const auto write = [&](statement& to) {
     to.with(wanted.id, wanted.generation, to_string(in), wanted.state, wanted.lane,
-            wide(wanted.priority), wide(wanted.rank), to_ms(due), to_ms(now_), wanted.data)
+            wide(wanted.priority), wide(wanted.rank), to_ms(due), to_ms(now_), wanted.data,
+            to_ms(wanted.deadline))
         .run();
     return changes.file.changes() == 1;
   };
@@ -149,15 +164,18 @@ void submit_command::add(transaction& changes, submission& wanted) {
                                    .lane = std::move(wanted.lane),
                                    .priority = wanted.priority,
                                    .rank = wanted.rank,
-                                   .attempt = 1};
+                                   .attempt = 1,
+                                   .deadline = wanted.deadline};
   }
   changes.effects.push_back(std::move(done));
 }
 
 void record_command::run(transaction& changes) {
   claims_ = live_.begin_commit(outcomes_);
+  take_new_priorities(changes);
   answer_.assign(outcomes_.size(), false);
   for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+    keep_lane(changes, outcomes_[i]);
     if (!claims_[i]) continue;
     answer_[i] = commit(changes, outcomes_[i], *claims_[i]);
     if (!answer_[i]) give_up(i);
@@ -167,6 +185,28 @@ void record_command::run(transaction& changes) {
 void record_command::fail(const store_error& why) {
   for (std::size_t i = 0; i < claims_.size(); ++i) give_up(i);
   asking::fail(why);
+}
+
+// Those that a command has given in this very transaction: memory does not know them yet.
+void record_command::take_new_priorities(const transaction& changes) {
+  std::map<std::int64_t, std::int32_t> given;
+  for (const auto& each : changes.effects) {
+    if (each.new_priority) given[each.key] = *each.new_priority;
+  }
+  if (given.empty()) return;
+  for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+    const auto found = given.find(outcomes_[i].key);
+    if (claims_[i] && found != given.end()) claims_[i]->priority = found->second;
+  }
+}
+
+void record_command::keep_lane(transaction& changes, const transition& outcome) {
+  if (!outcome.lane_memory) return;
+  const auto& memory = *outcome.lane_memory;
+  changes.keep
+      .with(outcome.ran_in, memory.quotas, wide(memory.failures), to_ms(memory.open_until),
+            to_ms(memory.keep_until))
+      .run();
 }
 
 // No commit is under way for that lease any more: it can be released, and run out.
@@ -215,7 +255,8 @@ bool record_command::commit(transaction& changes, transition& outcome,
                                    .rank = outcome.rank,
                                    .attempt = outcome.next_attempt,
                                    .setbacks = outcome.setbacks,
-                                   .entered = outcome.entered};
+                                   .entered = outcome.entered,
+                                   .deadline = claim.deadline};
   }
   changes.effects.push_back(std::move(done));
   return true;
@@ -251,7 +292,8 @@ void promote_command::run(transaction& changes) {
                            .rank = static_cast<std::int32_t>(found.integer(8)),
                            .attempt = static_cast<std::int32_t>(found.integer(10)),
                            .setbacks = static_cast<std::int32_t>(found.integer(11)),
-                           .entered = found.integer(12)};
+                           .entered = found.integer(12),
+                           .deadline = found.time(13)};
     const turn at{precedence(machine.priority, machine.rank), found.integer(9), machine.key};
     bytes += read_ahead::weight(machine);
     due.push_back({.key = machine.key,

@@ -23,9 +23,10 @@ class transaction {
   std::vector<effect> effects;
 
   // machines
-  statement insert, find, supersede, update, promotable, promote, redrive, cancel;
+  statement insert, find, supersede, update, promotable, promote, redrive, cancel, prioritize;
   // history, lanes, counts, inbox
-  statement log, log_again, park, count, count_new, lane, lane_new, lane_idle, done_with;
+  statement log, log_again, park, keep, pause, resume, count, count_new, lane, lane_new, lane_idle,
+      done_with;
 
   /// Forgets what the last one changed.
   void begin();
@@ -98,6 +99,8 @@ class record_command final : public asking<std::vector<bool>> {
  private:
   bool commit(transaction& changes, transition& outcome, const live_state::claim& claim);
   static void log(transaction& changes, const transition& outcome);
+  static void keep_lane(transaction& changes, const transition& outcome);
+  void take_new_priorities(const transaction& changes);
   void give_up(std::size_t at);
   live_state& live_;
   std::vector<std::optional<live_state::claim>> claims_;
@@ -114,10 +117,9 @@ class promote_command final : public asking<std::size_t> {
   system_time now_;
 };
 
-/// A redrive or cancel on its way through all machines, by id.
+/// A command on its way through all machines, by id.
 struct control_step {
-  control_verb verb = control_verb::cancel;
-  machine_filter filter;
+  control_request asked;
   std::optional<std::int64_t> inbox_key{};  ///< deleted with the last change
   std::string after_id{};                   ///< all up to it are done
 };
@@ -137,8 +139,23 @@ class control_command final : public asking<control_progress> {
  private:
   std::vector<effect> visit(database& file);
   void change(transaction& changes, effect& done);
-  [[nodiscard]] bool matches(phase in, const std::string& state) const;
+  void prioritize(transaction& changes, effect& done);
+  [[nodiscard]] bool matches(const place& at) const;
 
+  control_step step_;
+  system_time now_;
+};
+
+/// Pauses or resumes a lane.
+class lane_command final : public asking<control_progress> {
+ public:
+  lane_command(live_state& live, control_step step, system_time now)
+      : live_(live), step_(std::move(step)), now_(now) {}
+  void run(transaction& changes) override;
+  void succeed() override;
+
+ private:
+  live_state& live_;
   control_step step_;
   system_time now_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Redrive and cancel, in steps that look at a bounded number of machines, whether they match or
-// not: so a command on millions neither fills memory nor keeps the running import from committing.
+// Redrive, cancel and prioritize, in steps that look at a bounded number of machines, whether they
+// match or not: so a command on millions neither fills memory nor keeps the running import from
+// committing. Pause and resume, which are about one row.
 
 #include "commands.hpp"
 #include "views.hpp"
@@ -22,35 +23,42 @@ std::string_view condition_of(control_verb verb) {
 
 }  // namespace
 
-bool control_command::matches(phase in, const std::string& state) const {
-  const auto& filter = step_.filter;
-  return (!filter.phase || *filter.phase == in) && (filter.state.empty() || filter.state == state);
+bool control_command::matches(const place& at) const {
+  const auto& filter = step_.asked.filter;
+  return (!filter.phase || *filter.phase == at.phase) &&
+         (filter.state.empty() || filter.state == at.state) &&
+         (!filter.lane || *filter.lane == at.lane);
 }
 
 // What matches of the next machines, as it is before; and where they end.
 std::vector<effect> control_command::visit(database& file) {
-  selection wanted("key, id, generation, version, state, lane, precedence, due_ms, attempt, phase",
-                   source_of(step_.verb), step_.after_id);
-  wanted.where(condition_of(step_.verb)).with_id(step_.filter).at_most(visit_limit);
+  const auto verb = step_.asked.verb;
+  selection wanted(
+      "key, id, generation, version, state, lane, precedence, due_ms, attempt, phase, priority, "
+      "rank",
+      source_of(verb), step_.after_id);
+  wanted.where(condition_of(verb)).with_id(step_.asked.filter).at_most(visit_limit);
   auto found = wanted.prepare(file);
   std::vector<effect> targets;
   std::size_t visited = 0;
   while (found.next()) {
     ++visited;
     answer_.last_id = found.text(1);
-    const auto in = phase_at(found, 9, file);
-    auto state = found.text(4);
-    if (!matches(in, state)) continue;
+    place at{phase_at(found, 9, file),
+             found.text(4),
+             found.text(5),
+             {found.integer(6), found.integer(7), found.integer(0)}};
+    const bool is_same =
+        verb == control_verb::prioritize && found.integer(10) == step_.asked.priority;
+    if (is_same || !matches(at)) continue;
     effect each;
     each.key = found.integer(0);
     each.generation = found.integer(2);
     each.version_before = found.integer(3);
     each.version = each.version_before + 1;
     each.attempt = found.integer(8);
-    each.before = place{in,
-                        std::move(state),
-                        found.text(5),
-                        {found.integer(6), found.integer(7), found.integer(0)}};
+    each.rank = static_cast<std::int32_t>(found.integer(11));
+    each.before = std::move(at);
     targets.push_back(std::move(each));
   }
   answer_.more = visited == visit_limit;
@@ -58,7 +66,7 @@ std::vector<effect> control_command::visit(database& file) {
 }
 
 void control_command::change(transaction& changes, effect& done) {
-  const bool redrive = step_.verb == control_verb::redrive;
+  const bool redrive = step_.asked.verb == control_verb::redrive;
   const auto outcome = redrive ? outcome_kind::redriven : outcome_kind::cancelled;
   const auto at = to_ms(now_);
   done.after = *done.before;
@@ -72,15 +80,44 @@ void control_command::change(transaction& changes, effect& done) {
       .run();
 }
 
+// No new version: a run under way goes on, and there is nothing for history to explain.
+void control_command::prioritize(transaction& changes, effect& done) {
+  const auto priority = step_.asked.priority;
+  done.version = done.version_before;
+  done.new_priority = priority;
+  done.after = *done.before;
+  done.after.at.precedence = precedence(priority, done.rank);
+  changes.prioritize.with(done.key, std::int64_t{priority}).run();
+}
+
 void control_command::run(transaction& changes) {
   answer_ = {};
   auto targets = visit(changes.file);
   for (auto& each : targets) {
-    change(changes, each);
+    if (step_.asked.verb == control_verb::prioritize) {
+      prioritize(changes, each);
+    } else {
+      change(changes, each);
+    }
     changes.effects.push_back(std::move(each));
   }
   answer_.changed = targets.size();
   if (step_.inbox_key && !answer_.more) changes.done_with.with(*step_.inbox_key).run();
+}
+
+void lane_command::run(transaction& changes) {
+  const auto& lane = *step_.asked.filter.lane;
+  const bool pause = step_.asked.verb == control_verb::pause;
+  (pause ? changes.pause : changes.resume).with(lane).run();
+  answer_ = {};
+  answer_.changed = static_cast<std::size_t>(changes.file.changes());
+  if (!pause) changes.lane_idle.with(lane, to_ms(now_)).run();
+  if (step_.inbox_key) changes.done_with.with(*step_.inbox_key).run();
+}
+
+void lane_command::succeed() {
+  live_.set_paused(*step_.asked.filter.lane, step_.asked.verb == control_verb::pause);
+  asking::succeed();
 }
 
 }  // namespace wherry::sqlite

@@ -36,17 +36,24 @@ class inspector final : public sqlite_inspector {
     return guarded([&] { return read_history(file_, id); });
   }
 
-  std::expected<void, store_error> ask(control_verb verb, const machine_filter& filter) override {
+  std::expected<std::vector<lane_state>, store_error> lanes() override {
+    return guarded([&] { return read_lanes(file_, clock_now()); });
+  }
+
+  std::expected<void, store_error> ask(const control_request& asked) override {
+    if (auto why = refusal(asked); !why.empty()) {
+      return std::unexpected(store_error{store_error::kind::refused, std::move(why)});
+    }
     return guarded([&] {
-      const auto now =
-          std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+      const auto& filter = asked.filter;
       const std::string_view in = filter.phase ? to_string(*filter.phase) : std::string_view();
       database mine(file_.file(), access::write);
       statement(mine,
-                "INSERT INTO inbox (verb, phase, state, id, id_prefix, asked_ms) "
-                "VALUES (?, ?, ?, ?, ?, ?)")
-          .with(std::string_view(verb == control_verb::redrive ? "redrive" : "cancel"), in,
-                filter.state, filter.id, filter.id_prefix, to_ms(now))
+                "INSERT INTO inbox (verb, phase, state, id, id_prefix, asked_ms, priority, lane) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, iif(?8, ?9, NULL))")
+          .with(to_string(asked.verb), in, filter.state, filter.id, filter.id_prefix,
+                to_ms(clock_now()), std::int64_t{asked.priority},
+                std::int64_t{filter.lane.has_value()}, filter.lane.value_or(""))
           .run();
     });
   }
@@ -54,8 +61,28 @@ class inspector final : public sqlite_inspector {
   std::string owner() override { return owner_of(file_.file()); }
 
  private:
+  static system_time clock_now() {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  }
+
   database file_;
 };
+
+/// Brings an older store up to date, unless somebody runs it, who then knows only the older schema.
+void migrate_unless_owned(const std::filesystem::path& file) {
+  {
+    database look(file, access::read);
+    if (identify(look) != identity::older) return;
+  }
+  if (const auto by = owner_of(file); !by.empty()) {
+    throw database_failure(
+        {store_error::kind::owned, file.string() + ": an older Wherry runs it, " + by +
+                                       ": look at it with that version, or once it has ended"});
+  }
+  const owner_lock owner(file);
+  database own(file, access::write);
+  if (identify(own) == identity::older) migrate(own);
+}
 
 }  // namespace
 }  // namespace sqlite
@@ -75,6 +102,7 @@ std::expected<std::unique_ptr<sqlite_inspector>, store_error> inspect_sqlite_sto
       throw database_failure(
           {store_error::kind::io, whole.string() + ": a directory: name the store in it"});
     }
+    migrate_unless_owned(whole);
     return std::make_unique<inspector>(whole);
   });
 }

@@ -16,6 +16,17 @@ void live_state::load_lane(std::string lane, std::int64_t ready) {
   signal_.offer(std::monostate{});
 }
 
+void live_state::load_pause(std::string lane) { paused_.insert(std::move(lane)); }
+
+void live_state::set_paused(const std::string& lane, bool is_paused) {
+  const std::lock_guard guard(mutex_);
+  if (is_paused) {
+    paused_.insert(lane);
+  } else if (paused_.erase(lane) > 0) {
+    signal_.offer(std::monostate{});
+  }
+}
+
 void live_state::apply(std::vector<effect>& effects) {
   const std::lock_guard guard(mutex_);
   for (auto& each : effects) {
@@ -40,8 +51,13 @@ void live_state::leave(const effect& change) {
   // A command keeps the generation; what newly begins one was not ready before.
   if (lease != leases_.end() && lease->second.generation == change.generation &&
       lease->second.version == change.version_before) {
-    leases_.erase(lease);
-    --lane->second.leased;
+    if (change.new_priority) {  // the run goes on
+      lease->second.priority = *change.new_priority;
+      lease->second.stands = change.after;
+    } else {
+      leases_.erase(lease);
+      --lane->second.leased;
+    }
   } else if (lease == leases_.end()) {
     lane->second.ahead.remove(from.at);
   }
@@ -69,7 +85,7 @@ std::vector<std::string> live_state::ready_lanes() {
   const std::lock_guard guard(mutex_);
   std::vector<std::string> names;
   for (const auto& [name, lane] : lanes_) {
-    if (lane.ready > lane.leased) names.push_back(name);
+    if (lane.ready > lane.leased && !paused_.contains(name)) names.push_back(name);
   }
   return names;
 }
@@ -95,7 +111,7 @@ bool live_state::wants_refill(const std::string& lane, std::size_t count) {
   const std::lock_guard guard(mutex_);
   const auto found = lanes_.find(lane);
   return found != lanes_.end() && !found->second.ahead.complete() &&
-         found->second.ahead.size() < count;
+         found->second.ahead.size() < count && !paused_.contains(lane);
 }
 
 std::optional<refill_plan> live_state::begin_refill(const std::string& lane, std::size_t count) {
@@ -152,7 +168,7 @@ std::vector<leased_machine> live_state::lease(const std::string& lane, std::size
   const std::lock_guard guard(mutex_);
   std::vector<leased_machine> leased;
   const auto found = lanes_.find(lane);
-  if (found == lanes_.end()) return leased;
+  if (found == lanes_.end() || paused_.contains(lane)) return leased;
   auto& from = found->second;
   while (leased.size() < count && from.ahead.size() > 0) {
     auto [at, machine] = from.ahead.pop();
@@ -164,6 +180,7 @@ std::vector<leased_machine> live_state::lease(const std::string& lane, std::size
                                               .generation = machine.generation,
                                               .version = machine.version,
                                               .priority = machine.priority,
+                                              .deadline = machine.deadline,
                                               .stands = {phase::ready, machine.state, lane, at},
                                               .expires = expires})
             .second;
@@ -230,7 +247,7 @@ std::vector<std::optional<live_state::claim>> live_state::begin_commit(
       continue;
     }
     held.committing = true;
-    claims[i] = claim{held.stands, held.priority};
+    claims[i] = claim{held.stands, held.priority, held.deadline};
   }
   return claims;
 }

@@ -13,6 +13,7 @@
 // 3. a lease that a commit is under way for is neither reclaimed nor released.
 
 #include <algorithm>
+#include <functional>
 #include <list>
 #include <map>
 #include <mutex>
@@ -41,8 +42,10 @@ struct effect {
   std::int64_t generation = 0;  ///< after
   std::int64_t version = 0;     ///< after
   std::int64_t version_before = 0;
-  std::int64_t attempt = 1;     // before
-  std::optional<place> before;  ///< empty: it was not there
+  std::int64_t attempt = 1;                    // before
+  std::int32_t rank = 0;                       // before
+  std::optional<std::int32_t> new_priority{};  ///< if that is all that changed
+  std::optional<place> before;                 ///< empty: it was not there
   place after;
   std::optional<leased_machine> contents;  ///< if it is ready now, and they are at hand
 };
@@ -77,6 +80,10 @@ class live_state {
   void load_count(phase in, std::string state, std::int64_t count);
   void load_lane(std::string lane, std::int64_t ready);
 
+  void load_pause(std::string lane);
+
+  /// A lane was paused, or resumed. Threads: the writer.
+  void set_paused(const std::string& lane, bool is_paused);
   /// Applies committed changes, in their order. Threads: the writer.
   void apply(std::vector<effect>& effects);
 
@@ -109,6 +116,7 @@ class live_state {
   struct claim {
     place before;
     std::int32_t priority = 0;
+    system_time deadline{};
   };
   [[nodiscard]] std::vector<std::optional<claim>> begin_commit(
       const std::vector<transition>& outcomes);
@@ -136,6 +144,7 @@ class live_state {
     std::int64_t generation = 0;
     std::int64_t version = 0;
     std::int32_t priority = 0;
+    system_time deadline{};
     place stands;
     system_time expires{};
     bool committing = false;
@@ -161,7 +170,8 @@ class live_state {
   void end_lease(leases::iterator lease);
 
   std::mutex mutex_;
-  lanes lanes_;     // with a ready or leased machine; no others
+  lanes lanes_;  // with a ready or leased machine; no others
+  std::set<std::string, std::less<>> paused_;
   warm_list warm_;  // those whose read-ahead is not cold, last used first
   leases leases_;
   machine_counts counts_;

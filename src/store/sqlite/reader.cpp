@@ -29,10 +29,11 @@ queries::queries(const std::filesystem::path& file, const surroundings& world)
               "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
       row_(file_,
            "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane, "
-           "entered "
+           "entered, deadline_ms "
            "FROM machines WHERE key = ?"),
       inbox_(file_,
-             "SELECT key, verb, phase, state, id, id_prefix FROM inbox ORDER BY key LIMIT 1") {}
+             "SELECT key, verb, phase, state, id, id_prefix, lane IS NOT NULL, "
+             "coalesce(lane, ''), priority FROM inbox ORDER BY key LIMIT 1") {}
 
 found_rows queries::free_rows(const refill_plan& wanted) {
   found_rows found;
@@ -67,7 +68,8 @@ leased_machine queries::machine(std::int64_t key) {
                       .rank = static_cast<std::int32_t>(row_.integer(6)),
                       .attempt = static_cast<std::int32_t>(row_.integer(7)),
                       .setbacks = static_cast<std::int32_t>(row_.integer(8)),
-                      .entered = row_.integer(10)};
+                      .entered = row_.integer(10),
+                      .deadline = row_.time(11)};
   row_.reset();
   return seen;
 }
@@ -77,11 +79,13 @@ std::optional<control_step> queries::first_request() {
   if (!inbox_.next()) return std::nullopt;
   control_step asked;
   asked.inbox_key = inbox_.integer(0);
-  asked.verb = inbox_.text(1) == "redrive" ? control_verb::redrive : control_verb::cancel;
-  asked.filter = {
-      .phase = {}, .state = inbox_.text(3), .id = inbox_.text(4), .id_prefix = inbox_.text(5)};
+  auto& [verb, filter, priority] = asked.asked;
+  verb = verb_at(inbox_, 1, file_);
+  filter = {.state = inbox_.text(3), .id = inbox_.text(4), .id_prefix = inbox_.text(5)};
   // An unknown phase is never taken for any phase: that would reach all machines.
-  if (!inbox_.text(2).empty()) asked.filter.phase = phase_at(inbox_, 2, file_);
+  if (!inbox_.text(2).empty()) filter.phase = phase_at(inbox_, 2, file_);
+  if (inbox_.integer(6) != 0) filter.lane = inbox_.text(7);
+  priority = static_cast<std::int32_t>(inbox_.integer(8));
   return asked;
 }
 

@@ -14,8 +14,8 @@ constexpr std::int64_t application_id = 0x57687279;  // "Whry"
 
 /// Each brings a store from the number before its own (its place, from 1) to its own. An entry that
 /// was released is never changed: a new number is added.
-const std::array migrations{schema_1};
-constexpr std::int64_t newest = 1;
+const std::array migrations{schema_1, schema_2};
+constexpr std::int64_t newest = migrations.size();
 
 }  // namespace
 
@@ -23,7 +23,7 @@ identity identify(database& file) {
   const auto id = file.value("PRAGMA application_id");
   const auto version = file.value("PRAGMA user_version");
   if (id == application_id) {
-    if (version <= newest) return identity::ours;
+    if (version <= newest) return version < newest ? identity::older : identity::ours;
     throw database_failure(
         {store_error::kind::newer,
          fmt::format("{}: written by a newer Wherry (schema {}, this one knows {}): install "

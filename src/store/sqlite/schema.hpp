@@ -7,10 +7,15 @@
 
 namespace wherry::sqlite {
 
-/// Text of schema.sql.
+/// Texts of schema.sql and schema_2.sql.
 extern const char* const schema_1;
+extern const char* const schema_2;
 
-enum class identity : std::uint8_t { empty, ours };
+enum class identity : std::uint8_t {
+  empty,
+  older,  ///< ours, of a schema before the newest: `migrate` brings it up to date
+  ours
+};
 
 /// Tells a new file from a store. Errors: throws database_failure; foreign, newer, corrupt.
 [[nodiscard]] identity identify(database& file);

@@ -34,6 +34,8 @@ class sqlite_store final : public store {
         view_file_(file, access::read, world.vfs) {
     statement lanes(view_file_, "SELECT lane, ready FROM lanes WHERE ready > 0");
     while (lanes.next()) live_.load_lane(lanes.text(0), lanes.integer(1));
+    statement paused(view_file_, "SELECT lane FROM lanes WHERE paused = 1");
+    while (paused.next()) live_.load_pause(paused.text(0));
     for (const auto& [key, count] : read_counts(view_file_).by) {
       live_.load_count(key.first, key.second, count);
     }
@@ -132,19 +134,14 @@ class sqlite_store final : public store {
   /// Errors: throws database_failure, as opening does: it belongs to the start.
   std::vector<lane_state> lane_states() override {
     const std::lock_guard guard(view_mutex_);
-    statement query(view_file_,
-                    "SELECT lane, parked_until_ms FROM lanes WHERE parked_until_ms > ?");
-    query.with(to_ms(scheduler::current().system_now()));
-    std::vector<lane_state> states;
-    while (query.next()) states.push_back({query.text(0), query.time(1)});
-    return states;
+    return read_lanes(view_file_, scheduler::current().system_now());
   }
 
   channel<std::monostate> ready_signal() override { return live_.ready_signal(); }
 
-  task<std::expected<std::size_t, store_error>> control(control_verb verb,
-                                                        machine_filter filter) override {
-    control_step all{.verb = verb, .filter = std::move(filter)};
+  task<std::expected<std::size_t, store_error>> apply(control_request asked) override {
+    if (auto why = refusal(asked); !why.empty()) co_return refused(std::move(why));
+    control_step all{.asked = std::move(asked)};
     std::size_t changed = 0;
     for (;;) {
       const auto done = co_await step(all);
@@ -172,7 +169,9 @@ class sqlite_store final : public store {
   static std::int64_t load_epoch(const std::filesystem::path& file, const surroundings& world) {
     database raised(file, access::write, world.vfs);
     raised.run("UPDATE meta SET epoch = epoch + 1");
-    statement(raised, "DELETE FROM lanes WHERE ready = 0 AND parked_until_ms <= ?")
+    statement(raised,
+              "DELETE FROM lanes WHERE ready = 0 AND paused = 0 AND parked_until_ms <= ?1 "
+              "AND keep_until_ms <= ?1")
         .with(to_ms(world.calendar()))
         .run();
     return raised.value("SELECT epoch FROM meta");
@@ -184,8 +183,12 @@ class sqlite_store final : public store {
 
   /// The next step of a command, which then stands after it. Requires: `of` outlives the call.
   task<std::expected<control_progress, store_error>> step(control_step& of) {
-    auto done = co_await writer_->ask(
-        std::make_unique<control_command>(of, scheduler::current().system_now()));
+    const auto now = scheduler::current().system_now();
+    const auto verb = of.asked.verb;
+    if (verb == control_verb::pause || verb == control_verb::resume) {
+      co_return co_await writer_->ask(std::make_unique<lane_command>(live_, of, now));
+    }
+    auto done = co_await writer_->ask(std::make_unique<control_command>(of, now));
     if (done) of.after_id = done->last_id;
     co_return done;
   }

@@ -26,6 +26,14 @@ phase phase_at(const statement& row, int column, const database& file) {
                    file.file().string(), row.text(column))});
 }
 
+control_verb verb_at(const statement& row, int column, const database& file) {
+  if (const auto found = control_verb_from(row.text(column))) return *found;
+  throw database_failure(
+      {store_error::kind::corrupt,
+       fmt::format("{}: the unknown command \"{}\" in its inbox: delete that row",
+                   file.file().string(), row.text(column))});
+}
+
 std::string_view indexed_with(phase wanted) noexcept {
   switch (wanted) {
     case phase::waiting:
@@ -54,6 +62,10 @@ selection& selection::where(std::string_view condition) {
 
 selection& selection::in_state(const std::string& state) {
   return state.empty() ? *this : also("state = ?", state);
+}
+
+selection& selection::in_lane(const std::optional<std::string>& lane) {
+  return lane ? also("lane = ?", *lane) : *this;
 }
 
 selection& selection::with_id(const machine_filter& filter) {
@@ -89,9 +101,9 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
                                         std::size_t limit, std::string after_id) {
   selection wanted(
       "id, generation, version, state, data, phase, lane, priority, attempt, due_ms, created_ms, "
-      "updated_ms, error, setbacks",
+      "updated_ms, error, setbacks, deadline_ms",
       "machines", std::move(after_id));
-  wanted.in_state(filter.state).with_id(filter).at_most(limit);
+  wanted.in_state(filter.state).in_lane(filter.lane).with_id(filter).at_most(limit);
   if (filter.phase) {
     if (const auto index = indexed_with(*filter.phase); !index.empty()) wanted.where(index);
     wanted.where(fmt::format("phase = '{}'", to_string(*filter.phase)));
@@ -110,11 +122,33 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
                      .attempt = static_cast<std::int32_t>(query.integer(8)),
                      .setbacks = static_cast<std::int32_t>(query.integer(13)),
                      .due = query.time(9),
+                     .deadline = query.time(14),
                      .created = query.time(10),
                      .updated = query.time(11),
                      .error = query.text(12)});
   }
   return views;
+}
+
+std::vector<lane_state> read_lanes(database& file, system_time now) {
+  statement query(file,
+                  "SELECT lane, parked_until_ms, paused, keep_until_ms, quotas, failures, "
+                  "open_until_ms FROM lanes "
+                  "WHERE parked_until_ms > ?1 OR paused = 1 OR keep_until_ms > ?1 ORDER BY lane");
+  query.with(to_ms(now));
+  std::vector<lane_state> states;
+  while (query.next()) {
+    lane_state state{.lane = query.text(0), .paused = query.integer(2) != 0};
+    if (query.time(1) > now) state.parked_until = query.time(1);
+    if (query.time(3) > now) {
+      state.memory = {.quotas = query.text(4),
+                      .failures = static_cast<std::int32_t>(query.integer(5)),
+                      .open_until = query.time(6),
+                      .keep_until = query.time(3)};
+    }
+    states.push_back(std::move(state));
+  }
+  return states;
 }
 
 std::vector<history_entry> read_history(database& file, std::string_view id) {

@@ -2,6 +2,7 @@
 #pragma once
 // What people see of a store: counts, machines, histories. Used by the owner and by inspectors.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ class selection {
   /// serve.
   selection& where(std::string_view condition);
   selection& in_state(const std::string& state);
+  selection& in_lane(const std::optional<std::string>& lane);
   /// As far as the filter's id and id_prefix say.
   selection& with_id(const machine_filter& filter);
   selection& at_most(std::size_t limit);
@@ -35,14 +37,17 @@ class selection {
 /// The WHERE of the index by id that holds the machines of that phase; empty: none does.
 [[nodiscard]] std::string_view indexed_with(phase wanted) noexcept;
 
-/// The phase that a column names. Errors: throws database_failure; corrupt.
+// What a column names. Errors: each throws database_failure; corrupt.
 [[nodiscard]] phase phase_at(const statement& row, int column, const database& file);
+[[nodiscard]] control_verb verb_at(const statement& row, int column, const database& file);
 
 // Errors: each throws database_failure.
 [[nodiscard]] machine_counts read_counts(database& file);
 [[nodiscard]] std::vector<machine_view> read_machines(database& file, const machine_filter& filter,
                                                       std::size_t limit, std::string after_id);
 [[nodiscard]] std::vector<history_entry> read_history(database& file, std::string_view id);
+/// The lanes of which something is kept at `now`.
+[[nodiscard]] std::vector<lane_state> read_lanes(database& file, system_time now);
 
 /// Runs `unit` and turns a database_failure into an error.
 template <class Unit>
