@@ -22,6 +22,8 @@ CREATE TABLE machines (
   entered    INTEGER NOT NULL DEFAULT 0,                 -- its version when it came into its state
   created_ms INTEGER NOT NULL,
   updated_ms INTEGER NOT NULL,
+  trimmed    INTEGER NOT NULL DEFAULT 0                  -- versions whose lines retention took away
+             CHECK (trimmed BETWEEN 0 AND version),
   data       TEXT    NOT NULL CHECK (length(data) <= 1048576),
   error      TEXT    NOT NULL,                           -- of the last run that failed
   -- Smallest first: priority, then rank, both high to low.
@@ -35,7 +37,8 @@ CREATE INDEX machines_waiting ON machines (due_ms)                   WHERE phase
 CREATE INDEX machines_unfinished ON machines (id) WHERE phase IN ('waiting', 'ready');
 CREATE INDEX machines_failed     ON machines (id) WHERE phase IN ('dead', 'cancelled');
 
--- The primary key proves it: one commit a (machine, generation, version).
+-- The primary key proves it: one commit a (machine, generation, version). The runs of a generation's
+-- lines and what was trimmed of it add up to the machine's version.
 CREATE TABLE history (
   machine    INTEGER NOT NULL REFERENCES machines (key),
   generation INTEGER NOT NULL,

@@ -38,6 +38,10 @@ class selection {
 /// The phase that a column names. Errors: throws database_failure; corrupt.
 [[nodiscard]] phase phase_at(const statement& row, int column, const database& file);
 
+/// The query that read_machines makes.
+[[nodiscard]] selection machines_matching(const machine_filter& filter, std::size_t limit,
+                                          std::string after_id);
+
 // Errors: each throws database_failure.
 [[nodiscard]] machine_counts read_counts(database& file);
 [[nodiscard]] std::vector<machine_view> read_machines(database& file, const machine_filter& filter,

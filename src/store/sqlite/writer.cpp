@@ -5,16 +5,19 @@
 
 namespace wherry::sqlite {
 
-writer::writer(std::unique_ptr<database> file, live_state& live)
+writer::writer(std::unique_ptr<database> file, live_state& live, const sqlite_retention& keep)
     : file_(std::move(file)),
       live_(live),
-      changes_(*file_),
+      changes_(*file_, keep),
       begin_(*file_, "BEGIN IMMEDIATE"),
       end_(*file_, "COMMIT"),
       save_(*file_, "SAVEPOINT one"),
       forget_save_(*file_, "RELEASE one"),
       back_to_save_(*file_, "ROLLBACK TO one"),
-      thread_([this](auto& commands) { commit(commands); }) {}
+      log_(file_->file()),
+      thread_([this](auto& commands) { commit(commands); }) {
+  file_->keep_log();
+}
 
 void writer::commit(commands_thread::batch& commands) {
   changes_.begin();
@@ -35,6 +38,7 @@ void writer::commit(commands_thread::batch& commands) {
   for (auto& each : commands) {
     if (each) each->succeed();
   }
+  log_.after_commit(*file_);
 }
 
 // Its failure is its own, unless SQLite gave up the transaction or no other command can do better.
