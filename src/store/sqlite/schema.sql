@@ -3,6 +3,8 @@
 --
 -- Times are milliseconds since 1970, UTC. Every change of a machine changes `machines`, `history`,
 -- `counts` and `lanes` in one transaction.
+--
+-- What a text may be stands as a chain of OR: for a list of IN, SQLite makes a table at each row.
 
 -- One row an id; a newer generation takes the row of a finished one.
 CREATE TABLE machines (
@@ -11,7 +13,8 @@ CREATE TABLE machines (
   generation INTEGER NOT NULL CHECK (generation >= 1),
   version    INTEGER NOT NULL CHECK (version >= 0),      -- raised by each record and each command
   phase      TEXT    NOT NULL
-             CHECK (phase IN ('waiting', 'ready', 'completed', 'dead', 'cancelled')),
+             CHECK (phase = 'ready' OR phase = 'waiting' OR phase = 'completed' OR phase = 'dead'
+                    OR phase = 'cancelled'),
   state      TEXT    NOT NULL,
   lane       TEXT    NOT NULL,
   priority   INTEGER NOT NULL CHECK (priority BETWEEN -1000000 AND 1000000),
@@ -48,8 +51,9 @@ CREATE TABLE history (
   to_state   TEXT    NOT NULL,
   phase      TEXT    NOT NULL,
   outcome    TEXT    NOT NULL
-             CHECK (outcome IN ('advanced', 'went_back', 'retried', 'throttled', 'died', 'redriven',
-                                'cancelled')),
+             CHECK (outcome = 'advanced' OR outcome = 'retried' OR outcome = 'throttled'
+                    OR outcome = 'went_back' OR outcome = 'died' OR outcome = 'redriven'
+                    OR outcome = 'cancelled'),
   attempt    INTEGER NOT NULL CHECK (attempt >= 1),
   started_ms INTEGER NOT NULL,
   ended_ms   INTEGER NOT NULL,
