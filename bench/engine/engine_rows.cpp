@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows that the engine runs: throughput, memory of what waits, latency.
 
-
 #include "plant.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/scope.hpp"

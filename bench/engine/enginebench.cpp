@@ -19,7 +19,7 @@ using namespace enginebench;
 
 constexpr const char* usage =
     "usage: enginebench loop|run|waiting|latency|scale STORE [machines=100000] [failing=0] "
-    "[window=4096] [lanes=16] [threads=0] [rate=MACHINES_PER_SECOND] [seconds=10]";
+    "[window=2048] [lanes=16] [threads=0] [rate=MACHINES_PER_SECOND] [seconds=10]";
 
 void set(settings& of, std::string_view name, const std::string& value) {
   const double number = std::atof(value.c_str());

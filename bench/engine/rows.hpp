@@ -11,7 +11,7 @@ struct settings {
   std::filesystem::path store;  ///< made anew, and deleted at the end
   std::int64_t machines = 100'000;
   int failing_percent = 0;
-  std::int64_t window = 4'096;  ///< engine_options::window
+  std::int64_t window = 2'048;  ///< engine_options::window
   int lanes = 16;
   int threads = 0;                 ///< of the scheduler; 0: one a core
   double machines_per_second = 0;  ///< latency: how many come due

@@ -23,7 +23,11 @@ void writer::commit(commands_thread::batch& commands) {
   changes_.begin();
   try {
     begin_.run();
-    for (auto& each : commands) run_alone(each);
+    if (commands.size() == 1) {
+      commands.front()->run(changes_);  // the transaction is its savepoint: no page is kept twice
+    } else {
+      for (auto& each : commands) run_alone(each);
+    }
     changes_.settle();
     end_.run();
   } catch (const database_failure& why) {
