@@ -6,7 +6,8 @@ PROGRAMS := wherry reporting_api query_results
 MINUTES := 60
 SEEDS := 20000
 
-.PHONY: help setup build demo test faults soak simulate bench bench-import bench-csp lint format clean
+.PHONY: help setup build demo test faults soak simulate bench bench-import bench-csp bench-engine bench-engine-scale \
+  lint format clean
 
 help:
 	@echo "make demo          import thousands of real reports from a flaky API, on this machine"
@@ -15,7 +16,9 @@ help:
 	@echo "make faults        kill -9 an import many times, and compare (KILLS=30 REPORTS=1000)"
 	@echo "make soak          random programs over channels against a model, on and on (MINUTES=60)"
 	@echo "make simulate      whole engines under virtual time, with crashes and faults (SEEDS=20000)"
-	@echo "make bench         all benchmarks: make bench-import (beside its peers), make bench-csp (channels)"
+	@echo "make bench         all benchmarks: make bench-import (beside its peers), make bench-csp (channels),"
+	@echo "                   make bench-engine (durable transitions, beside SQLite alone and BullMQ)"
+	@echo "make bench-engine-scale   the engine with millions of machines (MACHINES=1000000)"
 	@echo "make lint          format, walls, clang-tidy (make format: puts the format right)"
 	@echo "make setup         only what the others would install: Debian packages, npm's DuckDB"
 	@echo "make clean         removes what was built and kept in build/, but not what was installed"
@@ -49,7 +52,7 @@ simulate:
 	@tools/build release simulate
 	@build/release/tests/simulation/simulate --seeds $(SEEDS)
 
-bench: bench-import bench-csp
+bench: bench-import bench-csp bench-engine
 
 bench-import:
 	@tools/setup build bench
@@ -61,6 +64,16 @@ bench-csp:
 	@tools/build bench-csp chanbench
 	@bench/csp/run.sh
 
+bench-engine:
+	@tools/setup build bench
+	@tools/build bench-engine enginebench
+	@bench/engine/run.sh
+
+bench-engine-scale:
+	@tools/setup build
+	@tools/build bench-engine enginebench
+	@bench/engine/run.sh --scale
+
 lint:
 	@tools/setup build lint
 	@tools/lint
@@ -71,4 +84,4 @@ format:
 
 clean:
 	@rm -rf build/release build/dev build/asan build/tsan build/all build/demo build/faults \
-	  build/bench build/bench-csp build/*.log
+	  build/bench build/bench-csp build/bench-engine build/*.log

@@ -61,6 +61,24 @@ int show_machines(const inspect_call& call);
 int redrive_machines(const inspect_call& call);
 int cancel_machines(const inspect_call& call);
 
+/// What keeps a store in good order.
+struct upkeep_call {
+  std::string store;  ///< as of inspect_call
+  bool json = false;
+
+  // compact; 0: for ever, all
+  int history_days = 90;
+  std::size_t history_lines = 1'000;
+  int keep_days = 0;
+
+  // backup
+  std::filesystem::path to;
+  bool replace = false;
+};
+int check_store(const upkeep_call& call);
+int compact_store(const upkeep_call& call);
+int back_up_store(const upkeep_call& call);
+
 int write_starting_spec(const std::filesystem::path& to);
 
 }  // namespace wherry::app

@@ -26,6 +26,50 @@ void add_store(CLI::App& to, inspect_call& call) {
   to.add_flag("--json", call.json, "write JSON");
 }
 
+void add_upkeep_store(CLI::App& to, upkeep_call& call) {
+  to.add_option("--store", call.store, "the store's file, if there are several here")
+      ->envname("WHERRY_STORE");
+  to.add_flag("--json", call.json, "write the result as JSON, no progress");
+}
+
+/// `wherry store`, whose commands set `command`. Requires: both outlive the parsing.
+void add_upkeep(CLI::App& app, upkeep_call& call, std::function<int()>& command) {
+  constexpr int days_at_most = 36'500;
+  auto* store = app.add_subcommand("store", "keep a store in good order: check, compact, backup");
+  store->require_subcommand(1);
+
+  auto* check = store->add_subcommand("check", "look for damage, and for tables that disagree");
+  add_upkeep_store(*check, call);
+  check->callback([&] { command = [&] { return check_store(call); }; });
+
+  auto* compact =
+      store->add_subcommand("compact", "take away what need not be kept, and the file's holes");
+  add_upkeep_store(*compact, call);
+  compact
+      ->add_option("--history-days", call.history_days,
+                   "keep the history of a report so long after it ended; 0: for ever")
+      ->check(CLI::Range(0, days_at_most))
+      ->capture_default_str();
+  compact
+      ->add_option("--history-lines", call.history_lines,
+                   "keep so many lines of history a report; 0: all")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
+  compact
+      ->add_option("--keep-days", call.keep_days,
+                   "forget completed reports after so long: asked for again, they are imported "
+                   "again; 0: never")
+      ->check(CLI::Range(0, days_at_most))
+      ->capture_default_str();
+  compact->callback([&] { command = [&] { return compact_store(call); }; });
+
+  auto* backup = store->add_subcommand("backup", "copy the store, also while an import runs");
+  add_upkeep_store(*backup, call);
+  backup->add_option("to", call.to, "the file to make")->required();
+  backup->add_flag("--replace", call.replace, "a store that is there already gives way");
+  backup->callback([&] { command = [&] { return back_up_store(call); }; });
+}
+
 void add_range(CLI::App& to, backlog_request& range, bool required) {
   to.add_option("--from", range.from, "first day, as 2025-01-31")->required(required);
   to.add_option("--to", range.to, "last day, included")->required(required);
@@ -123,6 +167,9 @@ int main(int count, char** arguments) {
   add_store(*cancel, inspected);
   add_ids(*cancel, inspected, "all that have not finished");
   cancel->callback([&] { command = [&] { return cancel_machines(inspected); }; });
+
+  upkeep_call kept;
+  add_upkeep(app, kept, command);
 
   if (const auto unknown = unknown_command(app, count, arguments); !unknown.empty()) {
     complain("no command \"" + unknown + "\"; see: wherry --help");

@@ -39,6 +39,10 @@ void progress_line::show(const progress_view& view) { show(text_of(view)); }
 
 void progress_line::finish(const progress_view& view) {
   show(view);
+  end();
+}
+
+void progress_line::end() {
   if (terminal_) write_err("\n");
 }
 

@@ -22,6 +22,8 @@ class progress_line {
   void show(const progress_view& view);
   /// The last one, which stays.
   void finish(const progress_view& view);
+  /// What was shown last stays.
+  void end();
 
  private:
   using clock = std::chrono::steady_clock;

@@ -17,6 +17,8 @@ namespace wherry {
 namespace {
 
 constexpr std::size_t record_batch_limit = 1000;
+/// So that the store has the next while it makes one durable.
+constexpr std::size_t batches_under_way = 2;
 /// Beyond the next renewal.
 constexpr auto lease_margin = std::chrono::seconds(60);
 /// "For ever" among the durations of options: sums with a time of any clock do not overflow.
@@ -254,27 +256,39 @@ task<detail::raw_outcome> engine_core::run_within_limit(leased_machine& machine,
 task<> engine_core::record() {
   const closing ended{ended_};
   const auto guard = co_await shield();
-  while (auto first = co_await outcomes_.take()) {
-    std::vector<ended_step> batch;
-    batch.push_back(std::move(*first));
-    while (batch.size() < record_batch_limit) {
-      auto more = outcomes_.poll();
-      if (!more) break;
-      batch.push_back(std::move(*more));
+  co_await with_scope([&](scope& batches) -> task<> {
+    const channel<std::monostate> under_way{fixed{batches_under_way}};
+    for (;;) {
+      co_await under_way.put({});  // before the take: what was taken is never held over a wait
+      auto first = co_await outcomes_.take();
+      if (!first) break;
+      std::vector<ended_step> batch;
+      batch.push_back(std::move(*first));
+      while (batch.size() < record_batch_limit) {
+        auto more = outcomes_.poll();
+        if (!more) break;
+        batch.push_back(std::move(*more));
+      }
+      batches.go(record_batch(std::move(batch), under_way));
     }
-    co_await record_batch(std::move(batch));
-  }
+  });
 }
 
-task<> engine_core::record_batch(std::vector<ended_step> batch) {
+task<> engine_core::record_batch(std::vector<ended_step> batch, channel<std::monostate> under_way) {
+  const auto guard = co_await shield();
   std::vector<transition> results;
   results.reserve(batch.size());
-  for (const auto& each : batch) {
-    results.push_back(each.result);
-    results.back().token = held_.newest(each.machine);
+  add_lane_memories(batch);
+  for (auto& each : batch) {
+    each.result.token = held_.newest(each.machine);
+    transition rest;  // what counting needs; the hook gets all of it
+    if (on_completed_ && each.result.phase == phase::completed) rest = each.result;
+    rest.outcome = each.result.outcome;
+    rest.phase = each.result.phase;
+    results.push_back(std::exchange(each.result, std::move(rest)));
   }
-  add_lane_memories(batch, results);
   auto accepted = co_await store_.record(std::move(results));
+  static_cast<void>(under_way.poll());
   if (!accepted) {
     fail(std::move(accepted.error()));
     for (auto& each : batch) release(std::move(each.machine));
@@ -288,13 +302,12 @@ task<> engine_core::record_batch(std::vector<ended_step> batch) {
 }
 
 // Once a lane and batch: with its last outcome.
-void engine_core::add_lane_memories(const std::vector<ended_step>& batch,
-                                    std::vector<transition>& results) {
+void engine_core::add_lane_memories(std::vector<ended_step>& batch) {
   std::set<std::string_view> done;
   for (auto i = batch.size(); i-- > 0;) {
     const std::string_view lane = batch[i].machine.lane;
     if (batch[i].lane_keeps && done.insert(lane).second) {
-      results[i].lane_memory = lanes_->memory_of(lane);
+      batch[i].result.lane_memory = lanes_->memory_of(lane);
     }
   }
 }
@@ -326,6 +339,9 @@ task<> engine_core::rescue() {
     auto step = co_await store_.step_inbox();
     more = step && step->more;
     if (!step) fail(std::move(step.error()));
+    auto tidied = co_await store_.tidy(at);
+    more = more || (tidied && *tidied);
+    if (!tidied) fail(std::move(tidied.error()));
   }
 }
 

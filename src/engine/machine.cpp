@@ -4,6 +4,7 @@
 #include "wherry/engine/machine.hpp"
 
 #include <fmt/format.h>
+#include <cstring>
 
 #include <array>
 #include <utility>
@@ -70,6 +71,14 @@ std::size_t character_size(std::string_view text) noexcept {
 
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
+    std::uint64_t eight = 0;  // most of JSON is ASCII
+    if (text.size() >= sizeof eight) {
+      std::memcpy(&eight, text.data(), sizeof eight);
+      if ((eight & 0x8080'8080'8080'8080u) == 0) {
+        text.remove_prefix(sizeof eight);
+        continue;
+      }
+    }
     const auto size = character_size(text);
     if (size == 0) return false;
     text.remove_prefix(size);

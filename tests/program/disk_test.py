@@ -170,3 +170,29 @@ class disk_test(program_test):
         ended = self.run_import(status=2)
         self.assert_says(ended.err, f"{self.here}/store/flights.db", "Read-only file system",
                          "may write")
+
+    def test_a_backup_that_finds_no_space_is_told_and_leaves_nothing(self):
+        self.start_api()
+        self.spec()
+        self.run_import(days=5)
+        self.disk("small", "size=64k")
+        ended = self.wherry("store", "backup", "small/copy.db", status=1)
+        self.assert_says(ended.err, f"{self.here}/small/copy.db", "no space left", "free some")
+        self.assertEqual(list((self.here / "small").iterdir()), [])
+        self.disk("small", "size=64m")
+        self.wherry("store", "backup", "small/copy.db")
+        self.check_store("small/copy.db")
+
+    def test_a_compaction_without_the_space_says_how_much_it_needs_and_loses_nothing(self):
+        self.start_api()
+        self.spec(STORE_ELSEWHERE)
+        self.disk("store", "size=64m")
+        self.run_import(days=5)
+        size = (self.here / "store/flights.db").stat().st_size
+        self.disk("store", f"size={size + size // 2}")
+        ended = self.wherry("store", "compact", "--store", "store/flights.db", status=1)
+        self.assert_says(ended.err, f"{self.here}/store/flights.db: writing it anew needs",
+                         "MB are free", "make room")
+        self.disk("store", "size=64m")
+        self.wherry("store", "compact", "--store", "store/flights.db")
+        self.wherry("store", "check", "--store", "store/flights.db")

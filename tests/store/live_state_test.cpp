@@ -59,6 +59,32 @@ TEST_SUITE("live_state.hpp") {
     CHECK(subject.counts().in(phase::cancelled) == 1);
   }
 
+  TEST_CASE("the read-aheads of all lanes together stay within their bytes") {
+    live_state subject(1);
+    const auto lane_name = [](int number) { return "lane " + std::to_string(number); };
+    const auto refill_lane = [&](int number) {
+      subject.refill(lane_name(number), 1, [&](const refill_plan&) {
+        found_rows found;
+        for (std::int64_t i = 0; i < 3; ++i) {
+          leased_machine large;
+          large.key = number * 10 + i;
+          large.data.assign(live_state::warm_byte_limit / 16, 'x');
+          found.rows.push_back({{0, 0, large.key}, std::move(large)});
+        }
+        return found;
+      });
+    };
+    for (int number = 0; number < 20; ++number) subject.load_lane(lane_name(number), 3);
+    for (int number = 0; number < 20; ++number) refill_lane(number);
+    int kept = 0;
+    for (int number = 0; number < 20; ++number) kept += !subject.wants_refill(lane_name(number), 1);
+    CHECK_MESSAGE(kept == 5, "three sixteenths each");
+    CHECK_FALSE(subject.wants_refill(lane_name(19), 1));
+    CHECK(subject.lease(lane_name(19), 9, late).size() == 3);
+    refill_lane(3);
+    CHECK(subject.lease(lane_name(3), 9, late).size() == 3);
+  }
+
   TEST_CASE("a lease that a commit is under way for is neither reclaimed nor released") {
     live_state subject(1);
     table file;
@@ -242,7 +268,7 @@ TEST_SUITE("live_state.hpp") {
     const scratch_directory directory;
     database db(directory / "store.db", access::create);
     migrate(db);
-    transaction changes(db, real_calendar);
+    transaction changes(db, real_calendar, sqlite_retention{});
     live_state subject(1);
     table file;
     file.add(2, "lane");  // in no row of the database

@@ -57,16 +57,17 @@ TEST_SUITE("read_ahead.hpp") {
   TEST_CASE("a complete one takes every row until it is full and then knows where it ends") {
     read_ahead subject;
     subject.begin_complete();
-    for (std::int64_t key = 100; key > 100 - 64; --key) subject.offer(at(0, key), row(at(0, key)));
+    constexpr std::int64_t limit = read_ahead::row_limit;
+    for (auto key = limit + 1; key > 1; --key) subject.offer(at(0, key), row(at(0, key)));
     CHECK(subject.complete());
-    CHECK(subject.size() == 64);
+    CHECK(subject.size() == limit);
     subject.offer(at(0, 1), row(at(0, 1)));
     CHECK_FALSE(subject.complete());
-    CHECK(subject.size() == 64);
-    CHECK((subject.bound() == at(0, 100)));
+    CHECK(subject.size() == limit);
+    CHECK((subject.bound() == at(0, limit + 1)));
     CHECK(subject.pop().at.key == 1);
-    subject.offer(at(0, 101), row(at(0, 101)));
-    CHECK_MESSAGE(subject.size() == 63, "a row behind the bound is left to the query");
+    subject.offer(at(0, limit + 2), row(at(0, limit + 2)));
+    CHECK_MESSAGE(subject.size() == limit - 1, "a row behind the bound is left to the query");
   }
 
   TEST_CASE("high priority and then high rank come first") {

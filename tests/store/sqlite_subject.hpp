@@ -27,6 +27,9 @@ void with_store(const std::filesystem::path& file, const std::function<task<>(st
 /// Runs SQL on the file as any tool could. Requires: nobody owns it.
 void run_sql(const std::filesystem::path& file, const char* sql);
 
+/// The first column of each row. Requires: nobody owns the file.
+[[nodiscard]] strings read_sql(const std::filesystem::path& file, const char* sql);
+
 /// Checks that the tables agree with each other: counts, lanes, versions, history, pages.
 void check_consistent(const std::filesystem::path& file);
 

@@ -123,8 +123,8 @@ class engine_core {
   task<detail::raw_outcome> run_within_limit(leased_machine& machine, const state_policy& policy,
                                              system_time started);
   task<> record();
-  task<> record_batch(std::vector<ended_step> batch);
-  void add_lane_memories(const std::vector<ended_step>& batch, std::vector<transition>& results);
+  task<> record_batch(std::vector<ended_step> batch, channel<std::monostate> under_way);
+  void add_lane_memories(std::vector<ended_step>& batch);
   void count(const transition& recorded, bool accepted);
   task<> rescue();
   task<> rescue_lost(system_time now);

@@ -149,6 +149,10 @@ class store {
     }
   }
 
+  /// Does a small part of what the store's retention asks for at `now`, as much as one short commit
+  /// holds; whether more is known to be left. One call at a time.
+  virtual task<std::expected<bool, store_error>> tidy(system_time) { co_return false; }
+
   /// Lanes of which something is kept at this time: a park, a pause, a memory. The engine reads
   /// them once, when it starts.
   virtual std::vector<lane_state> lane_states() = 0;

@@ -14,11 +14,25 @@
 
 namespace wherry {
 
+/// How long a store keeps what it needs no more. Carried out in small parts while an engine runs
+/// (store::tidy), and at once by compact_sqlite_store. Zero: for ever.
+struct sqlite_retention {
+  /// The history of a machine goes so long after it ended; its row, with its last error, stays.
+  duration history_for = std::chrono::days(90);
+  /// Lines of history that a generation of a machine keeps at most, and as many are kept of all
+  /// generations before it. The first and the newest stay. At least 2; zero: all.
+  std::size_t history_lines = 1'000;
+  /// A completed machine goes so long after it ended, with its history: it is known no more, and
+  /// submitting it again runs it again.
+  duration keep_for{};
+};
+
 struct sqlite_options {
   /// What the machines are for, as in "report flights". Kept by a store that has none yet; a store
   /// with another one is refused, so that two kinds of work never share a file by mistake. Empty:
   /// not looked at.
   std::string purpose{};
+  sqlite_retention retention{};
 };
 
 /// Opens, or creates, the store for running: takes ownership of it.

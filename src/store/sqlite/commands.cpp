@@ -18,7 +18,8 @@ std::int64_t wide(std::int32_t number) { return number; }
 
 }  // namespace
 
-transaction::transaction(database& of, std::function<system_time()> calendar)
+transaction::transaction(database& of, std::function<system_time()> calendar,
+                         const sqlite_retention& keep)
     : file(of),
       insert(of,
              "INSERT INTO machines (id, generation, version, phase, state, lane, priority, rank, "
@@ -30,13 +31,18 @@ transaction::transaction(database& of, std::function<system_time()> calendar)
           of,
           "UPDATE machines SET generation = ?2, version = 0, phase = ?3, state = ?4, lane = ?5, "
           "priority = ?6, rank = ?7, due_ms = ?8, attempt = 1, setbacks = 0, "
-          "entered = 0, created_ms = ?9, updated_ms = ?9, data = ?10, error = '', "
+          "entered = 0, created_ms = ?9, updated_ms = ?9, trimmed = 0, data = ?10, error = '', "
           "deadline_ms = ?11 WHERE id = ?1"),
       update(of,
              "UPDATE machines SET version = version + 1, phase = ?4, state = ?5, lane = ?6, "
              "rank = ?7, due_ms = ?8, attempt = ?9, updated_ms = ?10, data = ?11, error = ?12, "
              "setbacks = ?13, entered = ?14 "
              "WHERE key = ?1 AND generation = ?2 AND version = ?3"),
+      // Phase and its indexes stay as they are: most transitions are of this kind.
+      stay(of,
+           "UPDATE machines SET version = version + 1, state = ?4, lane = ?5, rank = ?6, "
+           "due_ms = ?7, attempt = ?8, updated_ms = ?9, data = ?10, error = ?11, setbacks = ?12, "
+           "entered = ?13 WHERE key = ?1 AND generation = ?2 AND version = ?3"),
       promotable(of,
                  "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
                  "attempt, setbacks, entered, deadline_ms FROM machines "
@@ -76,6 +82,16 @@ transaction::transaction(database& of, std::function<system_time()> calendar)
                 "DELETE FROM lanes WHERE lane = ?1 AND ready = 0 AND paused = 0 "
                 "AND parked_until_ms <= ?2 AND keep_until_ms <= ?2"),
       done_with(of, "DELETE FROM inbox WHERE key = ?"),
+      ended(of,
+            "SELECT generation, version, phase, state, updated_ms, trimmed FROM machines "
+            "WHERE key = ?"),
+      forget(of, "DELETE FROM machines WHERE key = ?"),
+      forget_lines(of, "DELETE FROM history WHERE machine = ?"),
+      forget_older(of,
+                   "DELETE FROM history WHERE machine = ?1 AND generation < ?2 "
+                   "AND ended_ms < ?3"),
+      all_trimmed(of, "UPDATE machines SET trimmed = version WHERE key = ?"),
+      trim(of, keep),
       earliest_(of, earliest_due),
       calendar_(std::move(calendar)) {}
 
@@ -95,7 +111,7 @@ void transaction::settle() {
   };
   for (const auto& each : effects) {
     if (each.before) note(*each.before, -1);
-    note(each.after, 1);
+    if (each.after) note(*each.after, 1);
   }
   for (const auto& [key, change] : by_state) {
     if (change == 0) continue;
@@ -148,12 +164,13 @@ void submit_command::add(transaction& changes, submission& wanted) {
       return;
     }
     write(changes.supersede);
+    changes.trim.bound_older(done.key, wanted.generation);
     ++answer_.superseded;
   }
-  done.after = {in,
-                wanted.state,
-                wanted.lane,
-                {precedence(wanted.priority, wanted.rank), to_ms(due), done.key}};
+  done.after = place{in,
+                     wanted.state,
+                     wanted.lane,
+                     {precedence(wanted.priority, wanted.rank), to_ms(due), done.key}};
   if (in == phase::ready) {
     done.contents = leased_machine{.key = done.key,
                                    .id = std::move(wanted.id),
@@ -220,15 +237,23 @@ bool record_command::commit(transaction& changes, transition& outcome,
                             const live_state::claim& claim) {
   const auto due = to_ms(outcome.due == system_time{} ? outcome.ended : outcome.due);
   const auto error = cut_error(outcome.error);
-  const auto in = to_string(outcome.phase);
-  changes.update
-      .with(outcome.key, outcome.generation, outcome.version, in, outcome.to, outcome.lane,
-            wide(outcome.rank), due, wide(outcome.next_attempt), to_ms(outcome.ended), outcome.data,
-            error, wide(outcome.setbacks), outcome.entered)
-      .run();
+  if (outcome.phase == claim.before.phase) {
+    changes.stay
+        .with(outcome.key, outcome.generation, outcome.version, outcome.to, outcome.lane,
+              wide(outcome.rank), due, wide(outcome.next_attempt), to_ms(outcome.ended),
+              outcome.data, error, wide(outcome.setbacks), outcome.entered)
+        .run();
+  } else {
+    changes.update
+        .with(outcome.key, outcome.generation, outcome.version, to_string(outcome.phase),
+              outcome.to, outcome.lane, wide(outcome.rank), due, wide(outcome.next_attempt),
+              to_ms(outcome.ended), outcome.data, error, wide(outcome.setbacks), outcome.entered)
+        .run();
+  }
   // Cancelled in this very transaction, or the lease is of a version that is no more.
   if (changes.file.changes() == 0) return false;
   log(changes, outcome);
+  changes.trim.bound(outcome.key, outcome.generation, outcome.version + 1);
   if (outcome.lane_parked_until) {
     changes.park.with(outcome.ran_in, to_ms(*outcome.lane_parked_until)).run();
   }
@@ -238,10 +263,10 @@ bool record_command::commit(transaction& changes, transition& outcome,
               .version = outcome.version + 1,
               .version_before = outcome.version,
               .before = claim.before,
-              .after = {outcome.phase,
-                        outcome.to,
-                        outcome.lane,
-                        {precedence(claim.priority, outcome.rank), due, outcome.key}},
+              .after = place{outcome.phase,
+                             outcome.to,
+                             outcome.lane,
+                             {precedence(claim.priority, outcome.rank), due, outcome.key}},
               .contents = {}};
   if (outcome.phase == phase::ready) {
     done.contents = leased_machine{.key = outcome.key,
@@ -301,7 +326,7 @@ void promote_command::run(transaction& changes) {
                    .version = machine.version,
                    .version_before = machine.version,
                    .before = place{phase::waiting, machine.state, machine.lane, at},
-                   .after = {phase::ready, machine.state, machine.lane, at},
+                   .after = place{phase::ready, machine.state, machine.lane, at},
                    .contents = std::move(machine)});
     if (bytes > promote_byte_limit) break;
   }

@@ -11,22 +11,27 @@
 
 #include "database.hpp"
 #include "live_state.hpp"
+#include "retention.hpp"
 
 namespace wherry::sqlite {
 
 /// The prepared statements that change machines, and what they changed in this transaction.
 class transaction {
  public:
-  transaction(database& file, std::function<system_time()> calendar);
+  transaction(database& file, std::function<system_time()> calendar, const sqlite_retention& keep);
 
   database& file;
   std::vector<effect> effects;
 
   // machines
-  statement insert, find, supersede, update, promotable, promote, redrive, cancel, prioritize;
+  statement insert, find, supersede, update, stay, promotable, promote, redrive, cancel,
+      prioritize;
   // history, lanes, counts, inbox
   statement log, log_again, park, keep, pause, resume, count, count_new, lane, lane_new, lane_idle,
       done_with;
+  // what retention takes away
+  statement ended, forget, forget_lines, forget_older, all_trimmed;
+  trimmer trim;
 
   /// Forgets what the last one changed.
   void begin();
@@ -158,6 +163,27 @@ class lane_command final : public asking<control_progress> {
   live_state& live_;
   control_step step_;
   system_time now_;
+};
+
+/// Takes away what may go of some machines that a sweep has found: of as many as one short commit
+/// holds, and only what still may go.
+struct tidy_progress {
+  std::size_t looked_at = 0;  ///< of the machines, in their order
+  std::int64_t machines = 0;  ///< that went
+  std::int64_t lines = 0;     ///< of history that went
+};
+
+class tidy_command final : public asking<tidy_progress> {
+ public:
+  tidy_command(std::vector<std::int64_t> keys, cutoffs may_go)
+      : keys_(std::move(keys)), may_go_(may_go) {}
+  void run(transaction& changes) override;
+  [[nodiscard]] const tidy_progress& progress() const noexcept { return answer_; }
+
+ private:
+  void tidy(transaction& changes, std::int64_t key);
+  std::vector<std::int64_t> keys_;
+  cutoffs may_go_;
 };
 
 }  // namespace wherry::sqlite

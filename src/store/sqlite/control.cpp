@@ -69,15 +69,16 @@ void control_command::change(transaction& changes, effect& done) {
   const bool redrive = step_.asked.verb == control_verb::redrive;
   const auto outcome = redrive ? outcome_kind::redriven : outcome_kind::cancelled;
   const auto at = to_ms(now_);
-  done.after = *done.before;
-  done.after.phase = redrive ? phase::ready : phase::cancelled;
-  if (redrive) done.after.at.due_ms = at;
+  auto after = *done.before;
+  after.phase = redrive ? phase::ready : phase::cancelled;
+  if (redrive) after.at.due_ms = at;
   (redrive ? changes.redrive : changes.cancel).with(done.key, at).run();
   changes.log
-      .with(done.key, done.generation, done.version, done.before->state, done.after.state,
-            to_string(done.after.phase), to_string(outcome), done.attempt, at, at,
-            std::string_view())
+      .with(done.key, done.generation, done.version, done.before->state, after.state,
+            to_string(after.phase), to_string(outcome), done.attempt, at, at, std::string_view())
       .run();
+  changes.trim.bound(done.key, done.generation, done.version);
+  done.after = std::move(after);
 }
 
 // No new version: a run under way goes on, and there is nothing for history to explain.
@@ -85,8 +86,8 @@ void control_command::prioritize(transaction& changes, effect& done) {
   const auto priority = step_.asked.priority;
   done.version = done.version_before;
   done.new_priority = priority;
-  done.after = *done.before;
-  done.after.at.precedence = precedence(priority, done.rank);
+  done.after = done.before;
+  done.after->at.precedence = precedence(priority, done.rank);
   changes.prioritize.with(done.key, std::int64_t{priority}).run();
 }
 

@@ -126,6 +126,10 @@ database::database(const std::filesystem::path& file, access wanted, const char*
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= wanted == access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (wanted == access::create) flags |= SQLITE_OPEN_CREATE;
+  // Before the first connection of the process, else refused and of no harm: SQLite counts each
+  // piece of memory under one lock of all threads, and nobody asks for the sum.
+  static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(uncounted);
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &handle, flags, vfs);
   handle_.reset(handle);
@@ -137,6 +141,9 @@ database::database(const std::filesystem::path& file, access wanted, const char*
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   run("PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
       "PRAGMA synchronous = FULL");
+  if (wanted != access::examine) return;
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  run("PRAGMA query_only = ON");
 }
 
 void database::run(const char* sql) {
@@ -150,6 +157,59 @@ std::int64_t database::last_key() const noexcept {
 }
 bool database::in_transaction() const noexcept {
   return sqlite3_get_autocommit(handle_.get()) == 0;
+}
+
+void database::on_work(std::function<void()> at_work) {
+  constexpr int instructions = 1'000'000;  // a call takes some ten milliseconds
+  at_work_ = std::move(at_work);
+  const auto call = [](void* self) {
+    static_cast<database*>(self)->at_work_();
+    return 0;  // go on
+  };
+  sqlite3_progress_handler(handle_.get(), at_work_ ? instructions : 0, at_work_ ? +call : nullptr,
+                           this);
+}
+
+void database::keep_log() {
+  const auto count = [](void* self, sqlite3*, const char*, int pages) {
+    static_cast<database*>(self)->pages_in_log_ = pages;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_.get(), count, this);  // in the place of the automatic checkpoint
+}
+
+std::int64_t database::pages_written() const noexcept {
+  int written = 0, highest = 0;
+  sqlite3_db_status(handle_.get(), SQLITE_DBSTATUS_CACHE_WRITE, &written, &highest, 0);
+  return written;
+}
+
+void database::copy_into(database& to,
+                         const std::function<void(std::int64_t, std::int64_t)>& copied) {
+  constexpr int pages_a_step = 2'000;
+  WHERRY_ASSERT(in_transaction(), "the snapshot that is copied must not move");
+  sqlite3_backup* const copy = sqlite3_backup_init(to.handle_.get(), "main", handle_.get(), "main");
+  if (copy == nullptr) to.fail(sqlite3_errcode(to.handle_.get()));
+  int code = SQLITE_OK;
+  while (code == SQLITE_OK) {
+    code = sqlite3_backup_step(copy, pages_a_step);
+    const std::int64_t all = sqlite3_backup_pagecount(copy);
+    copied(all - sqlite3_backup_remaining(copy), all);
+  }
+  const int finished = sqlite3_backup_finish(copy);  // leaves the code with the target
+  if (code == SQLITE_DONE && finished == SQLITE_OK) return;
+  // What is damaged is the source; what has no room, or no permission, is the target.
+  const bool of_source = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+  (of_source ? *this : to).fail(code);
+}
+
+std::vector<std::string> database::statements() const {
+  std::vector<std::string> texts;
+  for (auto* each = sqlite3_next_stmt(handle_.get(), nullptr); each != nullptr;
+       each = sqlite3_next_stmt(handle_.get(), each)) {
+    texts.emplace_back(sqlite3_sql(each));
+  }
+  return texts;
 }
 
 void database::fail(int code) {

@@ -10,10 +10,12 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "wherry/engine/store.hpp"
 
@@ -79,7 +81,9 @@ class statement {
   std::unique_ptr<sqlite3_stmt, finalizer> handle_;
 };
 
-enum class access : std::uint8_t { read, write, create };
+/// examine: as read, but such that SQLite's integrity check looks at CHECK constraints too, which it
+/// leaves out for a connection that cannot write.
+enum class access : std::uint8_t { read, write, create, examine };
 
 class database {
  public:
@@ -98,6 +102,22 @@ class database {
   [[nodiscard]] bool in_transaction() const noexcept;
   [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
 
+  /// Calls `at_work` again and again while a long statement runs; empty: no more. It must not use
+  /// this connection.
+  void on_work(std::function<void()> at_work);
+  /// Leaves the write-ahead log to who asks pages_in_log.
+  void keep_log();
+  /// Pages in the log after the last commit of this connection. Requires: keep_log was called.
+  [[nodiscard]] std::int64_t pages_in_log() const noexcept { return pages_in_log_; }
+  /// Pages that this connection has written so far, also those of a VACUUM's copy.
+  [[nodiscard]] std::int64_t pages_written() const noexcept;
+  /// Copies all pages, as this connection's snapshot has them, into `to`, whatever it held; calls
+  /// `copied(pages, of)` in between. Requires: this connection is in a transaction that has read:
+  /// so others may write meanwhile. Errors: throws database_failure, naming the file that failed.
+  void copy_into(database& to, const std::function<void(std::int64_t, std::int64_t)>& copied);
+  /// The text of every statement that is prepared now.
+  [[nodiscard]] std::vector<std::string> statements() const;
+
   /// Turns a result code of SQLite into an exception that names the file and the remedy.
   [[noreturn]] void fail(int code);
 
@@ -107,6 +127,8 @@ class database {
     void operator()(sqlite3* handle) const noexcept;
   };
   std::filesystem::path file_;
+  std::function<void()> at_work_;
+  std::int64_t pages_in_log_ = 0;
   std::unique_ptr<sqlite3, closer> handle_;
 };
 

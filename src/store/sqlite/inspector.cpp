@@ -5,6 +5,7 @@
 
 #include "owner_lock.hpp"
 #include "schema.hpp"
+#include "upkeep.hpp"
 #include "views.hpp"
 #include "wherry/store/sqlite.hpp"
 
@@ -15,11 +16,7 @@ namespace {
 class inspector final : public sqlite_inspector {
  public:
   explicit inspector(const std::filesystem::path& file) : file_(file, access::read) {
-    if (identify(file_) == identity::empty) {
-      throw database_failure(
-          {store_error::kind::missing,
-           file.string() + ": an empty file: the first import makes a store of it"});
-    }
+    require_store(file_);
   }
 
   std::expected<machine_counts, store_error> count() override {
@@ -85,23 +82,36 @@ void migrate_unless_owned(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+std::filesystem::path existing_store(const std::filesystem::path& file) {
+  std::error_code error;
+  auto whole = std::filesystem::weakly_canonical(file, error);
+  if (error || !std::filesystem::exists(whole, error)) {
+    throw database_failure(
+        {store_error::kind::missing,
+         file.string() + ": no such store: start an import, or name another file"});
+  }
+  if (std::filesystem::is_directory(whole)) {
+    throw database_failure(
+        {store_error::kind::io, whole.string() + ": a directory: name the store in it"});
+  }
+  return whole;
+}
+
+void require_store(database& file) {
+  if (identify(file) == identity::ours) return;
+  throw database_failure(
+      {store_error::kind::missing,
+       file.file().string() + ": an empty file: the first import makes a store of it"});
+}
+
 }  // namespace sqlite
 
 std::expected<std::unique_ptr<sqlite_inspector>, store_error> inspect_sqlite_store(
     const std::filesystem::path& file) {
   using namespace sqlite;
   return guarded([&]() -> std::unique_ptr<sqlite_inspector> {
-    std::error_code error;
-    const auto whole = std::filesystem::weakly_canonical(file, error);
-    if (error || !std::filesystem::exists(whole, error)) {
-      throw database_failure(
-          {store_error::kind::missing,
-           file.string() + ": no such store: start an import, or name another file"});
-    }
-    if (std::filesystem::is_directory(whole)) {
-      throw database_failure(
-          {store_error::kind::io, whole.string() + ": a directory: name the store in it"});
-    }
+    const auto whole = existing_store(file);
     migrate_unless_owned(whole);
     return std::make_unique<inspector>(whole);
   });

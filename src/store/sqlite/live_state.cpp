@@ -31,7 +31,7 @@ void live_state::apply(std::vector<effect>& effects) {
   const std::lock_guard guard(mutex_);
   for (auto& each : effects) {
     if (each.before) leave(each);
-    arrive(each);
+    if (each.after) arrive(each);
   }
 }
 
@@ -53,19 +53,20 @@ void live_state::leave(const effect& change) {
       lease->second.version == change.version_before) {
     if (change.new_priority) {  // the run goes on
       lease->second.priority = *change.new_priority;
-      lease->second.stands = change.after;
+      lease->second.stands = *change.after;
     } else {
       leases_.erase(lease);
       --lane->second.leased;
     }
   } else if (lease == leases_.end()) {
     lane->second.ahead.remove(from.at);
+    weigh(lane->second);
   }
   drop_if_idle(lane);
 }
 
 void live_state::arrive(effect& change) {
-  const auto& to = change.after;
+  const auto& to = *change.after;
   ++counts_.by[{to.phase, to.state}];
   if (to.phase == phase::cancelled) signal_.offer(std::monostate{});  // perhaps the last that ran
   if (to.phase != phase::ready) return;
@@ -78,6 +79,7 @@ void live_state::arrive(effect& change) {
   } else {
     lane.ahead.rewind(to.at);
   }
+  weigh(lane);
   signal_.offer(std::monostate{});
 }
 
@@ -121,11 +123,13 @@ std::optional<refill_plan> live_state::begin_refill(const std::string& lane, std
   const auto& ahead = found->second.ahead;
   if (ahead.complete() || ahead.size() >= count) return std::nullopt;
   // With more lanes than may stay warm, what is read beyond the lease would be thrown away.
-  const auto wanted = lanes_.size() > warm_limit ? count : std::max(count, read_ahead::row_limit);
+  const auto wanted =
+      lanes_.size() > warm_limit ? count : std::max(2 * count, read_ahead::least_read);
   refill_plan plan{
       .lane = lane, .from = ahead.bound(), .room = wanted - ahead.size(), .leased = {}};
-  plan.leased.reserve(leases_.size());
-  for (const auto& [key, lease] : leases_) plan.leased.push_back(key);
+  for (const auto& [key, lease] : leases_) {
+    if (lease.stands.at >= plan.from && lease.stands.lane == lane) plan.leased.push_back(key);
+  }
   std::ranges::sort(plan.leased);
   watch_ = refill_watch{.lane = lane, .moved = {}, .missed_at = turn::highest()};
   return plan;
@@ -154,6 +158,7 @@ void live_state::end_refill(const refill_plan& plan, found_rows found) {
   lane->second.ahead.remove_all(seen);
   lane->second.ahead.extend(std::move(found.rows), found.bound);
   touch(lane->second);
+  weigh(lane->second);
 }
 
 // To be called before its row is offered to the read-ahead.
@@ -188,6 +193,7 @@ std::vector<leased_machine> live_state::lease(const std::string& lane, std::size
     leased.push_back(std::move(machine));
   }
   if (from.is_warm) touch(from);
+  weigh(from);
   return leased;
 }
 
@@ -200,7 +206,9 @@ void live_state::release(const std::vector<leased_machine>& unused) {
     }
     const auto& stands = lease->second.stands;
     became_free(stands.lane, each.key, stands.at);
-    lanes_.at(stands.lane).ahead.offer(stands.at, leased_machine(each));
+    auto& lane = lanes_.at(stands.lane);
+    lane.ahead.offer(stands.at, leased_machine(each));
+    weigh(lane);
     end_lease(lease);
   }
 }
@@ -277,17 +285,29 @@ void live_state::touch(lane_entry& lane) {
   warm_.push_front(&lane);
   lane.warm = warm_.begin();
   lane.is_warm = true;
-  if (warm_.size() > warm_limit) {
-    auto& oldest = *warm_.back();
-    warm_.pop_back();
-    oldest.is_warm = false;
-    oldest.ahead.chill();
-  }
+  if (warm_.size() > warm_limit) chill_oldest();
+}
+
+void live_state::chill_oldest() {
+  auto& oldest = *warm_.back();
+  warm_.pop_back();
+  oldest.is_warm = false;
+  oldest.ahead.chill();
+  warm_bytes_ -= std::exchange(oldest.counted, 0);
+}
+
+// Counts the bytes of a read-ahead that has changed. If all are too many, those go that were unused
+// for longest; this one is never the last to go, so that a lease finds what was read for it.
+void live_state::weigh(lane_entry& lane) {
+  warm_bytes_ += lane.ahead.bytes() - lane.counted;
+  lane.counted = lane.ahead.bytes();
+  while (warm_bytes_ > warm_byte_limit && warm_.size() > 1 && warm_.back() != &lane) chill_oldest();
 }
 
 void live_state::drop_if_idle(lanes::iterator lane) {
   if (lane->second.ready > 0 || lane->second.leased > 0) return;
   if (lane->second.is_warm) warm_.erase(lane->second.warm);
+  warm_bytes_ -= lane->second.counted;
   lanes_.erase(lane);
 }
 

@@ -46,7 +46,7 @@ struct effect {
   std::int32_t rank = 0;                       // before
   std::optional<std::int32_t> new_priority{};  ///< if that is all that changed
   std::optional<place> before;                 ///< empty: it was not there
-  place after;
+  std::optional<place> after;                  ///< empty: it is there no more
   std::optional<leased_machine> contents;  ///< if it is ready now, and they are at hand
 };
 
@@ -55,7 +55,7 @@ struct refill_plan {
   std::string lane;
   turn from;
   std::size_t room = 0;
-  std::vector<std::int64_t> leased;  ///< keys that are not free, in order
+  std::vector<std::int64_t> leased;  ///< keys of rows there that are not free, in order
 
   [[nodiscard]] bool is_leased(std::int64_t key) const {
     return std::ranges::binary_search(leased, key);
@@ -70,8 +70,9 @@ struct found_rows {
 
 class live_state {
  public:
-  /// Lanes that keep a read-ahead at most.
+  /// Lanes that keep a read-ahead at most, and bytes of all of them.
   static constexpr std::size_t warm_limit = 256;
+  static constexpr std::size_t warm_byte_limit = 16 << 20;
 
   explicit live_state(std::int64_t epoch)
       : next_token_(static_cast<std::uint64_t>(epoch) << 32 | 1) {}
@@ -136,6 +137,7 @@ class live_state {
     std::int64_t ready = 0;  // applied rows that are, leased or not
     std::int64_t leased = 0;
     read_ahead ahead;
+    std::size_t counted = 0;  // of ahead.bytes(), in warm_bytes_
     warm_list::iterator warm{};
     bool is_warm = false;
   };
@@ -166,6 +168,8 @@ class live_state {
   void arrive(effect& change);
   lane_entry& lane_of(const std::string& name);
   void touch(lane_entry& lane);
+  void chill_oldest();
+  void weigh(lane_entry& lane);
   void drop_if_idle(lanes::iterator lane);
   void end_lease(leases::iterator lease);
 
@@ -173,6 +177,7 @@ class live_state {
   lanes lanes_;  // with a ready or leased machine; no others
   std::set<std::string, std::less<>> paused_;
   warm_list warm_;  // those whose read-ahead is not cold, last used first
+  std::size_t warm_bytes_ = 0;
   leases leases_;
   machine_counts counts_;
   std::optional<refill_watch> watch_;  // of the refill under way

@@ -52,14 +52,18 @@ struct free_row {
 
 class read_ahead {
  public:
-  /// Rows and bytes kept beyond the moment; at least one row.
-  static constexpr std::size_t row_limit = 64;
-  static constexpr std::size_t byte_limit = 256 << 10;
+  /// Rows and bytes kept beyond the moment; at least one row. Wide enough for the window of a busy
+  /// engine: what it has just recorded is leased again without a query.
+  static constexpr std::size_t row_limit = 8'192;
+  static constexpr std::size_t byte_limit = 4 << 20;
+  /// Rows that a query looks for at least.
+  static constexpr std::size_t least_read = 64;
 
   [[nodiscard]] bool complete() const noexcept { return bound_ == turn::highest(); }
   [[nodiscard]] bool cold() const noexcept { return bound_ == turn::lowest(); }
   [[nodiscard]] turn bound() const noexcept { return bound_; }
   [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
   /// The lane has no free row. Requires: that is so.
   void begin_complete() noexcept {

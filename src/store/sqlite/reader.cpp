@@ -8,6 +8,9 @@
 namespace wherry::sqlite {
 namespace {
 
+/// Of what one query reads ahead: large states are not read by the dozen.
+constexpr std::size_t read_byte_limit = 512 << 10;
+
 /// Lets go of the snapshot that a query holds, also when it fails half way.
 class snapshot_of {
  public:
@@ -20,56 +23,61 @@ class snapshot_of {
   statement& query_;
 };
 
+/// The machine in a row of these columns, in this order.
+leased_machine machine_in(const statement& row) {
+  return {.key = row.integer(11),
+          .id = row.text(0),
+          .generation = row.integer(1),
+          .version = row.integer(2),
+          .state = row.text(3),
+          .data = row.text(4),
+          .lane = row.text(9),
+          .priority = static_cast<std::int32_t>(row.integer(5)),
+          .rank = static_cast<std::int32_t>(row.integer(6)),
+          .attempt = static_cast<std::int32_t>(row.integer(7)),
+          .setbacks = static_cast<std::int32_t>(row.integer(8)),
+          .entered = row.integer(10),
+          .deadline = row.time(12)};
+}
+
 }  // namespace
 
 queries::queries(const std::filesystem::path& file, const surroundings& world)
     : file_(file, access::read, world.vfs),
-      places_(file_,
-              "SELECT precedence, due_ms, key FROM machines WHERE phase = 'ready' AND lane = ?1 "
-              "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
+      free_(file_,
+            "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane, "
+            "entered, key, deadline_ms, precedence, due_ms FROM machines WHERE phase = 'ready' AND lane = ?1 "
+            "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
       row_(file_,
            "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane, "
-           "entered, deadline_ms "
-           "FROM machines WHERE key = ?"),
+           "entered, key, deadline_ms FROM machines WHERE key = ?"),
       inbox_(file_,
              "SELECT key, verb, phase, state, id, id_prefix, lane IS NOT NULL, "
-             "coalesce(lane, ''), priority FROM inbox ORDER BY key LIMIT 1") {}
+             "coalesce(lane, ''), priority FROM inbox ORDER BY key LIMIT 1"),
+      sweep_(file_) {}
 
 found_rows queries::free_rows(const refill_plan& wanted) {
   found_rows found;
   std::size_t bytes = 0;
-  const snapshot_of held(places_);
+  const snapshot_of held(free_);
   const auto& from = wanted.from;
-  places_.with(wanted.lane, from.precedence, from.due_ms, from.key);
-  while (places_.next()) {
-    const turn at{places_.integer(0), places_.integer(1), places_.integer(2)};
+  free_.with(wanted.lane, from.precedence, from.due_ms, from.key);
+  while (free_.next()) {
+    const turn at{free_.integer(13), free_.integer(14), free_.integer(11)};
     if (wanted.is_leased(at.key)) continue;
-    if (found.rows.size() == wanted.room || bytes > read_ahead::byte_limit) {
+    if (found.rows.size() == wanted.room || bytes > read_byte_limit) {
       found.bound = at;
       break;
     }
-    found.rows.push_back({at, machine(at.key)});
+    found.rows.push_back({at, machine_in(free_)});
     bytes += read_ahead::weight(found.rows.back().contents);
   }
   return found;
 }
 
-leased_machine queries::machine(std::int64_t key) {
-  const bool found = row_.with(key).next();
-  WHERRY_ASSERT(found, "a row that was seen is never deleted");
-  leased_machine seen{.key = key,
-                      .id = row_.text(0),
-                      .generation = row_.integer(1),
-                      .version = row_.integer(2),
-                      .state = row_.text(3),
-                      .data = row_.text(4),
-                      .lane = row_.text(9),
-                      .priority = static_cast<std::int32_t>(row_.integer(5)),
-                      .rank = static_cast<std::int32_t>(row_.integer(6)),
-                      .attempt = static_cast<std::int32_t>(row_.integer(7)),
-                      .setbacks = static_cast<std::int32_t>(row_.integer(8)),
-                      .entered = row_.integer(10),
-                      .deadline = row_.time(11)};
+std::optional<leased_machine> queries::machine(std::int64_t key) {
+  if (!row_.with(key).next()) return std::nullopt;
+  auto seen = machine_in(row_);
   row_.reset();
   return seen;
 }

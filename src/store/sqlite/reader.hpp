@@ -25,14 +25,21 @@ class queries {
 
   /// The free rows that `wanted` asks for.
   [[nodiscard]] found_rows free_rows(const refill_plan& wanted);
-  /// The machine in that row, without a token. Requires: it exists.
-  [[nodiscard]] leased_machine machine(std::int64_t key);
+  /// The machine in that row, without a token; empty: it is there no more.
+  [[nodiscard]] std::optional<leased_machine> machine(std::int64_t key);
   /// The oldest command in the inbox, if there is one.
   [[nodiscard]] std::optional<control_step> first_request();
+  /// What may go of the machines after `key`, a bounded number.
+  [[nodiscard]] sweep_part sweep(std::int64_t key, const cutoffs& may_go) {
+    return sweep_.after(key, may_go);
+  }
+  /// The texts of all these.
+  [[nodiscard]] std::vector<std::string> statements() const { return file_.statements(); }
 
  private:
   database file_;
-  statement places_, row_, inbox_;
+  statement free_, row_, inbox_;
+  sweep_query sweep_;
 };
 
 class reader {

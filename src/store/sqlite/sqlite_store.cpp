@@ -28,8 +28,10 @@ constexpr std::size_t submit_limit = 2'000;
 class sqlite_store final : public store {
  public:
   /// Errors: throws database_failure.
-  sqlite_store(const std::filesystem::path& file, owner_lock owner, const surroundings& world)
+  sqlite_store(const std::filesystem::path& file, owner_lock owner, const surroundings& world,
+               const sqlite_retention& keep)
       : owner_(std::move(owner)),
+        keep_(keep),
         live_(load_epoch(file, world)),
         view_file_(file, access::read, world.vfs) {
     statement lanes(view_file_, "SELECT lane, ready FROM lanes WHERE ready > 0");
@@ -43,10 +45,8 @@ class sqlite_store final : public store {
     if (due.next()) live_.set_next_due(due.time(0));
     due.reset();
     auto own = std::make_unique<database>(file, access::write, world.vfs);
-    own->run(
-        "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
-        "PRAGMA cache_size = -16000");
-    writer_ = std::make_unique<writer>(std::move(own), live_, world);
+    own->run("PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000");
+    writer_ = std::make_unique<writer>(std::move(own), live_, world, keep_);
     reader_ = std::make_unique<reader>(file, world);
   }
 
@@ -110,9 +110,12 @@ class sqlite_store final : public store {
       for (const auto& each : lost) {
         auto machine = file.machine(each.taken.key);
         // Else a commit that is not applied yet ends this lease.
-        if (machine.generation != each.generation || machine.version != each.version) continue;
-        machine.token = each.taken.token;
-        machines.push_back(std::move(machine));
+        if (!machine || machine->generation != each.generation ||
+            machine->version != each.version) {
+          continue;
+        }
+        machine->token = each.taken.token;
+        machines.push_back(std::move(*machine));
       }
       return machines;
     });
@@ -129,6 +132,28 @@ class sqlite_store final : public store {
     if (!done) co_return std::unexpected(done.error());
     if (!done->more) asked_.reset();
     co_return inbox_progress{.finished = done->more ? 0u : 1u, .more = true};
+  }
+
+  task<std::expected<bool, store_error>> tidy(system_time now) override {
+    const auto may_go = cutoffs_at(keep_, now);
+    if (!may_go.any()) co_return false;
+    if (may_go_of_.empty()) {
+      const auto rest = rest_between(keep_);
+      // A clock that was set back does not let it rest for longer.
+      if (now < rest_until_ && rest_until_ - now <= rest) co_return false;
+      auto part = co_await reader_->ask(
+          [from = swept_to_, may_go](queries& file) { return file.sweep(from, may_go); });
+      if (!part) co_return std::unexpected(part.error());
+      swept_to_ = part->at_end ? 0 : part->last_key;
+      rest_until_ = part->at_end ? now + rest : system_time{};
+      may_go_of_ = std::move(part->keys);
+      if (may_go_of_.empty()) co_return false;
+    }
+    auto done = co_await writer_->ask(std::make_unique<tidy_command>(may_go_of_, may_go));
+    if (!done) co_return std::unexpected(done.error());
+    may_go_of_.erase(may_go_of_.begin(),
+                     may_go_of_.begin() + static_cast<std::ptrdiff_t>(done->looked_at));
+    co_return !may_go_of_.empty() || rest_until_ == system_time{};
   }
 
   /// Errors: throws database_failure, as opening does: it belongs to the start.
@@ -196,12 +221,18 @@ class sqlite_store final : public store {
   // The writer's connection is the last to close: only one that may write folds the WAL into the
   // file.
   owner_lock owner_;
+  const sqlite_retention keep_;
   live_state live_;
   std::unique_ptr<writer> writer_;
   std::unique_ptr<reader> reader_;
   database view_file_;  // what people ask; guarded by view_mutex_
   std::mutex view_mutex_;
   std::optional<control_step> asked_;  // by the inbox, and not done yet
+
+  // Of tidy: machines that the sweep has found and not treated, how far it is, when it goes on.
+  std::vector<std::int64_t> may_go_of_;
+  std::int64_t swept_to_ = 0;
+  system_time rest_until_{};
 };
 
 store_error not_a_file(const std::filesystem::path& file) {
@@ -240,7 +271,7 @@ std::expected<std::unique_ptr<store>, store_error> open_in(const surroundings& w
       migrate(own);
       if (!options.purpose.empty()) claim_purpose(own, options.purpose);
     }
-    return std::make_unique<sqlite_store>(whole, std::move(owner), world);
+    return std::make_unique<sqlite_store>(whole, std::move(owner), world, options.retention);
   });
 }
 

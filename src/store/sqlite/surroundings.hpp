@@ -3,6 +3,7 @@
 // What a store stands on: the real world, or a simulated one.
 
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <functional>
@@ -22,6 +23,8 @@ struct surroundings {
   /// Writer and reader have a thread each; else the scheduler runs what they do.
   bool has_threads = true;
   std::function<system_time()> calendar = real_calendar;
+  /// Pages in the write-ahead log from which on it is brought into the file.
+  std::int64_t bulk_of_log = 4'000;
 };
 
 /// open_sqlite_store in a world of one's own.

@@ -97,8 +97,7 @@ machine_counts read_counts(database& file) {
   return counts;
 }
 
-std::vector<machine_view> read_machines(database& file, const machine_filter& filter,
-                                        std::size_t limit, std::string after_id) {
+selection machines_matching(const machine_filter& filter, std::size_t limit, std::string after_id) {
   selection wanted(
       "id, generation, version, state, data, phase, lane, priority, attempt, due_ms, created_ms, "
       "updated_ms, error, setbacks, deadline_ms",
@@ -108,6 +107,12 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
     if (const auto index = indexed_with(*filter.phase); !index.empty()) wanted.where(index);
     wanted.where(fmt::format("phase = '{}'", to_string(*filter.phase)));
   }
+  return wanted;
+}
+
+std::vector<machine_view> read_machines(database& file, const machine_filter& filter,
+                                        std::size_t limit, std::string after_id) {
+  const auto wanted = machines_matching(filter, limit, std::move(after_id));
   auto query = wanted.prepare(file);
   std::vector<machine_view> views;
   while (query.next()) {

@@ -41,6 +41,10 @@ class selection {
 [[nodiscard]] phase phase_at(const statement& row, int column, const database& file);
 [[nodiscard]] control_verb verb_at(const statement& row, int column, const database& file);
 
+/// The query that read_machines makes.
+[[nodiscard]] selection machines_matching(const machine_filter& filter, std::size_t limit,
+                                          std::string after_id);
+
 // Errors: each throws database_failure.
 [[nodiscard]] machine_counts read_counts(database& file);
 [[nodiscard]] std::vector<machine_view> read_machines(database& file, const machine_filter& filter,

@@ -5,22 +5,30 @@
 
 namespace wherry::sqlite {
 
-writer::writer(std::unique_ptr<database> file, live_state& live, const surroundings& world)
+writer::writer(std::unique_ptr<database> file, live_state& live, const surroundings& world,
+               const sqlite_retention& keep)
     : file_(std::move(file)),
       live_(live),
-      changes_(*file_, world.calendar),
+      changes_(*file_, world.calendar, keep),
       begin_(*file_, "BEGIN IMMEDIATE"),
       end_(*file_, "COMMIT"),
       save_(*file_, "SAVEPOINT one"),
       forget_save_(*file_, "RELEASE one"),
       back_to_save_(*file_, "ROLLBACK TO one"),
-      thread_([this](auto& commands) { commit(commands); }, world.has_threads) {}
+      log_(file_->file(), world),
+      thread_([this](auto& commands) { commit(commands); }, world.has_threads) {
+  file_->keep_log();
+}
 
 void writer::commit(commands_thread::batch& commands) {
   changes_.begin();
   try {
     begin_.run();
-    for (auto& each : commands) run_alone(each);
+    if (commands.size() == 1) {
+      commands.front()->run(changes_);  // the transaction is its savepoint: no page is kept twice
+    } else {
+      for (auto& each : commands) run_alone(each);
+    }
     changes_.settle();
     end_.run();
   } catch (const database_failure& why) {
@@ -35,6 +43,7 @@ void writer::commit(commands_thread::batch& commands) {
   for (auto& each : commands) {
     if (each) each->succeed();
   }
+  log_.after_commit(*file_);
 }
 
 // Its failure is its own, unless SQLite gave up the transaction or no other command can do better.

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "batch_thread.hpp"
+#include "checkpointer.hpp"
 #include "commands.hpp"
 #include "surroundings.hpp"
 
@@ -17,7 +18,8 @@ namespace wherry::sqlite {
 class writer {
  public:
   /// Takes over writing to `file`: only this thread uses it from now on.
-  writer(std::unique_ptr<database> file, live_state& live, const surroundings& world);
+  writer(std::unique_ptr<database> file, live_state& live, const surroundings& world,
+         const sqlite_retention& keep);
 
   /// Suspends: until the command is durable or has failed.
   template <class Command>
@@ -38,6 +40,7 @@ class writer {
   live_state& live_;
   transaction changes_;
   statement begin_, end_, save_, forget_save_, back_to_save_;
+  checkpointer log_;
   commands_thread thread_;
 };
 
