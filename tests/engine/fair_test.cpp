@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: lanes are served by weight, and a lane that cannot run takes nothing from the others: no
-// time, no turn, no call of the store. Method: the same run with and without the blocked lanes, step
-// by step, on the same seed.
+// time, no turn, no call of the store. Method: the same run with and without the blocked lanes,
+// step by step, on the same seed.
 
 #include <tuple>
 
