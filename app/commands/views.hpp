@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Machines and lanes as text and as JSON: the words of DESIGN.md, times in ISO 8601 for people and in
-// milliseconds since the epoch for programs. Pure.
+// Machines and lanes as text and as JSON: the words of DESIGN.md, times in ISO 8601 for people and
+// in milliseconds since the epoch for programs. Pure.
 
 #include <boost/json.hpp>
 #include <string>
