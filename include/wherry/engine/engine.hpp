@@ -12,6 +12,7 @@
 //
 // Threads: submit and run are awaited in a process; stop and progress may be called from anywhere.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -64,15 +65,16 @@ class engine {
                                             first.tag + "\", the final state of " +
                                             std::string(Kind::name) + ": nothing would be done"});
       }
-      raw.push_back({.id = std::move(each.id),
-                     .generation = each.generation,
-                     .state = std::move(first.tag),
-                     .data = std::move(first.data),
-                     .lane = std::move(first.lane),
-                     .priority = each.priority,
-                     .rank = first.rank,
-                     .due = each.due,
-                     .deadline = each.deadline});
+      raw.push_back(
+          {.id = std::move(each.id),
+           .generation = each.generation,
+           .state = std::move(first.tag),
+           .data = std::move(first.data),
+           .lane = std::move(first.lane),
+           .priority = each.priority,
+           .rank = first.rank,
+           .due = each.deadline == system_time{} ? each.due : std::min(each.due, each.deadline),
+           .deadline = each.deadline});
     }
     co_return co_await core_.submit(std::move(raw));
   }
