@@ -4,6 +4,7 @@
 // is main.cpp's; the commands read no arguments and call no exit.
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -53,6 +54,8 @@ struct inspect_call {
   std::size_t limit = 50;
   std::vector<std::string> ids;
   bool all = false;
+  std::string lane;           ///< to pause or to resume
+  std::int32_t priority = 0;  ///< to give
   bool json = false;
 };
 int show_status(const inspect_call& call);
@@ -60,6 +63,9 @@ int list_machines(const inspect_call& call);
 int show_machines(const inspect_call& call);
 int redrive_machines(const inspect_call& call);
 int cancel_machines(const inspect_call& call);
+int prioritize_machines(const inspect_call& call);
+int pause_lane(const inspect_call& call);
+int resume_lane(const inspect_call& call);
 
 /// What keeps a store in good order.
 struct upkeep_call {

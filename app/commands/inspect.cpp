@@ -30,12 +30,32 @@ int with_store(const inspect_call& call, Act act) {
 
 using status_or_error = std::expected<int, store_error>;
 
+void print_lanes(const std::vector<lane_state>& blocked, system_time now) {
+  constexpr std::size_t lanes_shown = 20;
+  if (blocked.empty()) return;
+  say("lanes that begin nothing now:\n");
+  for (std::size_t i = 0; i < blocked.size() && i < lanes_shown; ++i) {
+    say("  {}\n", line_of(blocked[i], now));
+  }
+  if (blocked.size() > lanes_shown) {
+    say("  and {} more: all with --json\n", grouped(blocked.size() - lanes_shown));
+  }
+}
+
 status_or_error print_status(sqlite_inspector& store, bool as_json) {
   const auto counts = store.count();
   if (!counts) return std::unexpected(counts.error());
+  auto lanes = store.lanes();
+  if (!lanes) return std::unexpected(lanes.error());
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  std::erase_if(*lanes, [&](const lane_state& each) { return !is_blocked(each, now); });
   const auto owner = store.owner();
   if (as_json) {
-    say("{}\n", json::serialize(json_of(*counts, owner)));
+    auto all = json_of(*counts, owner);
+    json::array blocked;
+    for (const auto& each : *lanes) blocked.push_back(json_of(each));
+    all["lanes"] = std::move(blocked);
+    say("{}\n", json::serialize(all));
     return all_well;
   }
   say("{}\n", owner.empty() ? "nobody works on it now" : "worked on by " + owner);
@@ -43,6 +63,7 @@ status_or_error print_status(sqlite_inspector& store, bool as_json) {
     say("{:>12}  {} {}\n", grouped(number), to_string(of.first), of.second);
   }
   say("{:>12}  in all\n", grouped(counts->all()));
+  print_lanes(*lanes, now);
   return all_well;
 }
 

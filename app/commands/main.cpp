@@ -77,6 +77,32 @@ void add_range(CLI::App& to, backlog_request& range, bool required) {
       ->allow_extra_args(false);
 }
 
+/// The commands that change what an import does, while it runs or before.
+void add_controls(CLI::App& app, inspect_call& call, std::function<int()>& command) {
+  const auto add = [&](const char* name, const char* does, int (*act)(const inspect_call&)) {
+    auto* const added = app.add_subcommand(name, does);
+    add_store(*added, call);
+    added->callback([&call, &command, act] { command = [&call, act] { return act(call); }; });
+    return added;
+  };
+  const auto add_lane = [&](CLI::App* to) {
+    to->add_option("lane", call.lane, "as in the spec's limit, with the client's values")
+        ->required();
+  };
+  add_ids(*add("redrive", "let dead or cancelled reports run again", redrive_machines), call,
+          "all that are dead");
+  add_ids(*add("cancel", "end reports that have not finished", cancel_machines), call,
+          "all that have not finished");
+  auto* const prioritize =
+      add("prioritize", "let reports run before or after the others of their lane",
+          prioritize_machines);
+  add_ids(*prioritize, call, "all that have not finished");
+  prioritize->add_option("--to", call.priority, "the higher number runs first; usually 0")
+      ->required();
+  add_lane(add("pause", "let a lane begin nothing new until it is resumed", pause_lane));
+  add_lane(add("resume", "let a paused lane go on", resume_lane));
+}
+
 /// The first word, if it is the name of no command; empty otherwise.
 std::string unknown_command(const CLI::App& app, int count, char** arguments) {
   const std::string first = count > 1 ? arguments[1] : "";
@@ -142,7 +168,8 @@ int main(int count, char** arguments) {
   });
 
   inspect_call inspected;
-  auto* status = app.add_subcommand("status", "how many reports are in which state");
+  auto* status = app.add_subcommand(
+      "status", "how many reports are in which state, and which lanes begin nothing now");
   add_store(*status, inspected);
   status->callback([&] { command = [&] { return show_status(inspected); }; });
 
@@ -158,15 +185,7 @@ int main(int count, char** arguments) {
   show->add_option("id", inspected.ids, "as client/2025-01-31")->required();
   show->callback([&] { command = [&] { return show_machines(inspected); }; });
 
-  auto* redrive = app.add_subcommand("redrive", "let dead or cancelled reports run again");
-  add_store(*redrive, inspected);
-  add_ids(*redrive, inspected, "all that are dead");
-  redrive->callback([&] { command = [&] { return redrive_machines(inspected); }; });
-
-  auto* cancel = app.add_subcommand("cancel", "end reports that have not finished");
-  add_store(*cancel, inspected);
-  add_ids(*cancel, inspected, "all that have not finished");
-  cancel->callback([&] { command = [&] { return cancel_machines(inspected); }; });
+  add_controls(app, inspected, command);
 
   upkeep_call kept;
   add_upkeep(app, kept, command);

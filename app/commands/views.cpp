@@ -2,6 +2,7 @@
 #include "commands/views.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace wherry::app {
 namespace json = boost::json;
@@ -9,6 +10,11 @@ namespace json = boost::json;
 namespace {
 
 std::int64_t milliseconds(system_time at) { return at.time_since_epoch().count(); }
+
+// The epoch stands for "never".
+json::value milliseconds_or_null(system_time at) {
+  return at == system_time{} ? json::value(nullptr) : json::value(milliseconds(at));
+}
 
 // The stored state as JSON; as a string should it not be JSON.
 json::value data_of(const machine_view& machine) {
@@ -50,6 +56,30 @@ json::object json_of(const machine_counts& counts, const std::string& owner) {
           {"owner", owner}};
 }
 
+bool is_blocked(const lane_state& lane, system_time now) {
+  return lane.paused || lane.parked_until > now || lane.memory.open_until != system_time{};
+}
+
+json::object json_of(const lane_state& lane) {
+  return {{"lane", lane.lane},
+          {"paused", lane.paused},
+          {"parked_until_ms", milliseconds_or_null(lane.parked_until)},
+          {"failures", lane.memory.failures},
+          {"open_until_ms", milliseconds_or_null(lane.memory.open_until)}};
+}
+
+std::string line_of(const lane_state& lane, system_time now) {
+  std::vector<std::string> why;
+  if (lane.paused) why.push_back("paused until: wherry resume " + lane.lane);
+  if (lane.parked_until > now) why.push_back("parked until " + spoken(lane.parked_until));
+  if (lane.memory.open_until != system_time{}) {
+    why.push_back(fmt::format("broken: {} failures in a row, tried again {}", lane.memory.failures,
+                              lane.memory.open_until > now ? "at " + spoken(lane.memory.open_until)
+                                                           : "now, one report at a time"));
+  }
+  return fmt::format("{:<14} {}", lane.lane, fmt::join(why, "; "));
+}
+
 json::object json_of(const machine_view& machine) {
   return {{"id", machine.id},
           {"generation", machine.generation},
@@ -62,6 +92,7 @@ json::object json_of(const machine_view& machine) {
           {"attempt", machine.attempt},
           {"setbacks", machine.setbacks},
           {"due_ms", milliseconds(machine.due)},
+          {"deadline_ms", milliseconds_or_null(machine.deadline)},
           {"created_ms", milliseconds(machine.created)},
           {"updated_ms", milliseconds(machine.updated)},
           {"error", machine.error}};
@@ -103,6 +134,10 @@ std::string page_of(const machine_view& machine, const std::vector<history_entry
                           machine.id, to_string(machine.phase), machine.state, machine.data,
                           machine.attempt, machine.lane);
   if (machine.phase == phase::waiting) page += "  due      " + spoken(machine.due) + "\n";
+  if (machine.deadline != system_time{}) {
+    page += "  deadline " + spoken(machine.deadline) + "\n";
+  }
+  if (machine.priority != 0) page += fmt::format("  priority {}\n", machine.priority);
   if (!machine.error.empty()) page += "  error    " + machine.error + "\n";
   page += "  history\n";
   for (const auto& each : history) {

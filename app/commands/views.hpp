@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Machines as text and as JSON: the words of DESIGN.md, times in ISO 8601 for people and in
-// milliseconds since the epoch for programs. Pure.
+// Machines and lanes as text and as JSON: the words of DESIGN.md, times in ISO 8601 for people and
+// in milliseconds since the epoch for programs. Pure.
 
 #include <boost/json.hpp>
 #include <string>
 #include <vector>
 
 #include "wherry/engine/machine.hpp"
+#include "wherry/engine/store.hpp"
 
 namespace wherry::app {
 
@@ -15,6 +16,12 @@ namespace wherry::app {
 [[nodiscard]] boost::json::object json_of(const machine_view& machine);
 [[nodiscard]] boost::json::object json_of(const machine_view& machine,
                                           const std::vector<history_entry>& history);
+
+/// Whether a lane is paused, parked or broken at `now`.
+[[nodiscard]] bool is_blocked(const lane_state& lane, system_time now);
+[[nodiscard]] boost::json::object json_of(const lane_state& lane);
+/// One line: why it begins nothing, and what ends that.
+[[nodiscard]] std::string line_of(const lane_state& lane, system_time now);
 
 /// One line, for a list.
 [[nodiscard]] std::string line_of(const machine_view& machine);

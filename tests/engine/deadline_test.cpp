@@ -51,6 +51,19 @@ TEST_SUITE("engine/deadline") {
     });
   }
 
+  TEST_CASE("a machine that is to begin after its deadline is told so when that passes") {
+    over_seeds(5, []() -> task<> {
+      const auto store = open_memory_store();
+      scripted_engine subject{*store, {}, {}};
+      const auto deadline = now() + 1h;
+      auto wanted = with_deadline(machines(1), deadline);
+      wanted[0].due = now() + 2h;
+      co_await run_all(subject, std::move(wanted));
+      CHECK(now() == deadline);
+      check_late(*store, "0");
+    });
+  }
+
   TEST_CASE("a step that runs when it passes is unwound") {
     over_seeds(20, []() -> task<> {
       const auto store = open_memory_store();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: lanes are served by weight, and a lane that cannot run takes nothing from the others: no
-// time, no turn, no call of the store. Method: the same run with and without the blocked lanes, step
-// by step, on the same seed.
+// time, no turn, no call of the store. Method: the same run with and without the blocked lanes,
+// step by step, on the same seed.
 
 #include <tuple>
 
@@ -24,7 +24,10 @@ std::string lane_name(int lane) {
 }
 
 lane_limits limits_of(std::string_view) {
-  return {.in_flight = 2, .rate = 50, .breaker = {.failures = 3, .open_for = 24h, .longest = 48h}};
+  return {.in_flight = 2,
+          .rate = 50,
+          .burst = 10,
+          .breaker = {.failures = 3, .open_for = 24h, .longest = 48h}};
 }
 
 /// What is kept of the lanes that cannot run, as an engine that ran before has left it.
@@ -95,7 +98,7 @@ task<run_log> run_beside(bool with_blocked) {
                   if (--left == 0) done.close();
                   co_return last{at.number};
                 }};
-  scripted_engine subject{store, kind, {.window = 64, .limits = limits_of}};
+  scripted_engine subject{store, kind, {.window = 250, .limits = limits_of}};
   starts wanted;
   for (int lane = 0; lane < all_lanes; ++lane) {
     if (!is_free(lane) && !with_blocked) continue;

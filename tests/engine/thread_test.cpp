@@ -76,6 +76,71 @@ TEST_SUITE("engine/thread") {
     }
   }
 
+  TEST_CASE("calls are paid for and lanes paused and states limited while many threads run steps") {
+    for (const int threads : {2, 4}) {
+      CAPTURE(threads);
+      on_threads(threads, []() -> task<> {
+        const auto inner = open_memory_store();
+        watched_store store{*inner};
+        std::atomic<int> calls{0}, inside{0}, most{0};
+        scripted kind{.on_first = [&](first at, step_context context) -> task<said> {
+                        co_await with_scope([&](scope& pages) -> task<> {
+                          for (int i = 0; i < 3; ++i) {
+                            pages.go([](step_context of, std::atomic<int>& to) -> task<> {
+                              co_await of.call();
+                              ++to;
+                            }(context, calls));
+                          }
+                          co_return;
+                        });
+                        if (at.number % 9 == 4 && context.attempt == 1) throw 7;
+                        co_return second{at.number, at.lane};
+                      },
+                      .on_second = [&](second at, step_context) -> task<said> {
+                        const int now_inside = ++inside;
+                        if (now_inside > most) most = now_inside;
+                        co_await pause_below(2ms);
+                        --inside;
+                        co_return last{at.number};
+                      }};
+        const auto limits = [](std::string_view lane) {
+          return lane_limits{.in_flight = 8,
+                             .rate = lane.ends_with('1') ? 3'000.0 : 0.0,
+                             .quotas = {{1'000'000, 1s}},
+                             .adaptive = lane.ends_with('2'),
+                             .breaker = {.failures = 50, .open_for = 2ms}};
+        };
+        scripted_engine subject{store,
+                                kind,
+                                {.window = 64,
+                                 .limits = limits,
+                                 .policies = {{"second", {.in_flight = 5}}},
+                                 .policy = {.first = 1ms, .cap = 5ms}}};
+        const auto pause_and_resume = [&]() -> task<> {
+          for (int i = 0; i < 10; ++i) {
+            const machine_filter lane{.lane = "lane " + std::to_string(i)};
+            REQUIRE(co_await store.control(control_verb::pause, lane));
+            co_await pause(1ms);
+            REQUIRE(co_await store.control(control_verb::resume, lane));
+            REQUIRE(co_await store.apply(
+                {.verb = control_verb::prioritize, .filter = lane, .priority = i}));
+          }
+        };
+        REQUIRE(co_await subject.submit(machines(500, 10)));
+        co_await with_scope([&](scope& all) -> task<> {
+          all.go(run_well(subject, run_until::drained));
+          all.go(pause_and_resume());
+          co_return;
+        });
+        check_whole(*inner, 500);
+        CHECK(subject.progress().completed == 500);
+        CHECK(calls >= 1'500);
+        CHECK(most <= 5);
+        CHECK(store.leased == 0);
+      });
+    }
+  }
+
   TEST_CASE("a run that is cut off on several threads is finished by the next engine") {
     on_threads(3, []() -> task<> {
       const auto inner = open_memory_store();

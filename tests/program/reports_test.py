@@ -104,6 +104,58 @@ class reports_test(program_test):
         self.assertEqual(self.run_import().last_line(), "10 completed, 0 dead")
         self.assertEqual(server.asked(), 10)
 
+    def test_a_paused_lane_begins_nothing_until_it_is_resumed(self):
+        server = self.start_api()
+        self.spec(("in_flight = 8", "in_flight = 1"))
+        server.freeze()
+        importing = self.start_import()
+        importing.wait_for("1 in flight")
+        asked = self.wherry("pause", "api")
+        self.assert_says(asked.out, "the running import applies it")
+        wait_until(lambda: self.wherry("status", "--json").json()["lanes"], "the lane to be paused")
+        server.thaw()
+        wait_until(lambda: self.phases().get("completed") == 1, "the step under way to end")
+        self.assert_says(self.wherry("status").out, "lanes that begin nothing now:",
+                         "paused until: wherry resume api")
+        self.assertEqual(server.asked(), 1, "nothing new was begun")
+        self.wherry("resume", "api")
+        self.assertEqual(importing.end().last_line(), "10 completed, 0 dead")
+        self.assertEqual(self.wherry("status", "--json").json()["lanes"], [])
+
+    def test_a_lane_may_be_paused_and_resumed_while_nobody_works(self):
+        self.import_with_a_dead_letter()
+        self.assertEqual(self.wherry("pause", "api", "--json").json(), {"changed": 1})
+        again = self.wherry("pause", "api")
+        self.assert_says(again.out, 'nothing to do: lane "api" is paused already')
+        self.assert_says(again.err, 'no unfinished report is in lane "api" now')
+        (lane,) = self.wherry("status", "--json").json()["lanes"]
+        self.assertEqual((lane["lane"], lane["paused"], lane["parked_until_ms"]),
+                         ("api", True, None))
+        self.assert_says(self.wherry("resume", "api").out, 'lane "api" goes on')
+        self.assert_says(self.wherry("resume", "api").out, 'lane "api" is not paused')
+        self.wherry("pause", status=2)
+
+    def test_a_report_that_is_prioritized_runs_before_the_others_of_its_lane(self):
+        server = self.start_api()
+        self.spec(("in_flight = 8", "in_flight = 1"))
+        server.freeze()
+        importing = self.start_import()
+        importing.wait_for("1 in flight")
+        waiting = [each["id"] for each in self.wherry("list", "--json").json()][-1]
+        self.assert_says(self.wherry("prioritize", waiting, "--to", "5").out,
+                         "the running import applies it")
+        wait_until(lambda: self.wherry("show", waiting, "--json").json()["priority"] == 5,
+                   "the priority to be applied")
+        server.thaw()
+        self.assertEqual(importing.end().last_line(), "10 completed, 0 dead")
+        ended = {each["id"]: each["updated_ms"] for each in self.wherry("list", "--json").json()}
+        self.assertLessEqual(sum(at < ended[waiting] for at in ended.values()), 1)
+        self.assert_says(self.wherry("show", waiting).out, "priority 5")
+        self.assert_says(self.wherry("prioritize", "--all", "--to", "7").out, "nothing to do")
+        self.assert_says(self.wherry("prioritize", waiting, "--to", "1000001", status=2).err,
+                         "priority 1000001 must lie between")
+        self.wherry("prioritize", waiting, status=2)
+
     def test_status_counts_by_state_and_says_that_nobody_works(self):
         self.import_with_a_dead_letter()
         text = self.wherry("status").out

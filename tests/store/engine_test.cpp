@@ -9,6 +9,7 @@
 #include "sqlite_subject.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/scope.hpp"
+#include "wherry/csp/timeout.hpp"
 #include "wherry/engine/engine.hpp"
 
 using namespace wherry;
@@ -104,6 +105,37 @@ TEST_SUITE("sqlite.hpp: engine") {
       });
       CHECK(subject.progress().completed == many + blockade::pool_size);
     });
+  }
+
+  TEST_CASE("calls that were spent are known to the next process") {
+    const scratch_directory directory;
+    const engine_options options{.limits = [](auto) {
+      return lane_limits{.in_flight = 2, .quotas = {{3, 1h}, {100, 24h}}};
+    }};
+    for (int life = 0; life < 3; ++life) {
+      with_store(directory / "store.db", [&](store& on) -> task<> {
+        job_engine subject{on, {}, options};
+        channel<std::monostate> third;
+        int ended = 0;
+        subject.on_completed([&](const job_engine::finished&) {
+          if (++ended == 3) third.close();
+        });
+        if (life == 0) co_await submit_all(subject, jobs("counted", 9));
+        co_await with_scope([&](scope& all) -> task<> {
+          all.go(run_well(subject, run_until::stopped));
+          if (life == 0) co_await third.take();
+          // Long enough for what must not happen: if it did, it would at once.
+          co_await timeout(100ms).take();
+          subject.stop();
+        });
+        CHECK(ended == (life == 0 ? 3 : 0));
+        CHECK(on.count()->in(phase::ready) == 6);
+        const auto kept = on.lane_states();
+        REQUIRE(kept.size() == 1);
+        CHECK(kept.front().memory.quotas.find("86400000") != std::string::npos);
+      });
+      check_consistent(directory / "store.db");
+    }
   }
 
   TEST_CASE("a stop ends the run while steps still block every thread that they may block") {

@@ -281,6 +281,39 @@ TEST_SUITE("live_state.hpp") {
     CHECK(subject.reclaim(late, later).size() == 1);
   }
 
+  TEST_CASE("a priority that is given in the transaction of an outcome is that of its machine") {
+    const scratch_directory directory;
+    database db(directory / "store.db", access::create);
+    migrate(db);
+    transaction changes(db);
+    live_state subject(1);
+    const auto apply = [&] {
+      subject.apply(changes.effects);
+      changes.begin();
+    };
+    submit_command({item("a"), item("b")}, late).run(changes);
+    apply();
+    const auto leased = subject.lease("lane", 1, later);
+    REQUIRE(leased.size() == 1);
+    control_command(
+        {.asked = {.verb = control_verb::prioritize, .filter = {.id = "a"}, .priority = -5}}, late)
+        .run(changes);
+    auto outcome = outcome_of(leased.front());
+    outcome.id = "a";
+    outcome.from = outcome.to = "second";
+    outcome.data = "{}";
+    outcome.lane = "lane";
+    record_command(subject, {outcome}).run(changes);
+    REQUIRE(changes.effects.size() == 2);
+    apply();
+    const auto next = subject.lease("lane", 9, later);
+    REQUIRE(next.size() == 2);
+    CHECK(next[0].id == "b");
+    CHECK(next[1].id == "a");
+    CHECK(next[1].priority == -5);
+    CHECK(next[1].state == "second");
+  }
+
   TEST_CASE("random commits that are applied late never lose or double a machine") {
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
       CAPTURE(seed);

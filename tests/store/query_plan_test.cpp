@@ -71,7 +71,7 @@ TEST_SUITE("schema.sql: query plans") {
     planner plans(path);
     sqlite::database file(path, sqlite::access::write);
     const sqlite_retention keep;
-    const sqlite::transaction changes(file, keep);
+    const sqlite::transaction changes(file, sqlite::real_calendar, keep);
     CHECK(file.statements().size() >= 25);
     check_plans(plans, file.statements());
   }

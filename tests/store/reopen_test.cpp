@@ -154,6 +154,12 @@ TEST_SUITE("sqlite.hpp: reopen") {
       co_await submit_new(subject, {item("a"), other});
       CHECK(co_await subject.control(control_verb::pause, {.lane = "other"}) == 1u);
       CHECK(co_await subject.control(control_verb::pause, {.lane = "empty"}) == 1u);
+      auto last = item("l");
+      last.lane = "left";
+      co_await submit_new(subject, {last});
+      const auto leaves = co_await lease_some(subject, "left", 1);
+      CHECK(co_await subject.control(control_verb::pause, {.lane = "left"}) == 1u);
+      CHECK(co_await record_one(subject, finish(leaves.front(), phase::completed)));
       auto done = finish(co_await lease_one(subject), phase::completed);
       memory.keep_until = now() + 1h;
       done.lane_memory = memory;
@@ -161,17 +167,20 @@ TEST_SUITE("sqlite.hpp: reopen") {
     });
     with_store(file, [&](store& subject) -> task<> {
       const auto kept = subject.lane_states();
-      REQUIRE(kept.size() == 3);
+      REQUIRE(kept.size() == 4);
       CHECK(kept[0].lane == "empty");
       CHECK(kept[0].paused);
       CHECK(kept[1].lane == "lane");
       CHECK(kept[1].memory == memory);
       CHECK_FALSE(kept[1].paused);
+      CHECK(kept[2].lane == "left");
       CHECK(kept[2].paused);
+      CHECK(kept[3].paused);
       CHECK(subject.ready_lanes().empty());
       CHECK((co_await lease_some(subject, "other", 9)).empty());
       CHECK(co_await subject.control(control_verb::resume, {.lane = "other"}) == 1u);
       CHECK(co_await subject.control(control_verb::resume, {.lane = "empty"}) == 1u);
+      CHECK(co_await subject.control(control_verb::resume, {.lane = "left"}) == 1u);
       CHECK((co_await lease_some(subject, "other", 9)).size() == 1);
     });
     // Nothing is kept of a lane without machines once it is resumed.

@@ -12,6 +12,7 @@
 //
 // Threads: submit and run are awaited in a process; stop and progress may be called from anywhere.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -55,7 +56,8 @@ class engine {
             .lane = std::move(first.lane),
             .priority = wanted.priority,
             .rank = first.rank,
-            .due = wanted.due,
+            .due = wanted.deadline == system_time{} ? wanted.due
+                                                    : std::min(wanted.due, wanted.deadline),
             .deadline = wanted.deadline};
   }
 

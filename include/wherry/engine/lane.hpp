@@ -32,6 +32,8 @@ struct lane_limits {
   /// Calls that may be made at once after a quiet time, at least 1.
   double burst = 1;
   /// Calls per window, however they are spread; all hold at once. Their counts survive a restart.
+  /// If steps make several calls, let in_flight be fewer than a long window has: else all of them
+  /// may be begun, none ended, and so again in the next window.
   std::vector<quota> quotas{};
   /// Find out by trying how many of `in_flight` the other side bears: fewer when it throttles.
   bool adaptive = false;

@@ -51,6 +51,44 @@ TEST_SUITE("commands/views.hpp") {
     CHECK(object.at("phase").as_string() == "waiting");
   }
 
+  TEST_CASE("a deadline and a priority are shown where there is one") {
+    auto machine = waiting_machine();
+    CHECK(json_of(machine).at("deadline_ms").is_null());
+    CHECK(page_of(machine, {}).find("deadline") == std::string::npos);
+    machine.deadline = system_time{std::chrono::milliseconds(1'738'000'000'120)};
+    machine.priority = -3;
+    CHECK(json_of(machine).at("deadline_ms").as_int64() == 1'738'000'000'120);
+    CHECK(json_of(machine).at("priority").as_int64() == -3);
+    const auto page = page_of(machine, {});
+    CHECK(page.find("  deadline 2025-01-27 17:46:40.120Z\n") != std::string::npos);
+    CHECK(page.find("  priority -3\n") != std::string::npos);
+  }
+
+  TEST_CASE("a lane that begins nothing says why and what ends that") {
+    const system_time now{std::chrono::milliseconds(1'738'000'000'000)};
+    lane_state lane{.lane = "acme"};
+    CHECK_FALSE(is_blocked(lane, now));
+    lane.parked_until = now;
+    lane.memory.failures = 2;
+    lane.memory.quotas = "{}";
+    CHECK_FALSE(is_blocked(lane, now));
+    lane.parked_until = now + std::chrono::milliseconds(120);
+    CHECK(is_blocked(lane, now));
+    CHECK(line_of(lane, now) == "acme           parked until 2025-01-27 17:46:40.120Z");
+    lane.paused = true;
+    lane.memory.open_until = lane.parked_until;
+    CHECK(line_of(lane, now) ==
+          "acme           paused until: wherry resume acme; parked until 2025-01-27 "
+          "17:46:40.120Z; broken: 2 failures in a row, tried again at 2025-01-27 17:46:40.120Z");
+    lane = {.lane = "acme", .memory = {.failures = 9, .open_until = now}};
+    CHECK(is_blocked(lane, now));
+    CHECK(line_of(lane, now) ==
+          "acme           broken: 9 failures in a row, tried again now, one report at a time");
+    CHECK(boost::json::serialize(json_of(lane)) ==
+          R"({"lane":"acme","paused":false,"parked_until_ms":null,"failures":9,)"
+          R"("open_until_ms":1738000000000})");
+  }
+
   TEST_CASE("a state that is not JSON is shown as text") {
     auto machine = waiting_machine();
     machine.data = "{";
