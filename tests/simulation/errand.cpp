@@ -68,7 +68,11 @@ simulation_options options_for(std::uint64_t seed) {
   simulation_options options{.seed = seed, .disk = {}};
   options.engine.window = 6;
   options.engine.limits = [](std::string_view lane) {
-    return lane_limits{.in_flight = lane == "packed" ? 1u : 3u};
+    lane_limits limits{.in_flight = lane == "packed" ? 1u : 3u};
+    if (lane == "road 0") limits.quotas = {{.calls = 6, .per = 1min}};
+    if (lane == "road 1") limits.breaker = {.failures = 3, .open_for = 10s, .longest = 1min};
+    limits.adaptive = lane == "road 2";
+    return limits;
   };
   options.engine.policy = {.attempts = 6, .first = 1s, .cap = 30s, .time_limit = 2min};
   options.engine.rescue_every = 5s;

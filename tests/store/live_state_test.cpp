@@ -285,7 +285,7 @@ TEST_SUITE("live_state.hpp") {
     const scratch_directory directory;
     database db(directory / "store.db", access::create);
     migrate(db);
-    transaction changes(db);
+    transaction changes(db, real_calendar, sqlite_retention{});
     live_state subject(1);
     const auto apply = [&] {
       subject.apply(changes.effects);

@@ -150,8 +150,8 @@ task<std::expected<std::size_t, store_error>> disturbed_store::apply(control_req
   if (world_.is_killed) co_return std::unexpected(killed());
   const auto row = inner().query(filter, 1, {});
   if (!answer || !row || row->empty()) co_return answer;
-  world_.events.note("{} {}: version {} {}", to_string(asked.verb), filter.id,
-                     row->front().version, to_string(row->front().phase));
+  world_.events.note("{} {}: version {} {}", to_string(asked.verb), filter.id, row->front().version,
+                     to_string(row->front().phase));
   world_.truth.command_answered(row->front());
   co_return answer;
 }
@@ -161,7 +161,7 @@ task<std::expected<std::size_t, store_error>> disturbed_store::apply_to_lane(
   const auto lane = *asked.filter.lane;
   const bool pauses = asked.verb == control_verb::pause;
   world_.events.note("{} {}", to_string(asked.verb), lane);
-  if (pauses) world_.truth.pausing(lane);
+  world_.truth.changing(lane);
   auto answer = co_await inner().apply(std::move(asked));
   if (world_.is_killed) co_return std::unexpected(killed());
   if (answer && pauses) world_.truth.paused(lane);

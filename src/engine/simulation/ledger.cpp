@@ -118,7 +118,8 @@ void ledger::leased(const leased_machine& machine, system_time now) {
     return violate(asked + ", but it is at " + now_at.to_string());
   }
   const auto paused = paused_.find(now_at.lane);
-  if (paused != paused_.end() && paused->second) return violate(asked + ", of a lane that is paused");
+  if (paused != paused_.end() && paused->second)
+    return violate(asked + ", of a lane that is paused");
   if (now_at.due > latest_) return violate(asked + ", before it was due");
   if (known.token != 0 && known.commands == 0) return violate(asked + ", while it has a lease");
   known.token = machine.token;
@@ -129,8 +130,8 @@ void ledger::leased(const leased_machine& machine, system_time now) {
 
 void ledger::reclaimed(const leased_machine& machine) {
   auto& known = machines_[machine.id];
+  known.asked_with.erase(known.token);
   known.token = machine.token;
-  known.asked_with = 0;
 }
 
 void ledger::released(const leased_machine& machine) {
@@ -178,7 +179,7 @@ void ledger::record_asked(const std::vector<transition>& outcomes) {
                        known.now->generation == each.generation;
     if (!holds) continue;
     check_attempt(each, *known.now);
-    known.asked_with = each.token;
+    known.asked_with.insert(each.token);
     known.perhaps.push_back(after(each, *known.now));
   }
 }
@@ -188,7 +189,7 @@ void ledger::record_answered(const std::vector<transition>& outcomes,
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const auto& each = outcomes[i];
     auto& known = machines_[each.id];
-    const bool held = known.asked_with == each.token;
+    const bool held = known.asked_with.erase(each.token) > 0;
     const auto told = fmt::format("{}: {} at generation {} version {}", each.id,
                                   to_string(each.outcome), each.generation, each.version);
     if (accepted[i]) {
@@ -211,7 +212,6 @@ void ledger::record_answered(const std::vector<transition>& outcomes,
         return never.generation == each.generation && never.version == each.version + 1;
       });
     }
-    if (held) known.asked_with = 0;
     if (known.token == each.token) known.token = 0;
   }
 }
@@ -263,7 +263,8 @@ void ledger::opened(const std::vector<machine_view>& rows) {
   for (auto& [id, known] : machines_) {
     if (known.now && !found.contains(id)) violate(fmt::format("{}: it is not there any more", id));
     known.perhaps.clear();
-    known.token = known.asked_with = 0;
+    known.token = 0;
+    known.asked_with.clear();
     known.runs = known.commands = 0;
     known.was_commanded = false;
     known.idle_since.reset();

@@ -48,7 +48,7 @@ class ledger {
   void command_answered(const machine_view& now);
 
   // Commands on a lane: asked, and answered.
-  void pausing(const std::string& lane) { paused_.try_emplace(lane, false); }
+  void changing(const std::string& lane) { paused_[lane] = false; }
   void paused(const std::string& lane) { paused_[lane] = true; }
   void resumed(const std::string& lane) { paused_.erase(lane); }
 
@@ -87,14 +87,14 @@ class ledger {
     [[nodiscard]] std::string to_string() const;
   };
   struct entry {
-    std::optional<situation> now;    // answered; empty: nothing was
-    std::vector<situation> perhaps;  // asked for, and not known
-    std::uint64_t token = 0;         // of the newest lease; 0: none
-    std::uint64_t asked_with = 0;    // token of the outcome whose answer is awaited
-    int runs = 0;                    // steps under way
-    bool has_begun = false;          // the step of the newest lease
-    int commands = 0;                // asked, and not answered
-    bool was_commanded = false;      // since its last lease
+    std::optional<situation> now;        // answered; empty: nothing was
+    std::vector<situation> perhaps;      // asked for, and not known
+    std::uint64_t token = 0;             // of the newest lease; 0: none
+    std::set<std::uint64_t> asked_with;  // tokens of outcomes whose answers are awaited
+    int runs = 0;                        // steps under way
+    bool has_begun = false;              // the step of the newest lease
+    int commands = 0;                    // asked, and not answered
+    bool was_commanded = false;          // since its last lease
     std::set<std::pair<std::int64_t, std::int64_t>> committed;  // generation, version
     std::optional<steady_time> idle_since;
   };

@@ -218,18 +218,17 @@ task<> simulation::command_now_and_then(store& through) {
         static_cast<void>(co_await through.control(control_verb::cancel, {.id = any.id}));
         break;
       case 1:
-        static_cast<void>(co_await through.apply(
-            {.verb = control_verb::prioritize,
-             .filter = {.id = any.id},
-             .priority = static_cast<std::int32_t>(draws.below(3))}));
+        static_cast<void>(
+            co_await through.apply({.verb = control_verb::prioritize,
+                                    .filter = {.id = any.id},
+                                    .priority = static_cast<std::int32_t>(draws.below(3))}));
         break;
       case 2:
         static_cast<void>(co_await through.control(control_verb::pause, {.lane = any.lane}));
         co_await sleep_for(seconds(draws.magnitude(1, 600)));
         static_cast<void>(co_await through.control(control_verb::resume, {.lane = any.lane}));
         break;
-      default:
-        static_cast<void>(co_await through.control(control_verb::redrive, {.id = any.id}));
+      default: static_cast<void>(co_await through.control(control_verb::redrive, {.id = any.id}));
     }
   }
 }
