@@ -46,7 +46,8 @@ queries::queries(const std::filesystem::path& file, const surroundings& world)
     : file_(file, access::read, world.vfs),
       free_(file_,
             "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane, "
-            "entered, key, deadline_ms, precedence, due_ms FROM machines WHERE phase = 'ready' AND lane = ?1 "
+            "entered, key, deadline_ms, precedence, due_ms FROM machines WHERE phase = 'ready' AND "
+            "lane = ?1 "
             "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
       row_(file_,
            "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane, "
