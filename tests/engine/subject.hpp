@@ -83,12 +83,16 @@ class watched_store final : public store {
   /// Asked at each write: true lets it fail; `after` says whether it was done all the same.
   std::function<bool(std::string_view write)> fails;
   bool fails_after = false;
+  /// What tidy answers; empty: nothing is left to do.
+  std::function<std::expected<bool, store_error>()> on_tidy;
 
   std::atomic<std::size_t> leased{0};  ///< neither recorded nor released yet
   std::atomic<std::size_t> leased_most{0};
   std::atomic<std::size_t> lease_calls{0};
   std::atomic<std::size_t> rounds{0};  ///< calls of ready_lanes
   std::atomic<std::size_t> reclaimed{0};
+  std::atomic<std::size_t> recording{0};  ///< calls of record under way
+  std::atomic<std::size_t> recording_most{0};
 
   task<std::expected<submit_report, store_error>> submit(std::vector<submission> wanted) override;
   std::vector<std::string> ready_lanes() override;
@@ -106,6 +110,7 @@ class watched_store final : public store {
   task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
       system_time now, system_time expires) override;
   task<std::expected<inbox_progress, store_error>> step_inbox() override;
+  task<std::expected<bool, store_error>> tidy(system_time now) override;
   std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
   channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }
   task<std::expected<std::size_t, store_error>> control(control_verb verb,
