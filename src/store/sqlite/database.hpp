@@ -81,8 +81,8 @@ class statement {
   std::unique_ptr<sqlite3_stmt, finalizer> handle_;
 };
 
-/// examine: as read, but such that SQLite's integrity check looks at CHECK constraints too, which it
-/// leaves out for a connection that cannot write.
+/// examine: as read, but SQLite's integrity check looks at CHECK constraints too, which it leaves out
+/// for a connection that cannot write.
 enum class access : std::uint8_t { read, write, create, examine };
 
 class database {
