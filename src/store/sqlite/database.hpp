@@ -81,7 +81,7 @@ class statement {
   std::unique_ptr<sqlite3_stmt, finalizer> handle_;
 };
 
-/// examine: as read, but SQLite's integrity check looks at CHECK constraints too, which it leaves out
+/// examine: as read, and SQLite's integrity check looks at CHECK constraints too, which it does not
 /// for a connection that cannot write.
 enum class access : std::uint8_t { read, write, create, examine };
 
