@@ -83,6 +83,8 @@ task<std::expected<bool, store_error>> watched_store::tidy(system_time) {
 }
 
 task<std::expected<std::size_t, store_error>> watched_store::promote(system_time now) {
+  ++promotions;
+  if (promote_takes > duration::zero()) co_await pause(promote_takes);
   co_await delay();
   if (fails_now("promote")) co_return injected("promote");
   co_return co_await inner_.promote(now);

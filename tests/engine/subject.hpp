@@ -83,6 +83,9 @@ class watched_store final : public store {
   /// Asked at each write: true lets it fail; `after` says whether it was done all the same.
   std::function<bool(std::string_view write)> fails;
   bool fails_after = false;
+  /// Each promotion takes that long.
+  duration promote_takes{};
+  std::atomic<std::size_t> promotions{0};  ///< that have begun
   /// What tidy answers; empty: nothing is left to do.
   std::function<std::expected<bool, store_error>()> on_tidy;
 

@@ -103,6 +103,8 @@ class engine_core {
   struct claimer_state;
 
   task<> claim(run_until until);
+  task<> claim_until(run_until until, claimer_state& state);
+  task<> promote(system_time now, channel<std::monostate> promoted);
   task<bool> claim_ready(claimer_state& state);
   task<std::size_t> claim_lane(claimer_state& state, std::string name, std::size_t most);
   void hear(claimer_state& state, const note& heard);
