@@ -4,11 +4,10 @@
 //
 //   enginebench loop|run|waiting|latency|scale STORE [name=value…]
 
-#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <string>
-#include <string_view>
 
 #include "gauge.hpp"
 #include "rows.hpp"
@@ -19,27 +18,18 @@ using namespace enginebench;
 
 constexpr const char* usage =
     "usage: enginebench loop|run|waiting|latency|scale STORE [machines=100000] [failing=0] "
-    "[window=2048] [lanes=16] [threads=0] [rate=MACHINES_PER_SECOND] [seconds=10]";
+    "[window=2048] [lanes=16] [threads=0] [rate=MACHINES_PER_SECOND] [seconds=10]\n"
+    "STORE is a file that is deleted before and after.";
 
-void set(settings& of, std::string_view name, const std::string& value) {
-  const double number = std::atof(value.c_str());
-  if (name == "machines")
-    of.machines = static_cast<std::int64_t>(number);
-  else if (name == "failing")
-    of.failing_percent = static_cast<int>(number);
-  else if (name == "window")
-    of.window = static_cast<std::int64_t>(number);
-  else if (name == "lanes")
-    of.lanes = static_cast<int>(number);
-  else if (name == "threads")
-    of.threads = static_cast<int>(number);
-  else if (name == "rate")
-    of.machines_per_second = number;
-  else if (name == "seconds")
-    of.seconds = number;
-  else
-    require(false, usage);
-}
+using setter = void (*)(settings&, double);
+const std::map<std::string, setter, std::less<>> setters{
+    {"machines", [](settings& of, double to) { of.machines = static_cast<std::int64_t>(to); }},
+    {"failing", [](settings& of, double to) { of.failing_percent = static_cast<int>(to); }},
+    {"window", [](settings& of, double to) { of.window = static_cast<std::int64_t>(to); }},
+    {"lanes", [](settings& of, double to) { of.lanes = static_cast<int>(to); }},
+    {"threads", [](settings& of, double to) { of.threads = static_cast<int>(to); }},
+    {"rate", [](settings& of, double to) { of.machines_per_second = to; }},
+    {"seconds", [](settings& of, double to) { of.seconds = to; }}};
 
 void remove_store(const std::filesystem::path& file) {
   for (const char* const end : {"", "-wal", "-shm", ".owner"}) {
@@ -62,8 +52,9 @@ int main(int count, char** arguments) {
   for (int i = 3; i < count; ++i) {
     const std::string argument = arguments[i];
     const auto equals = argument.find('=');
-    require(equals != std::string::npos, usage);
-    set(of, argument.substr(0, equals), argument.substr(equals + 1));
+    const auto found = setters.find(argument.substr(0, equals));
+    require(equals != std::string::npos && found != setters.end(), usage);
+    found->second(of, std::atof(argument.c_str() + equals + 1));
   }
   require(of.machines > 0 && of.window > 0 && of.lanes > 0 && of.machines < 10'000'001, usage);
   remove_store(of.store);

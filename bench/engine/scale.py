@@ -18,7 +18,7 @@ from run import parse
 
 FEW = 100_000
 FULL = 10_000_000
-BYTES_ON_DISK = 1_600      # of a machine with its history, and some to spare
+BYTES_ON_DISK = 800      # of a machine with its history, and some to spare
 GROWTH_MB, PEAK_MB, SHARE = 32, 300, 0.7
 
 

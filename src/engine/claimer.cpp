@@ -15,6 +15,9 @@ struct engine_core::claimer_state {
   std::size_t in_window = 0;        // leased and not yet recorded
   bool is_news = true;              // the store may have other ready lanes than the board knows
   std::optional<system_time> wake;  // when time alone may let something run
+  scope* promotions = nullptr;      // of at most one process, which says so when it has ended
+  bool is_promoting = false;
+  channel<std::monostate> promoted{fixed{1}};
 };
 
 namespace {
@@ -57,6 +60,13 @@ task<> engine_core::claim(run_until until) {
   for (const auto& each : store_.lane_states()) {
     lanes_->restore(each, scheduler::current().system_now());
   }
+  co_await with_scope([&](scope& promotions) -> task<> {
+    state.promotions = &promotions;
+    co_await claim_until(until, state);
+  });
+}
+
+task<> engine_core::claim_until(run_until until, claimer_state& state) {
   const auto signal = store_.ready_signal();
   const auto changed = lanes_->changed();
   for (;;) {
@@ -64,6 +74,7 @@ task<> engine_core::claim(run_until until) {
     if (signal.poll()) state.is_news = true;
     const bool idle = !co_await claim_ready(state);
     if (until == run_until::drained && idle && state.in_window == 0 && has_drained()) break;
+<<<<<<< HEAD
     const auto chosen = co_await select(priority, stop_.take(), recorded_.take(), signal.take(),
                                         changed.take(), alarm(state.wake).take());
     if (chosen.index() == 0) break;
@@ -83,6 +94,37 @@ task<bool> engine_core::claim_ready(claimer_state& state) {
     if (!promoted) fail(std::move(promoted.error()));
     state.wake = store_.next_due();
     state.is_news = true;
+=======
+    const auto chosen = co_await select(priority, stop_.take(), returned_.take(), signal.take(),
+                                        state.promoted.take(), alarm(state.wake).take());
+    if (chosen.index() == 0) break;
+    if (chosen.index() == 1) hear(state, *std::get<1>(chosen));
+    if (chosen.index() == 3) state.is_promoting = false;
+  }
+}
+
+// Beside the claimer, which goes on to lease: a promotion waits for what is being made durable.
+task<> engine_core::promote(system_time now, channel<std::monostate> promoted) {
+  auto done = co_await store_.promote(now);
+  if (!done) fail(std::move(done.error()));
+  co_await promoted.put({});
+}
+
+// Leases round by round, so that a small window is shared by all lanes. True if anything was
+// leased. What is due is promoted in part: what is left wakes the claimer when that is done.
+task<bool> engine_core::claim_ready(claimer_state& state) {
+  const auto now = scheduler::current().system_now();
+  if (state.lanes.size() >= state.forget_at) {
+    std::erase_if(state.lanes, [&](const auto& each) { return each.second.is_as_new(now); });
+    state.forget_at = std::max(lanes_at_rest, 2 * state.lanes.size());
+  }
+  // With a full window nothing is promoted: more at once when there is room again.
+  state.wake = state.is_promoting || !may_claim(state) ? std::nullopt : store_.next_due();
+  if (state.wake && *state.wake <= now) {
+    state.wake.reset();
+    state.is_promoting = true;
+    state.promotions->go(promote(now, state.promoted));
+>>>>>>> store-at-scale
   }
   bool any = false;
   if (!may_claim(state)) co_return any;

@@ -51,6 +51,49 @@ scripted timed(meter& of, std::chrono::milliseconds longest) {
 }  // namespace
 
 TEST_SUITE("engine/claim") {
+  TEST_CASE("while a promotion is made durable machines that are ready go on") {
+    over_seeds(5, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      store.promote_takes = 1min;
+      auto wanted = machines(20);
+      wanted.front().due = now() + 1ms;  // it waits, and is due before the others have ended
+      const auto began = now();
+      scripted kind{.on_first = [](first at, step_context) -> task<said> {
+                      co_await pause(100ms);
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{store, kind, {.window = 2}};
+      std::size_t quick = 0;
+      subject.on_completed(
+          [&](const scripted_engine::finished&) { quick += now() - began < 30s ? 1 : 0; });
+      co_await run_all(subject, std::move(wanted));
+      check_whole(*inner, 20);
+      CHECK(quick == 19);
+    });
+  }
+
+  TEST_CASE("nothing is promoted while the window is full and then all that is due at once") {
+    over_seeds(5, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      auto wanted = machines(11);
+      for (int i = 1; i <= 10; ++i) {
+        wanted[static_cast<std::size_t>(i)].due = now() + std::chrono::milliseconds(100 * i);
+      }
+      scripted kind{.on_first = [](first at, step_context) -> task<said> {
+                      if (at.number == 0) co_await pause(1min);
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{store, kind, {.window = 1}};
+      co_await run_all(subject, std::move(wanted));
+      check_whole(*inner, 11);
+      CHECK(store.promotions == 1);
+    });
+  }
+
   TEST_CASE("the window is filled and never exceeded") {
     over_seeds(50, []() -> task<> {
       const auto inner = open_memory_store();

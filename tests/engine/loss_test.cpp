@@ -63,6 +63,18 @@ task<> run_to_cancel(store& on, store& truth) {
 }  // namespace
 
 TEST_SUITE("engine/loss") {
+  TEST_CASE("the next outcomes are with the store while it makes others durable and no more") {
+    over_seeds(5, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      store.is_slow = true;
+      scripted_engine subject{store, scripted{}, {.window = 64}};
+      co_await run_all(subject, machines(500, 10));
+      check_whole(*inner, 500);
+      CHECK(store.recording_most == 2);
+    });
+  }
+
   TEST_CASE("a store that cannot write ends the run with its error and nothing is lost") {
     for (const bool done_all_the_same : {false, true}) {
       CAPTURE(done_all_the_same);

@@ -45,6 +45,53 @@ TEST_SUITE("engine/rescue") {
     });
   }
 
+  TEST_CASE("what a store has to tidy is asked for at each tick and at once while more is left") {
+    over_seeds(3, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      std::vector<steady_time> at;
+      store.on_tidy = [&] {
+        at.push_back(scheduler::current().now());
+        return at.size() % 4 != 0;  // three times more is left, then nothing
+      };
+      scripted kind{.on_first = [](first, step_context) -> task<said> {
+                      co_await pause(3s);
+                      co_return permanent{"no"};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{store, kind, {.rescue_every = 1s}};
+      co_await run_all(subject, machines(1));
+      REQUIRE(at.size() >= 8);
+      for (std::size_t i = 1; i < at.size(); ++i) {
+        CHECK(at[i] - at[i - 1] == (i % 4 == 0 ? duration(1s) : duration::zero()));
+      }
+    });
+  }
+
+  TEST_CASE("a store that cannot be tidied ends the run with its error and loses nothing") {
+    over_seeds(3, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      store.on_tidy = []() -> std::expected<bool, store_error> {
+        return std::unexpected(store_error{store_error::kind::full, "no space left"});
+      };
+      scripted kind{.on_first = [](first at, step_context) -> task<said> {
+                      co_await pause(1min);
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{store, kind, {.grace = duration::zero()}};
+      REQUIRE((co_await subject.submit(machines(3))).has_value());
+      const auto ended = co_await subject.run();
+      REQUIRE_FALSE(ended.has_value());
+      CHECK(ended.error().what == store_error::kind::full);
+      store.on_tidy = {};
+      scripted_engine next{store, scripted{}};
+      co_await run_well(next, run_until::drained);
+      check_whole(*inner, 3);
+    });
+  }
+
   TEST_CASE("the longest time limit there is means none") {
     over_seeds(3, []() -> task<> {
       const auto inner = open_memory_store();

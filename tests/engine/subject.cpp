@@ -57,6 +57,13 @@ task<std::expected<std::vector<leased_machine>, store_error>> watched_store::lea
 task<std::expected<std::vector<bool>, store_error>> watched_store::record(
     std::vector<transition> outcomes) {
   const auto count = outcomes.size();
+  struct under_way {
+    std::atomic<std::size_t>& calls;
+    ~under_way() { --calls; }
+  } const call{recording};
+  const auto now_recording = ++recording;
+  auto most = recording_most.load();
+  while (most < now_recording && !recording_most.compare_exchange_weak(most, now_recording)) {}
   co_await delay();
   const bool failed = fails_now("record");
   if (failed && !fails_after) co_return injected("record");
@@ -72,7 +79,13 @@ void watched_store::release(const std::vector<leased_machine>& unused) {
   inner().release(unused);
 }
 
+task<std::expected<bool, store_error>> watched_store::tidy(system_time) {
+  co_return on_tidy ? on_tidy() : false;
+}
+
 task<std::expected<std::size_t, store_error>> watched_store::promote(system_time now) {
+  ++promotions;
+  if (promote_takes > duration::zero()) co_await pause(promote_takes);
   co_await delay();
   if (fails_now("promote")) co_return injected("promote");
   co_return co_await inner().promote(now);

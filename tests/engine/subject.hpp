@@ -88,12 +88,19 @@ class watched_store final : public forwarding_store {
   /// Told of each lease that is asked for.
   std::function<void(const std::string& lane)> sees_lease;
   bool fails_after = false;
+  /// Each promotion takes that long.
+  duration promote_takes{};
+  std::atomic<std::size_t> promotions{0};  ///< that have begun
+  /// What tidy answers; empty: nothing is left to do.
+  std::function<std::expected<bool, store_error>()> on_tidy;
 
   std::atomic<std::size_t> leased{0};  ///< neither recorded nor released yet
   std::atomic<std::size_t> leased_most{0};
   std::atomic<std::size_t> lease_calls{0};
   std::atomic<std::size_t> rounds{0};  ///< calls of ready_lanes
   std::atomic<std::size_t> reclaimed{0};
+  std::atomic<std::size_t> recording{0};  ///< calls of record under way
+  std::atomic<std::size_t> recording_most{0};
 
   task<std::expected<submit_report, store_error>> submit(std::vector<submission> wanted) override;
   std::vector<std::string> ready_lanes() override;
@@ -110,6 +117,25 @@ class watched_store final : public forwarding_store {
   task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
       system_time now, system_time expires) override;
   task<std::expected<inbox_progress, store_error>> step_inbox() override;
+<<<<<<< HEAD
+=======
+  task<std::expected<bool, store_error>> tidy(system_time now) override;
+  std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
+  channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }
+  task<std::expected<std::size_t, store_error>> control(control_verb verb,
+                                                        machine_filter filter) override {
+    return inner_.control(verb, std::move(filter));
+  }
+  std::expected<machine_counts, store_error> count() override { return inner_.count(); }
+  std::expected<std::vector<machine_view>, store_error> query(const machine_filter& filter,
+                                                              std::size_t limit,
+                                                              std::string after_id) override {
+    return inner_.query(filter, limit, std::move(after_id));
+  }
+  std::expected<std::vector<history_entry>, store_error> history(std::string_view id) override {
+    return inner_.history(id);
+  }
+>>>>>>> store-at-scale
 
  private:
   task<> delay();

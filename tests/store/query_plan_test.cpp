@@ -124,6 +124,20 @@ TEST_SUITE("schema.sql: query plans") {
     CHECK(has(plans.plan_of("SELECT phase, state, n FROM counts WHERE n > 0"), "counts"));
   }
 
+  TEST_CASE("the few of a phase among many of another are found by an index of their own") {
+    const scratch_directory directory;
+    const auto path = directory / "store.db";
+    with_store(path, [](store&) -> task<> { co_return; });
+    planner plans(path);
+    sqlite::database file(path, sqlite::access::read);
+    for (const auto in : {phase::waiting, phase::ready}) {
+      const auto wanted = sqlite::machines_matching({.phase = in}, 50, "", true);
+      const auto query = wanted.prepare(file);
+      const auto plan = plans.plan_of(file.statements().front());
+      CHECK_MESSAGE(has(plan, "INDEX machines_" + std::string(to_string(in))), plan);
+    }
+  }
+
   TEST_CASE("the earliest due time is the first entry of an index") {
     const scratch_directory directory;
     const auto path = directory / "store.db";

@@ -215,6 +215,32 @@ TEST_SUITE("sqlite.hpp: retention") {
     });
   }
 
+  TEST_CASE("long histories go a few machines at a time") {
+    const scratch_directory directory;
+    with_retention(directory / "store.db", {.history_for = day}, [](store& subject) -> task<> {
+      std::vector<submission> many;
+      for (int i = 0; i < 100; ++i) many.push_back(item("m" + std::to_string(i)));
+      co_await submit_new(subject, std::move(many));
+      for (int round = 0; round < 100; ++round) {
+        std::vector<transition> outcomes;
+        for (const auto& each : co_await lease_all(subject, "lane")) {
+          outcomes.push_back(round < 99 ? advance(each, "first") : finish(each, phase::dead));
+        }
+        REQUIRE((co_await subject.record(std::move(outcomes))).has_value());
+      }
+      int commits = 0;
+      for (bool more = true; more; ++commits) {
+        more = *co_await subject.tidy(now() + 2 * day);
+        std::size_t without = 0;
+        for (const auto& each : *subject.query({}, 100, "")) {
+          without += history_of(subject, each.id).empty();
+        }
+        CHECK(without == static_cast<std::size_t>(20 * (commits + 1)));
+      }
+      CHECK(commits == 5);
+    });
+  }
+
   TEST_CASE("a sweep that has seen all rests and then begins again") {
     const scratch_directory directory;
     with_retention(directory / "store.db", {.keep_for = day}, [](store& subject) -> task<> {

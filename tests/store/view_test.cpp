@@ -66,6 +66,32 @@ TEST_SUITE("store.hpp: views") {
     });
   }
 
+  TEST_CASE("the few of a phase among many of another are found in order of id") {
+    on_every_store([](store& subject) -> task<> {
+      for (const bool few_wait : {true, false}) {
+        const std::string name = few_wait ? "w" : "r";
+        std::vector<submission> all;
+        for (int i = 0; i < 300; ++i) {
+          all.push_back(item(name + std::to_string(1'000 + i)));
+          if ((i % 100 == 7) == few_wait) all.back().due = now() + 1h * (300 - i);
+        }
+        co_await submit_new(subject, std::move(all));
+        machine_filter filter{.phase = few_wait ? phase::waiting : phase::ready};
+        const strings found{name + "1007", name + "1107", name + "1207"};
+        CHECK(ids(*subject.query(filter, 9, "")) == found);
+        CHECK(ids(*subject.query(filter, 2, "")) == strings{found[0], found[1]});
+        CHECK(ids(*subject.query(filter, 9, found[0])) == strings{found[1], found[2]});
+        filter.id_prefix = name + "11";
+        CHECK(ids(*subject.query(filter, 9, "")) == strings{found[1]});
+        filter.state = "second";
+        CHECK(subject.query(filter, 9, "")->empty());
+        // The others are none of the few.
+        const auto changed = co_await subject.control(control_verb::cancel, {});
+        CHECK(changed == 300u);
+      }
+    });
+  }
+
   TEST_CASE("history tells each version once from the oldest on") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});

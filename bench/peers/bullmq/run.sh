@@ -18,4 +18,4 @@ for _ in $(seq 100); do
   sleep 0.05
 done
 [ "$(redis-cli -s "$socket" config get appendfsync | tail -1)" = always ]
-node "$peer/main.js" "$socket" "$1" "${2:-500}"
+node "$peer/main.js" "$socket" "$1" "${2:-300}"

@@ -114,6 +114,8 @@ class engine_core {
   struct claimer_state;
 
   task<> claim(run_until until);
+  task<> claim_until(run_until until, claimer_state& state);
+  task<> promote(system_time now, channel<std::monostate> promoted);
   task<bool> claim_ready(claimer_state& state);
   task<std::size_t> claim_turn(claimer_state& state, detail::lane_turn turn);
   [[nodiscard]] bool may_claim(const claimer_state& state) const noexcept;

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checkpointer.hpp"
 
+#include "views.hpp"
+
 namespace wherry::sqlite {
 namespace {
 
-/// As much as goes without waiting for anybody.
+/// As much as goes without waiting for anybody. If it fails, the log keeps what the file does not
+/// have yet; and a disk that is full or broken is met by the next commit, which tells who waits.
 void empty_log(database& file) noexcept {
-  try {
-    file.run("PRAGMA wal_checkpoint(PASSIVE)");
-  } catch (const database_failure&) {
-    // The log keeps what the file does not have yet. If the disk is full or broken, the next commit
-    // meets that too, and tells it to whoever waits for it.
-  }
+  static_cast<void>(guarded([&] { file.run("PRAGMA wal_checkpoint(PASSIVE)"); }));
 }
 
 }  // namespace

@@ -41,9 +41,10 @@ class selection {
 [[nodiscard]] phase phase_at(const statement& row, int column, const database& file);
 [[nodiscard]] control_verb verb_at(const statement& row, int column, const database& file);
 
-/// The query that read_machines makes.
+/// The query that read_machines makes. `few`: of the filter's phase, waiting or ready, there are
+/// few among many of the other, so they are looked up by it and sorted, not looked for by id.
 [[nodiscard]] selection machines_matching(const machine_filter& filter, std::size_t limit,
-                                          std::string after_id);
+                                          std::string after_id, bool few = false);
 
 // Errors: each throws database_failure.
 [[nodiscard]] machine_counts read_counts(database& file);
