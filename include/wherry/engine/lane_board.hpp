@@ -6,8 +6,8 @@
 // one that is furthest behind has the next turn. A lane that could not run for a while has no claim
 // to what it missed. Source: C. Waldspurger and W. Weihl, Stride Scheduling, 1995.
 //
-// A lane that cannot run costs no turn and no lease: it stands aside until its time comes, or until what it
-// waits for (a permit, a place in flight of a state, the end of other calls) is given back.
+// A lane that cannot run costs no turn and no lease: it stands aside until its time comes, or what
+// it waits for (a permit, a place in flight of a state, the end of other calls) is given back.
 //
 // Invariants (under mutex_)
 // 1. A lane with ready machines stands in exactly one place: runnable, aside until a time, aside
