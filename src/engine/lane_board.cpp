@@ -15,7 +15,11 @@ bool lane_board::further_behind::operator()(const entry* a, const entry* b) cons
   return a->at != b->at ? a->at < b->at : a->name < b->name;
 }
 
-lane_board::lane_board(lane_board_options options) : options_(std::move(options)) {}
+lane_board::lane_board(lane_board_options options)
+    : options_(std::move(options)),
+      limits_states_(options_.in_flight_else > 0 ||
+                     std::ranges::any_of(options_.in_flight,
+                                         [](const auto& each) { return each.second > 0; })) {}
 
 lane_board::~lane_board() = default;
 
@@ -36,6 +40,7 @@ lane_board::entry& lane_board::entry_of(std::string_view name) {
 
 // Null: the state has no limit.
 lane_board::slots* lane_board::slots_of(std::string_view state) {
+  if (!limits_states_) return nullptr;
   if (const auto found = states_.find(state); found != states_.end()) return &found->second;
   const auto limit = options_.in_flight.find(state);
   const auto most = limit == options_.in_flight.end() ? options_.in_flight_else : limit->second;
@@ -55,8 +60,10 @@ void lane_board::forget_resting(system_time now) {
   forget_at_ = std::max(lanes_at_rest, 2 * resting());
 }
 
-void lane_board::set_ready(const std::vector<std::string>& names, system_time now) {
+void lane_board::set_ready(std::vector<std::string> names, system_time now) {
   const std::lock_guard guard(mutex_);
+  // Most often nothing has changed, and a comparison is cheaper than a search for each.
+  if (ready_count_ == names.size() && names == ready_names_) return;
   auto before = std::exchange(ready_, {});
   for (auto* each : before) set_is_ready(*each, false);
   for (const auto& name : names) {
@@ -68,6 +75,7 @@ void lane_board::set_ready(const std::vector<std::string>& names, system_time no
   for (auto* each : before) {
     if (!each->is_ready) take_out(*each);
   }
+  ready_names_ = std::move(names);
 }
 
 void lane_board::set_is_ready(entry& each, bool is_ready) {

@@ -49,8 +49,8 @@ namespace wherry {
 struct engine_options {
   /// Machines in memory at once: leased, running, or waiting to be recorded. At least 1.
   std::size_t window = 512;
-  /// The limits of a lane, asked when it is first used, or again after a long rest. Empty:
-  /// lane_limits{}.
+  /// The limits of a lane, asked when it is first used, or again after a long rest, for one lane at
+  /// a time. Empty: lane_limits{}.
   std::function<lane_limits(std::string_view lane)> limits{};
   /// The policy of a state by its tag; others have `policy`.
   std::map<std::string, state_policy, std::less<>> policies{};

@@ -6,8 +6,8 @@
 // one that is furthest behind has the next turn. A lane that could not run for a while has no claim
 // to what it missed. Source: C. Waldspurger and W. Weihl, Stride Scheduling, 1995.
 //
-// A lane that cannot run costs nothing: it stands aside until its time comes, or until what it
-// waits for (a permit, a place in flight of a state, the end of other calls) is given back.
+// A lane that cannot run costs no turn and no lease: it stands aside until its time comes, or what
+// it waits for (a permit, a place in flight of a state, the end of other calls) is given back.
 //
 // Invariants (under mutex_)
 // 1. A lane with ready machines stands in exactly one place: runnable, aside until a time, aside
@@ -71,7 +71,7 @@ class lane_board final : public call_desk {
   void restore(const lane_state& kept, system_time now);
 
   /// These lanes have ready machines, and no others.
-  void set_ready(const std::vector<std::string>& names, system_time now);
+  void set_ready(std::vector<std::string> names, system_time now);
   /// Turns from here on share the room anew.
   void begin_round();
   /// The lane whose turn it is, with permits for its share of `room`; empty: none can run now.
@@ -121,9 +121,11 @@ class lane_board final : public call_desk {
   [[nodiscard]] slots* slots_of(std::string_view state);
 
   const lane_board_options options_;
+  const bool limits_states_;
   std::mutex mutex_;
   std::map<std::string, entry, std::less<>> lanes_;
-  std::vector<entry*> ready_;  // as set_ready said; some may be so no more
+  std::vector<std::string> ready_names_;  // as set_ready said
+  std::vector<entry*> ready_;             // those; some may be ready no more
   std::size_t ready_count_ = 0;
   by_turn runnable_;
   double runnable_weight_ = 0;
