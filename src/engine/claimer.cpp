@@ -74,32 +74,16 @@ task<> engine_core::claim_until(run_until until, claimer_state& state) {
     if (signal.poll()) state.is_news = true;
     const bool idle = !co_await claim_ready(state);
     if (until == run_until::drained && idle && state.in_window == 0 && has_drained()) break;
-<<<<<<< HEAD
-    const auto chosen = co_await select(priority, stop_.take(), recorded_.take(), signal.take(),
-                                        changed.take(), alarm(state.wake).take());
+    const auto chosen =
+        co_await select(priority, stop_.take(), recorded_.take(), signal.take(), changed.take(),
+                        state.promoted.take(), alarm(state.wake).take());
     if (chosen.index() == 0) break;
     if (chosen.index() == 1) state.in_window -= *std::get<1>(chosen);
     if (chosen.index() == 2) state.is_news = true;
-  }
-}
-
-// Leases turn by turn, so that a small window is shared by all lanes. True if anything was leased.
-// What is due is promoted in part: what is left wakes the claimer at once, and in between it
-// leases, and hears of a stop.
-task<bool> engine_core::claim_ready(claimer_state& state) {
-  const auto now = scheduler::current().system_now();
-  state.wake = store_.next_due();
-  if (state.wake && *state.wake <= now) {
-    auto promoted = co_await store_.promote(now);
-    if (!promoted) fail(std::move(promoted.error()));
-    state.wake = store_.next_due();
-    state.is_news = true;
-=======
-    const auto chosen = co_await select(priority, stop_.take(), returned_.take(), signal.take(),
-                                        state.promoted.take(), alarm(state.wake).take());
-    if (chosen.index() == 0) break;
-    if (chosen.index() == 1) hear(state, *std::get<1>(chosen));
-    if (chosen.index() == 3) state.is_promoting = false;
+    if (chosen.index() == 4) {
+      state.is_promoting = false;
+      state.is_news = true;
+    }
   }
 }
 
@@ -110,21 +94,16 @@ task<> engine_core::promote(system_time now, channel<std::monostate> promoted) {
   co_await promoted.put({});
 }
 
-// Leases round by round, so that a small window is shared by all lanes. True if anything was
-// leased. What is due is promoted in part: what is left wakes the claimer when that is done.
+// Leases turn by turn, so that a small window is shared by all lanes. True if anything was leased.
+// What is due is promoted in part: what is left wakes the claimer when that is done.
 task<bool> engine_core::claim_ready(claimer_state& state) {
   const auto now = scheduler::current().system_now();
-  if (state.lanes.size() >= state.forget_at) {
-    std::erase_if(state.lanes, [&](const auto& each) { return each.second.is_as_new(now); });
-    state.forget_at = std::max(lanes_at_rest, 2 * state.lanes.size());
-  }
   // With a full window nothing is promoted: more at once when there is room again.
   state.wake = state.is_promoting || !may_claim(state) ? std::nullopt : store_.next_due();
   if (state.wake && *state.wake <= now) {
     state.wake.reset();
     state.is_promoting = true;
     state.promotions->go(promote(now, state.promoted));
->>>>>>> store-at-scale
   }
   bool any = false;
   if (!may_claim(state)) co_return any;

@@ -117,25 +117,7 @@ class watched_store final : public forwarding_store {
   task<std::expected<std::vector<leased_machine>, store_error>> reclaim(
       system_time now, system_time expires) override;
   task<std::expected<inbox_progress, store_error>> step_inbox() override;
-<<<<<<< HEAD
-=======
   task<std::expected<bool, store_error>> tidy(system_time now) override;
-  std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
-  channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }
-  task<std::expected<std::size_t, store_error>> control(control_verb verb,
-                                                        machine_filter filter) override {
-    return inner_.control(verb, std::move(filter));
-  }
-  std::expected<machine_counts, store_error> count() override { return inner_.count(); }
-  std::expected<std::vector<machine_view>, store_error> query(const machine_filter& filter,
-                                                              std::size_t limit,
-                                                              std::string after_id) override {
-    return inner_.query(filter, limit, std::move(after_id));
-  }
-  std::expected<std::vector<history_entry>, store_error> history(std::string_view id) override {
-    return inner_.history(id);
-  }
->>>>>>> store-at-scale
 
  private:
   task<> delay();

@@ -43,6 +43,7 @@ class forwarding_store : public store {
   task<std::expected<inbox_progress, store_error>> step_inbox() override {
     return inner_.step_inbox();
   }
+  task<std::expected<bool, store_error>> tidy(system_time now) override { return inner_.tidy(now); }
   std::vector<lane_state> lane_states() override { return inner_.lane_states(); }
   channel<std::monostate> ready_signal() override { return inner_.ready_signal(); }
   task<std::expected<std::size_t, store_error>> apply(control_request asked) override {

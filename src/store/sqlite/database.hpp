@@ -81,13 +81,8 @@ class statement {
   std::unique_ptr<sqlite3_stmt, finalizer> handle_;
 };
 
-<<<<<<< HEAD
-/// examine: as read, but such that SQLite's integrity check looks at CHECK constraints too, which
-/// it leaves out for a connection that cannot write.
-=======
 /// examine: as read, and SQLite's integrity check looks at CHECK constraints too, which it does not
 /// for a connection that cannot write.
->>>>>>> store-at-scale
 enum class access : std::uint8_t { read, write, create, examine };
 
 class database {

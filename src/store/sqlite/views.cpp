@@ -124,15 +124,9 @@ selection machines_matching(const machine_filter& filter, std::size_t limit, std
   }
   selection wanted(
       "id, generation, version, state, data, phase, lane, priority, attempt, due_ms, created_ms, "
-<<<<<<< HEAD
       "updated_ms, error, setbacks, deadline_ms",
-      "machines", std::move(after_id));
-  wanted.in_state(filter.state).in_lane(filter.lane).with_id(filter).at_most(limit);
-=======
-      "updated_ms, error, setbacks",
       from, std::move(after_id));
-  wanted.in_state(filter.state).with_id(filter).at_most(limit);
->>>>>>> store-at-scale
+  wanted.in_state(filter.state).in_lane(filter.lane).with_id(filter).at_most(limit);
   if (filter.phase) {
     const auto index = indexed_with(*filter.phase);
     if (!few && !index.empty()) wanted.where(index);
