@@ -13,8 +13,7 @@ using namespace wherry::test;
 namespace {
 
 constexpr std::uintmax_t page = 4'096;
-constexpr std::uintmax_t bulk =
-    page * static_cast<std::uintmax_t>(sqlite::surroundings{}.bulk_of_log);
+constexpr std::uintmax_t bulk = page * sqlite::usual_bulk_of_log;
 
 std::uintmax_t log_size(const std::filesystem::path& file) {
   return std::filesystem::file_size(file.string() + "-wal");
