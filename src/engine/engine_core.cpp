@@ -43,7 +43,15 @@ engine_options within_bounds(engine_options options) {
   bound(options.rescue_every, std::chrono::milliseconds(1));
   bound(options.call_wait, duration::zero());
   bound(options.policy.time_limit, duration::zero());
-  for (auto& [state, policy] : options.policies) bound(policy.time_limit, duration::zero());
+  // A step that waits for its lane must be given back before its time limit calls it failed.
+  const auto bound_wait = [&](const state_policy& policy) {
+    options.call_wait = std::min(options.call_wait, policy.time_limit / 2);
+  };
+  bound_wait(options.policy);
+  for (auto& [state, policy] : options.policies) {
+    bound(policy.time_limit, duration::zero());
+    bound_wait(policy);
+  }
   return options;
 }
 

@@ -148,8 +148,11 @@ class reports_test(program_test):
                    "the priority to be applied")
         server.thaw()
         self.assertEqual(importing.end().last_line(), "10 completed, 0 dead")
-        ended = {each["id"]: each["updated_ms"] for each in self.wherry("list", "--json").json()}
-        self.assertLessEqual(sum(at < ended[waiting] for at in ended.values()), 1)
+        def began_at(report):
+            return self.wherry("show", report, "--json").json()["history"][0]["started_ms"]
+        began = {each["id"]: began_at(each["id"]) for each in self.wherry("list", "--json").json()}
+        self.assertLessEqual(sum(at < began[waiting] for at in began.values()), 1,
+                             "only the one that was under way was begun before it")
         self.assert_says(self.wherry("show", waiting).out, "priority 5")
         self.assert_says(self.wherry("prioritize", "--all", "--to", "7").out, "nothing to do")
         self.assert_says(self.wherry("prioritize", waiting, "--to", "1000001", status=2).err,

@@ -60,7 +60,8 @@ struct engine_options {
   /// How often leases are renewed, and lost ones and the inbox looked at.
   duration rescue_every = std::chrono::milliseconds(500);
   /// How long a call (step_context::call) may wait inside its step, which holds its permit and its
-  /// place in the window meanwhile. A longer wait gives the machine back.
+  /// place in the window meanwhile; at most half of the shortest time limit. A longer wait gives
+  /// the machine back.
   duration call_wait = std::chrono::seconds(30);
 };
 
