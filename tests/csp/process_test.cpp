@@ -16,7 +16,7 @@ namespace {
 
 using wherry::detail::process;
 
-constexpr int rounds = 100'000;
+constexpr int rounds = 20'000;
 
 /// Runs both in each round, together, on a new process that is parked already.
 void race(const std::function<void(process&)>& left, const std::function<void(process&)>& right,
