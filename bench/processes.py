@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -11,6 +12,21 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 
 class BenchError(Exception):
     """A contestant or the machine did not do what the measurement needs; says which and why."""
+
+
+def run_harness(name, main):
+    """Ends the program with what `main` returns, or with its BenchError as that of `name`."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what it started is stopped
+    try:
+        sys.exit(main())
+    except BenchError as error:
+        sys.exit(f"{name}: {error}")
+
+
+def print_verdicts(judged):
+    """Prints whether each target was met; `judged` are pairs of that and a sentence."""
+    for met, sentence in judged:
+        print(f"{'ok  ' if met else 'MISS'}  {sentence}")
 
 
 def machine_busy_seconds():

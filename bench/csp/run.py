@@ -10,13 +10,13 @@ import argparse
 import json
 import os
 import re
-import signal
 import sys
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import contestants as who
 import table
-from processes import ROOT, BenchError, machine_busy_seconds, machine_line, run_child, tail
+from processes import (ROOT, BenchError, machine_busy_seconds, machine_line, print_verdicts,
+                       run_child, run_harness, tail)
 
 RUN_LIMIT_S = 900
 REPETITIONS = 3  # in a process, after its warm-up; odd, so that there is a middle one
@@ -151,8 +151,7 @@ def main():
     print("\n" + "\n".join(table.lines(summary)))
     explain(runs, options.rounds)
     print()
-    for met, sentence in judged:
-        print(f"{'ok  ' if met else 'MISS'}  {sentence}")
+    print_verdicts(judged)
     if failed is not None:
         print("\nNOT WHOLE: an error ended the rounds; the table shows what was measured before it.")
         raise failed
@@ -160,8 +159,4 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the child is stopped
-    try:
-        sys.exit(main())
-    except BenchError as error:
-        sys.exit(f"bench-csp: {error}")
+    run_harness("bench-csp", main)

@@ -8,13 +8,13 @@ Each run is a process of its own on a fresh store. ../README.md says how to read
 import argparse
 import json
 import os
-import signal
 import sys
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import contestants as who
 import table
-from processes import ROOT, BenchError, machine_busy_seconds, machine_line, run_child, tail
+from processes import (ROOT, BenchError, machine_busy_seconds, machine_line, print_verdicts,
+                       run_child, run_harness, tail)
 
 RUN_LIMIT_S = 600
 
@@ -126,8 +126,7 @@ def main():
     print("\n" + "\n".join(table.lines(runs)))
     explain(runs, options.rounds)
     print()
-    for met, sentence in judged:
-        print(f"{'ok  ' if met else 'MISS'}  {sentence}")
+    print_verdicts(judged)
     for sentence in table.reported(runs):
         print(f"      {sentence}")
     if failed is not None:
@@ -137,8 +136,4 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the child is stopped
-    try:
-        sys.exit(main())
-    except BenchError as error:
-        sys.exit(f"bench-engine: {error}")
+    run_harness("bench-engine", main)

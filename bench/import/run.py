@@ -8,7 +8,6 @@ so that noise of the machine meets all of them. ../README.md says how to read th
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 
@@ -16,7 +15,8 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import contestants as who
 import table
 from upstream import Upstream
-from processes import ROOT, BenchError, machine_busy_seconds, machine_line, output_of, run_child, tail
+from processes import (ROOT, BenchError, machine_busy_seconds, machine_line, output_of,
+                       print_verdicts, run_child, run_harness, tail)
 
 RUN_LIMIT_S = 900
 
@@ -155,14 +155,9 @@ def main():
     explain(rows, options.rounds, options.size)
     judged = table.verdicts(rows)
     print("" if judged else "\nNo target was judged: Wherry did not take part.")
-    for met, sentence in judged:
-        print(f"{'ok  ' if met else 'MISS'}  {sentence}")
+    print_verdicts(judged)
     return 1 if options.strict and not all(met for met, _ in judged) else 0
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that children and server are stopped
-    try:
-        sys.exit(main())
-    except BenchError as error:
-        sys.exit(f"bench-import: {error}")
+    run_harness("bench-import", main)

@@ -8,6 +8,29 @@ using namespace wherry;
 using namespace wherry::test;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// A command in the inbox that no version of ours wrote is refused by `named`, and changes nothing.
+void check_refused(const std::string& verb, const std::string& phase_name,
+                   const std::string& named) {
+  const scratch_directory directory;
+  const auto file = directory / "store.db";
+  with_store(file, [](store& subject) -> task<> { co_await submit_new(subject, {item("a")}); });
+  const auto sql =
+      "PRAGMA ignore_check_constraints = ON;"
+      "INSERT INTO inbox (key, verb, phase, state, id, id_prefix, asked_ms) VALUES (1, '" +
+      verb + "', '" + phase_name + "', '', '', '', 0)";
+  run_sql(file, sql.c_str());
+  with_store(file, [&](store& subject) -> task<> {
+    const auto drained = co_await subject.drain_inbox();
+    REQUIRE_FALSE(drained.has_value());
+    CHECK(drained.error().message.find(named) != std::string::npos);
+    CHECK((view_of(subject, "a").phase == phase::ready));
+  });
+}
+
+}  // namespace
+
 TEST_SUITE("sqlite.hpp: reopen") {
   TEST_CASE("everything that was answered is there after a reopen") {
     const scratch_directory directory;
@@ -225,35 +248,11 @@ TEST_SUITE("sqlite.hpp: reopen") {
   }
 
   TEST_CASE("a command for an unknown phase is refused and reaches no machine") {
-    const scratch_directory directory;
-    const auto file = directory / "store.db";
-    with_store(file, [](store& subject) -> task<> { co_await submit_new(subject, {item("a")}); });
-    run_sql(file,
-            "PRAGMA ignore_check_constraints = ON;"
-            "INSERT INTO inbox (key, verb, phase, state, id, id_prefix, asked_ms) "
-            "VALUES (1, 'cancel', 'redy', '', '', '', 0)");
-    with_store(file, [](store& subject) -> task<> {
-      const auto drained = co_await subject.drain_inbox();
-      REQUIRE_FALSE(drained.has_value());
-      CHECK(drained.error().message.find("redy") != std::string::npos);
-      CHECK((view_of(subject, "a").phase == phase::ready));
-    });
+    check_refused("cancel", "redy", "redy");
   }
 
   TEST_CASE("an unknown command is refused and reaches no machine") {
-    const scratch_directory directory;
-    const auto file = directory / "store.db";
-    with_store(file, [](store& subject) -> task<> { co_await submit_new(subject, {item("a")}); });
-    run_sql(file,
-            "PRAGMA ignore_check_constraints = ON;"
-            "INSERT INTO inbox (key, verb, phase, state, id, id_prefix, asked_ms) "
-            "VALUES (1, 'destroy', '', '', '', '', 0)");
-    with_store(file, [](store& subject) -> task<> {
-      const auto drained = co_await subject.drain_inbox();
-      REQUIRE_FALSE(drained.has_value());
-      CHECK(drained.error().message.find("destroy") != std::string::npos);
-      CHECK((view_of(subject, "a").phase == phase::ready));
-    });
+    check_refused("destroy", "", "destroy");
   }
 
   TEST_CASE("a command that was left while nobody ran the store waits for the next owner") {

@@ -27,7 +27,6 @@ duration seconds(double count) { return duration{static_cast<duration::rep>(coun
 
 /// How a life is to end.
 struct fate {
-  bool is_last = false;
   bool power_cut = false;
   std::optional<duration> crash_after{};  ///< the process
   std::optional<std::size_t> disk_fails_at{};
@@ -112,7 +111,7 @@ task<> simulation::run() {
 }
 
 fate simulation::draw_fate(const simulation_faults& faults, bool is_last) {
-  fate how{.is_last = is_last};
+  fate how;
   auto& draws = world_.draws;
   if (is_last) return how;
   if (draws.happens(faults.crash)) {

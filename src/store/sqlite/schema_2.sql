@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Schema 2: deadlines; shapes of states; what retention took away; what a lane must not forget;
--- commands about lanes and priorities.
+-- Schema 2: deadlines; what retention took away; what a lane must not forget; commands about lanes
+-- and priorities.
 --
 -- What a text may be stands as a chain of OR: for a list of IN, SQLite makes a table at each row. A
 -- check cannot be changed, so these tables are made anew, and filled from the old ones.
@@ -31,7 +31,6 @@ CREATE TABLE machines_2 (
   trimmed    INTEGER NOT NULL DEFAULT 0                  -- versions whose lines retention took away
              CHECK (trimmed BETWEEN 0 AND version),
   deadline_ms INTEGER NOT NULL DEFAULT 0,                -- 0: none
-  shape      INTEGER NOT NULL DEFAULT 1 CHECK (shape >= 1),  -- which shape of its states data has
   data       TEXT    NOT NULL CHECK (length(data) <= 1048576),
   error      TEXT    NOT NULL,                           -- of the last run that failed
   -- Smallest first: priority, then rank, both high to low.
