@@ -48,6 +48,9 @@ task<import_run::or_error<>> import_run::work() {
     remove_files(parts_.parts().spool, done.id, done.generation);
     if (asked_.contains(done.id)) ++completed_now_;
   });
+  engine_.on_left_alone([this](const left_alone& each) {
+    if (first_left_alone_.size() < shown_at_most) first_left_alone_.push_back(each);
+  });
   or_error<> ran;
   channel<std::monostate> over;
   co_await with_scope([&](scope& all) -> task<> {
@@ -58,12 +61,17 @@ task<import_run::or_error<>> import_run::work() {
   co_return ran;
 }
 
-// What a killed run, or a report that ended otherwise than completed, left in the spool.
+// What a killed run, or a report that ended otherwise than completed, left in the spool. If some
+// reports cannot be read here, nobody knows which files are theirs: then all stay.
 import_run::or_error<> import_run::clean_spool() {
   std::unordered_set<std::string> live;
+  bool all_known = true;
   const auto keep_files_of = [&](const machine_view& each) {
-    if (auto now = detail::decode<transformable>(each.data)) live.insert(now->downloaded.name);
-    if (auto now = detail::decode<uploadable>(each.data)) live.insert(now->transformed.name);
+    const auto now = read_state<report>({each.state, each.data, each.shape});
+    if (!now) all_known = false;
+    if (!now) return;
+    if (const auto* at = std::get_if<transformable>(&*now)) live.insert(at->downloaded.name);
+    if (const auto* at = std::get_if<uploadable>(&*now)) live.insert(at->transformed.name);
   };
   for (const auto in : {phase::waiting, phase::ready}) {
     for (const auto state : {transformable::tag, uploadable::tag}) {
@@ -71,6 +79,7 @@ import_run::or_error<> import_run::clean_spool() {
       if (auto looked = for_each_machine(store_, filter, keep_files_of); !looked) return looked;
     }
   }
+  if (!all_known) return {};
   if (auto removed = parts_.parts().spool.remove_orphans(live); !removed) {
     return std::unexpected(store_error{store_error::kind::io, removed.error().message});
   }
@@ -194,12 +203,14 @@ import_run::or_error<int> import_run::conclude() {
   if (const auto all = static_cast<std::size_t>(counts->in(phase::dead)); all > found->dead) {
     tell("besides, {} of other calls are dead: wherry list --phase dead\n", all - found->dead);
   }
+  for (const auto& each : first_left_alone_) tell("left alone: {}: {}\n", each.id, each.why);
   if (call_.json) {
     print_json(*found, counts->unfinished());
   } else {
     print_lines(*found, counts->unfinished());
   }
-  return found->dead + found->cancelled > 0 ? some_dead : all_well;
+  const auto not_well = found->dead + found->cancelled + engine_.progress().left_alone;
+  return not_well > 0 ? some_dead : all_well;
 }
 
 void import_run::print_json(const not_completed& found, std::int64_t unfinished) const {
@@ -213,6 +224,7 @@ void import_run::print_json(const not_completed& found, std::int64_t unfinished)
                                    {"dead", found.dead},
                                    {"cancelled", found.cancelled},
                                    {"unfinished", unfinished},
+                                   {"left_alone", progress.left_alone},
                                    {"completed_now", progress.completed},
                                    {"retried", progress.retried},
                                    {"throttled", progress.throttled},
@@ -223,8 +235,14 @@ void import_run::print_json(const not_completed& found, std::int64_t unfinished)
 }
 
 void import_run::print_lines(const not_completed& found, std::int64_t unfinished) const {
-  if (unfinished > 0) {
-    say("stopped: {} not finished; the same command goes on with them\n", grouped(unfinished));
+  const auto alone = static_cast<std::int64_t>(engine_.progress().left_alone);
+  if (unfinished > alone) {
+    say("stopped: {} not finished; the same command goes on with them\n",
+        grouped(unfinished - alone));
+  }
+  if (alone > 0) {
+    say("{} left alone, as they were: the program that wrote them goes on with them\n",
+        grouped(alone));
   }
   say("{} completed, {} dead", completed(), found.dead);
   if (found.cancelled > 0) say(", {} cancelled", found.cancelled);

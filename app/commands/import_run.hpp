@@ -62,6 +62,9 @@ class import_run {
   std::atomic<std::size_t> completed_now_{0};
   // Unfinished since an earlier call, or asked for by one: these are carried through, too.
   std::size_t others_ = 0;
+
+  static constexpr std::size_t shown_at_most = 10;
+  std::vector<left_alone> first_left_alone_;  // written by the engine's hook, read after its run
 };
 
 }  // namespace wherry::app

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "report/report.hpp"
+#include "wherry/engine/kind.hpp"
+
 namespace wherry::app {
 namespace json = boost::json;
 
@@ -86,6 +89,7 @@ json::object json_of(const machine_view& machine) {
           {"version", machine.version},
           {"phase", to_string(machine.phase)},
           {"state", machine.state},
+          {"shape", machine.shape},
           {"data", data_of(machine)},
           {"lane", machine.lane},
           {"priority", machine.priority},
@@ -139,6 +143,9 @@ std::string page_of(const machine_view& machine, const std::vector<history_entry
   }
   if (machine.priority != 0) page += fmt::format("  priority {}\n", machine.priority);
   if (!machine.error.empty()) page += "  error    " + machine.error + "\n";
+  if (const auto now = read_state<report>({machine.state, machine.data, machine.shape}); !now) {
+    page += "  note     " + now.error().why + "\n";
+  }
   page += "  history\n";
   for (const auto& each : history) {
     page += fmt::format("    {}  {:>6} ms  {} -> {}  {}", spoken(each.started),

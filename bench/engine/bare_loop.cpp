@@ -102,11 +102,11 @@ class loop {
     for (const auto& each : rows) {
       if (last) {
         end_.run(each.key, 1, step, in, names[at + 1], each.lane, step + 1, now, 1, now, each.data,
-                 std::string_view(""), 0, step + 1);
+                 std::string_view(""), 0, step + 1, 0);
         ++finished[each.lane];
       } else {
         stay_.run(each.key, 1, step, names[at + 1], each.lane, step + 1, now, 1, now, each.data,
-                  std::string_view(""), 0, step + 1);
+                  std::string_view(""), 0, step + 1, 0);
       }
       log_.run(each.key, 1, step + 1, names[at], names[at + 1], in, std::string_view("advanced"), 1,
                now, now, std::string_view(""));
@@ -127,12 +127,12 @@ class loop {
   prepared stay_{on_,
                  "UPDATE machines SET version = version + 1, state = ?4, lane = ?5, rank = ?6, "
                  "due_ms = ?7, attempt = ?8, updated_ms = ?9, data = ?10, error = ?11, "
-                 "setbacks = ?12, entered = ?13 "
+                 "setbacks = ?12, entered = ?13, shape = ?14 "
                  "WHERE key = ?1 AND generation = ?2 AND version = ?3"};
   prepared end_{on_,
                 "UPDATE machines SET version = version + 1, phase = ?4, state = ?5, lane = ?6, "
                 "rank = ?7, due_ms = ?8, attempt = ?9, updated_ms = ?10, data = ?11, error = ?12, "
-                "setbacks = ?13, entered = ?14 "
+                "setbacks = ?13, entered = ?14, shape = ?15 "
                 "WHERE key = ?1 AND generation = ?2 AND version = ?3"};
   prepared log_{on_, "INSERT INTO history VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)"};
   prepared count_{on_,

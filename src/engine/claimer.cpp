@@ -48,14 +48,33 @@ bool engine_core::may_claim(const claimer_state& state) const noexcept {
 bool engine_core::has_drained() {
   auto counts = store_.count();
   if (!counts) fail(std::move(counts.error()));
-  return counts && counts->unfinished() == 0;
+  if (!counts || std::cmp_greater(counts->unfinished(), left_alone_.size())) return false;
+  look_at_left_alone();
+  return std::cmp_equal(counts->unfinished(), left_alone_.size());
+}
+
+// People may have cancelled some, or also redriven: those are none of ours any more.
+void engine_core::look_at_left_alone() {
+  for (auto& machine : left_alone_.take()) {
+    auto found = store_.query({.id = machine.id}, 1, "");
+    if (!found) fail(std::move(found.error()));
+    const bool is_same = !found || (found->size() == 1 && !is_finished(found->front().phase) &&
+                                    found->front().generation == machine.generation &&
+                                    found->front().version == machine.version);
+    if (is_same && left_alone_.add(machine)) continue;
+    held_.remove(machine);
+  }
 }
 
 task<> engine_core::claim(run_until until) {
   struct ending {
     channel<claimed_machine>& claimed;
-    ~ending() { claimed.close(); }
-  } const ending{claimed_};
+    channel<std::size_t>& recorded;
+    ~ending() {
+      claimed.close();
+      recorded.close();
+    }
+  } const ending{claimed_, recorded_};
   claimer_state state;
   for (const auto& each : store_.lane_states()) {
     lanes_->restore(each, scheduler::current().system_now());

@@ -19,6 +19,7 @@ void advance(transition& to, raw_state next) {
   to.data = std::move(next.data);
   to.lane = std::move(next.lane);
   to.rank = next.rank;
+  to.shape = next.shape;
   to.next_attempt = 1;
   to.entered = to.version + 1;
 }
@@ -55,6 +56,7 @@ transition unchanged(const leased_machine& machine, const step_run& run) {
           .setbacks = machine.setbacks,
           .entered = machine.entered,
           .due = run.ended,
+          .shape = machine.shape,
           .ran_in = machine.lane,
           .lane_parked_until = std::nullopt};
 }

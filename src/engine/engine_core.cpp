@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runner, the recorder and the rescuer, and how the four processes start and end together. The
-// claimer is in claimer.cpp.
+// The runner and the rescuer, and how the four processes start and end together. The others are in
+// claimer.cpp and recorder.cpp.
 
 #include "wherry/engine/engine_core.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
+#include "closing.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/select.hpp"
 #include "wherry/csp/timeout.hpp"
@@ -16,17 +16,12 @@
 namespace wherry {
 namespace {
 
-constexpr std::size_t record_batch_limit = 1000;
-/// So that the store has the next while it makes one durable.
-constexpr std::size_t batches_under_way = 2;
 /// Beyond the next renewal.
 constexpr auto lease_margin = std::chrono::seconds(60);
 /// "For ever" among the durations of options: sums with a time of any clock do not overflow.
 constexpr duration for_ever = std::chrono::hours(24 * 365);
 
 system_time now() { return scheduler::current().system_now(); }
-
-void add(std::atomic<std::uint64_t>& count) { count.fetch_add(1, std::memory_order_relaxed); }
 
 std::string too_late(const state_policy& policy) {
   const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(policy.time_limit);
@@ -77,19 +72,6 @@ detail::raw_outcome unwound(const failure& why, const std::string& lane) {
   return {.kind = outcome_kind::retried, .error = why.what()};
 }
 
-/// Closes a channel when the process that puts to it ends, however it ends.
-template <class T>
-class [[nodiscard]] closing {
- public:
-  explicit closing(const channel<T>& what) : what_(what) {}
-  closing(const closing&) = delete;
-  closing& operator=(const closing&) = delete;
-  ~closing() { what_.close(); }
-
- private:
-  channel<T> what_;
-};
-
 }  // namespace
 
 engine_core::engine_core(store& where, detail::raw_kind& kind, engine_options options)
@@ -114,6 +96,7 @@ engine_progress engine_core::progress() const noexcept {
           .throttled = read(counts_.throttled),
           .transitions = read(counts_.transitions),
           .refused = read(counts_.refused),
+          .left_alone = read(counts_.left_alone),
           .running = read(counts_.running)};
 }
 
@@ -133,12 +116,14 @@ void engine_core::open_channels() {
   claimed_ = channel<claimed_machine>{fixed{options_.window}};
   outcomes_ = channel<ended_step>{fixed{options_.window}};
   recorded_ = channel<std::size_t>{fixed{options_.window}};
+  memory_turn_ = channel<std::monostate>{fixed{1}};
   lanes_ = std::make_shared<detail::lane_board>(lanes_of(options_));
 }
 
 // What was leased and not run, or run and not recorded, because some process failed or was
-// cancelled.
+// cancelled; and what was left alone.
 void engine_core::release_leftovers() noexcept {
+  for (auto& machine : left_alone_.take()) release(std::move(machine));
   while (auto claimed = claimed_.poll()) release(std::move(claimed->machine));
   while (auto step = outcomes_.poll()) release(std::move(step->machine));
 }
@@ -212,8 +197,9 @@ task<> engine_core::run_one(claimed_machine claimed) {
     outcome = detail::late_outcome(running, false);
   } else {
     outcome = co_await run_within_limit(running, policy, started);
-    news = detail::news_of(outcome);
+    if (!outcome.leaves_alone) news = detail::news_of(outcome);
   }
+  const bool leaves_alone = outcome.leaves_alone;
   result = detail::decide(running, std::move(outcome), policy,
                           {.started = started, .ended = now(), .draw = detail::draw()});
   lane_keeps = lanes_->end_step({.lane = running.lane,
@@ -222,7 +208,30 @@ task<> engine_core::run_one(claimed_machine claimed) {
                                  .news = news,
                                  .parked_until = result.lane_parked_until},
                                 result.ended);
-  ending.recorded = co_await outcomes_.put(std::move(ending.step));
+  if (leaves_alone) {
+    ending.recorded = co_await leave_alone(running, std::move(result.error));
+  } else {
+    ending.recorded = co_await outcomes_.put(std::move(ending.step));
+  }
+}
+
+// False: there is no room to keep it, and the run ends.
+task<bool> engine_core::leave_alone(leased_machine& machine, std::string why) {
+  counts_.left_alone.fetch_add(1, std::memory_order_relaxed);
+  if (on_left_alone_) {
+    const std::lock_guard guard(hooks_);
+    on_left_alone_({machine.id, machine.generation, machine.state, why});
+  }
+  const bool is_kept = left_alone_.add(machine);
+  if (!is_kept) {
+    fail({store_error::kind::newer,
+          std::to_string(left_alone_.size()) +
+              " machines of another program were left alone, there is no room for more: run that "
+              "program; the last one was " +
+              machine.id + ": " + why});
+  }
+  co_await recorded_.put(1);
+  co_return is_kept;
 }
 
 // The one place where what a step throws becomes an outcome.
@@ -245,7 +254,8 @@ task<detail::raw_outcome> engine_core::run_within_limit(leased_machine& machine,
   std::optional<result<detail::raw_outcome>> said;  // empty: the limit came first
   co_await with_scope([&](scope& step) -> task<> {
     channel<result<detail::raw_outcome>> answer{fixed{1}};
-    step.go(detail::deliver(kind_.run(machine.state, machine.data, std::move(context)), answer));
+    step.go(detail::deliver(
+        kind_.run({machine.state, machine.data, machine.shape}, std::move(context)), answer));
     const auto limit = timeout(std::min(policy.time_limit, time_left));
     auto chosen = co_await select(priority, answer.take(), limit.take());
     if (chosen.index() == 0) {
@@ -258,80 +268,6 @@ task<detail::raw_outcome> engine_core::run_within_limit(leased_machine& machine,
   if (said) co_return unwound(said->error(), machine.lane);
   if (time_left <= policy.time_limit) co_return detail::late_outcome(machine, true);
   co_return detail::raw_outcome{.kind = outcome_kind::retried, .error = too_late(policy)};
-}
-
-// Shielded: also when the run is cancelled, what steps have said is recorded and its fate is known.
-task<> engine_core::record() {
-  const closing ended{ended_};
-  const auto guard = co_await shield();
-  co_await with_scope([&](scope& batches) -> task<> {
-    const channel<std::monostate> under_way{fixed{batches_under_way}};
-    for (;;) {
-      co_await under_way.put({});  // before the take: what was taken is never held over a wait
-      auto first = co_await outcomes_.take();
-      if (!first) break;
-      std::vector<ended_step> batch;
-      batch.push_back(std::move(*first));
-      while (batch.size() < record_batch_limit) {
-        auto more = outcomes_.poll();
-        if (!more) break;
-        batch.push_back(std::move(*more));
-      }
-      batches.go(record_batch(std::move(batch), under_way));
-    }
-  });
-}
-
-task<> engine_core::record_batch(std::vector<ended_step> batch, channel<std::monostate> under_way) {
-  const auto guard = co_await shield();
-  std::vector<transition> results;
-  results.reserve(batch.size());
-  add_lane_memories(batch);
-  for (auto& each : batch) {
-    each.result.token = held_.newest(each.machine);
-    transition rest;  // what counting needs; the hook gets all of it
-    if (on_completed_ && each.result.phase == phase::completed) rest = each.result;
-    rest.outcome = each.result.outcome;
-    rest.phase = each.result.phase;
-    results.push_back(std::exchange(each.result, std::move(rest)));
-  }
-  auto accepted = co_await store_.record(std::move(results));
-  static_cast<void>(under_way.poll());
-  if (!accepted) {
-    fail(std::move(accepted.error()));
-    for (auto& each : batch) release(std::move(each.machine));
-  } else {
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      held_.remove(batch[i].machine);
-      count(batch[i].result, (*accepted)[i]);
-    }
-  }
-  co_await recorded_.put(batch.size());
-}
-
-// Once a lane and batch: with its last outcome.
-void engine_core::add_lane_memories(std::vector<ended_step>& batch) {
-  std::set<std::string_view> done;
-  for (auto i = batch.size(); i-- > 0;) {
-    const std::string_view lane = batch[i].machine.lane;
-    if (batch[i].lane_keeps && done.insert(lane).second) {
-      batch[i].result.lane_memory = lanes_->memory_of(lane);
-    }
-  }
-}
-
-void engine_core::count(const transition& recorded, bool accepted) {
-  if (!accepted) return add(counts_.refused);
-  add(counts_.transitions);
-  if (recorded.phase == phase::dead) add(counts_.dead);
-  if (recorded.phase == phase::completed) {
-    add(counts_.completed);
-    if (on_completed_) on_completed_(recorded);
-  }
-  if (recorded.outcome == outcome_kind::throttled) add(counts_.throttled);
-  if (recorded.outcome == outcome_kind::retried || recorded.outcome == outcome_kind::went_back) {
-    add(counts_.retried);
-  }
 }
 
 task<> engine_core::rescue() {

@@ -76,6 +76,24 @@ TEST_SUITE("engine/limit") {
     });
   }
 
+  TEST_CASE("what a lane knows last is recorded last though two batches are under way") {
+    over_seeds(30, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      store.is_slow = true;
+      scripted kind{.on_first = [](first, step_context) -> task<said> {
+                      co_await pause_below(40ms);
+                      co_return transient{"down"};
+                    },
+                    .on_second = {}};
+      const lane_limits limits{.in_flight = 8, .breaker = {.failures = 1'000}};
+      scripted_engine subject{store, kind, {.limits = limited(limits), .policy = {.attempts = 1}}};
+      co_await run_all(subject, machines(40));
+      REQUIRE(inner->lane_states().size() == 1);
+      CHECK(inner->lane_states()[0].memory.failures == 40);
+    });
+  }
+
   TEST_CASE("a crash forgets at most the calls of steps that were not recorded") {
     over_seeds(30, []() -> task<> {
       const auto store = open_memory_store();

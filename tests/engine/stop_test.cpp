@@ -195,6 +195,26 @@ TEST_SUITE("engine/stop") {
     });
   }
 
+  TEST_CASE("a stopped engine ends though a lease that somebody lost is found meanwhile") {
+    over_seeds(5, []() -> task<> {
+      const auto store = open_memory_store();
+      scripted kind{.on_first = [](first at, step_context) -> task<said> {
+                      co_await pause(20s);
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{*store, kind, {.window = 1}};
+      REQUIRE(co_await subject.submit(machines(2)));
+      REQUIRE((co_await store->lease("lane", 1, now() + 5s)).has_value());  // and never renewed
+      co_await with_scope([&](scope& all) -> task<> {
+        all.go(run_well(subject, run_until::stopped));
+        co_await pause(1s);
+        subject.stop();
+      });
+      CHECK(history_of(*store, "0").size() + history_of(*store, "1").size() == 2);
+    });
+  }
+
   TEST_CASE("an engine with nothing to do has drained") {
     over_seeds(3, []() -> task<> {
       const auto store = open_memory_store();

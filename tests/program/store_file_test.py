@@ -73,9 +73,34 @@ class store_file_test(program_test):
 
     def test_a_store_of_a_newer_version_is_refused(self):
         (self.here / "flights.db").write_bytes(self.used_store())
-        with contextlib.closing(sqlite3.connect(self.here / "flights.db")) as newer:
-            newer.execute("pragma user_version = 999")
+        self.write("pragma user_version = 999")
         self.assert_refused(None, "newer")
+
+    def test_reports_of_a_newer_version_are_left_alone_and_all_others_are_imported(self):
+        server = self.start_api()
+        self.spec()
+        server.freeze()
+        killed = self.start_import(days=2)
+        killed.wait_for("8 in flight")
+        killed.kill()
+        server.thaw()
+        self.write("update machines set shape = 1 where id like 'ATL/%'")
+        ended = self.run_import(days=2, status=1)
+        self.assertEqual(ended.out, "2 left alone, as they were: the program that wrote them goes on "
+                                    "with them\n18 completed, 0 dead\n")
+        why = 'its state "downloadable" is of shape 1, this program knows 0: left alone'
+        self.assert_says(ended.err, "left alone: ATL/2001-01-01: " + why)
+        self.assert_says(self.wherry("show", "ATL/2001-01-02").out, "note     " + why)
+        self.assertEqual(self.phases(), {"completed": 18, "ready": 2})
+        self.assertEqual(self.run_import("--json", days=2, status=1).json()["left_alone"], 2)
+        self.write("update machines set shape = 0")
+        self.assertEqual(self.run_import(days=2).last_line(), "20 completed, 0 dead")
+        self.check_store()
+
+    def write(self, sql: str):
+        with contextlib.closing(sqlite3.connect(self.here / "flights.db")) as database:
+            database.execute(sql)
+            database.commit()
 
     def test_a_directory_in_the_place_of_the_store_is_refused(self):
         self.spec()

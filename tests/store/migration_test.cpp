@@ -12,12 +12,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void write_sample(const std::filesystem::path& to) {
-  std::ifstream file(std::string(WHERRY_STORE_SAMPLES) + "/schema_1.sql");
+void write_sample(const std::filesystem::path& to, int schema = 1) {
+  const auto number = std::to_string(schema);
+  std::ifstream file(std::string(WHERRY_STORE_SAMPLES) + "/schema_" + number + ".sql");
   const std::string sql((std::istreambuf_iterator<char>(file)), {});
   REQUIRE(sql.size() > 1'000);
   run_sql(to, sql.c_str());
-  REQUIRE(select_from(to, "PRAGMA user_version") == strings{"1"});
+  REQUIRE(select_from(to, "PRAGMA user_version") == strings{number});
 }
 
 /// Everything that makes a schema: columns with their types, defaults and order; and the texts.
@@ -30,6 +31,7 @@ strings schema_of(const std::filesystem::path& file) {
 void check_migrated(const std::filesystem::path& file) {
   with_store(file, [](store& subject) -> task<> {
     CHECK(view_of(subject, "acme/1").deadline == system_time{});
+    CHECK(view_of(subject, "acme/1").shape == 0);
     CHECK(view_of(subject, "acme/1").priority == 5);
     CHECK(view_of(subject, "acme/2").error == "the other side is down");
     CHECK(subject.history("globex/1")->size() == 1);
@@ -64,6 +66,27 @@ TEST_SUITE("sqlite.hpp: migration") {
     CHECK(schema_of(old) == schema_of(fresh));
     CHECK(select_from(old, "PRAGMA user_version") == select_from(fresh, "PRAGMA user_version"));
     check_migrated(old);
+  }
+
+  TEST_CASE("a store of schema 2 gets the schema of a new store and keeps what it has") {
+    const scratch_directory directory;
+    const auto old = directory / "old.db", fresh = directory / "new.db";
+    write_sample(old, 2);
+    static_cast<void>(open_store(fresh));
+    with_store(old, [](store& subject) -> task<> {
+      CHECK(view_of(subject, "acme/1").shape == 0);
+      CHECK(view_of(subject, "acme/2").deadline == system_time{4'102'444'800s});
+      CHECK(subject.count()->all() == 5);
+      const auto lanes = subject.lane_states();
+      REQUIRE(lanes.size() == 2);
+      CHECK(lanes[0].lane == "acme");
+      CHECK(lanes[0].paused);
+      CHECK(lanes[0].memory.failures == 2);
+      CHECK(co_await subject.drain_inbox() == 3u);
+      CHECK(view_of(subject, "acme/1").phase == phase::cancelled);
+    });
+    check_consistent(old);
+    CHECK(schema_of(old) == schema_of(fresh));
   }
 
   TEST_CASE("looking at an older store brings it up to date") {

@@ -200,6 +200,34 @@ TEST_SUITE("store.hpp: record") {
     });
   }
 
+  TEST_CASE("the shape of a state comes back with each lease until another one is recorded") {
+    on_every_store([](store& subject) -> task<> {
+      auto wanted = item("a");
+      wanted.shape = 2;
+      co_await submit_new(subject, {wanted});
+      CHECK((co_await lease_one(subject)).shape == 2);
+      const auto lost = co_await subject.reclaim(now() + 2h, now() + 4h);
+      REQUIRE(lost.has_value());
+      REQUIRE(lost->size() == 1);
+      CHECK(lost->front().shape == 2);
+      CHECK(co_await record_one(subject, retry(lost->front(), now() + 1h)));
+      CHECK(co_await subject.promote(now() + 2h) == 1u);
+      auto next = advance(co_await lease_one(subject), "second");
+      CHECK(next.shape == 2);
+      next.shape = 3;
+      CHECK(co_await record_one(subject, next));
+      const auto leased = co_await lease_one(subject);
+      CHECK(leased.shape == 3);
+      CHECK(view_of(subject, "a").shape == 3);
+      CHECK(co_await record_one(subject, finish(leased, phase::dead)));
+      CHECK(view_of(subject, "a").shape == 3);
+      auto again = item("a");
+      again.generation = 2;
+      REQUIRE((co_await subject.submit({again})).has_value());
+      CHECK((co_await lease_one(subject)).shape == 0);
+    });
+  }
+
   TEST_CASE("a deadline stays with its machine until a redrive or a newer generation") {
     on_every_store([](store& subject) -> task<> {
       const auto deadline = now() + 1h;

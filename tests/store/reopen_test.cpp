@@ -164,6 +164,20 @@ TEST_SUITE("sqlite.hpp: reopen") {
     check_consistent(file);
   }
 
+  TEST_CASE("of which shape a state is is there after a reopen") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    with_store(file, [](store& subject) -> task<> {
+      auto ready = item("a");
+      ready.shape = 7;
+      co_await submit_new(subject, {ready});
+    });
+    with_store(file, [](store& subject) -> task<> {
+      CHECK(view_of(subject, "a").shape == 7);
+      CHECK((co_await lease_one(subject)).shape == 7);
+    });
+  }
+
   TEST_CASE("a pause and what a lane must not forget are there after a reopen") {
     const scratch_directory directory;
     const auto file = directory / "store.db";

@@ -103,6 +103,7 @@ transition same(const leased_machine& from) {
   outcome.ran_in = from.lane;
   outcome.attempt = from.attempt;
   outcome.entered = from.entered;
+  outcome.shape = from.shape;
   outcome.started = now();
   outcome.ended = now();
   return outcome;

@@ -134,14 +134,19 @@ std::string encode(const T& value) {
 
 /// Errors: the text of the mistake, with the member's name.
 template <described T>
-std::expected<T, std::string> decode(std::string_view text) {
-  const auto json = parse_json(text);
-  if (!json) return std::unexpected(json.error());
+std::expected<T, std::string> decode_value(const boost::json::value& json) {
   T value{};
-  if (auto mistake = from_json(*json, value, ""); !mistake.empty()) {
+  if (auto mistake = from_json(json, value, ""); !mistake.empty()) {
     return std::unexpected(std::move(mistake));
   }
   return value;
+}
+
+template <described T>
+std::expected<T, std::string> decode(std::string_view text) {
+  const auto json = parse_json(text);
+  if (!json) return std::unexpected(json.error());
+  return decode_value<T>(*json);
 }
 
 }  // namespace wherry::detail

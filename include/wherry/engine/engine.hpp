@@ -58,7 +58,8 @@ class engine {
             .rank = first.rank,
             .due = wanted.deadline == system_time{} ? wanted.due
                                                     : std::min(wanted.due, wanted.deadline),
-            .deadline = wanted.deadline};
+            .deadline = wanted.deadline,
+            .shape = first.shape};
   }
 
   /// Requires: `where` outlives the engine. One engine a store.
@@ -84,11 +85,11 @@ class engine {
     co_return co_await core_.submit(std::move(raw));
   }
 
-  /// Suspends: until nothing is left to run, or `stop` and the grace period are over.
-  /// May be awaited again after it drained; a stopped engine stays so. If the caller is cancelled,
-  /// steps in flight are unwound; those that have ended are recorded, the others as they were.
-  /// Errors: what kept the store from recording; all machines are then as last recorded, and this
-  /// engine runs no more. Rethrows what a hook throws.
+  /// Suspends: until nothing is left that this program can run, or `stop` and the grace period are
+  /// over. May be awaited again after it drained; a stopped engine stays so. If the caller is
+  /// cancelled, steps in flight are unwound; those that have ended are recorded, the others as they
+  /// were. Errors: what kept the store from recording; all machines are then as last recorded, and
+  /// this engine runs no more. Rethrows what a hook throws.
   task<std::expected<void, store_error>> run(run_until until = run_until::drained) {
     return core_.run(until);
   }
@@ -98,13 +99,21 @@ class engine {
 
   [[nodiscard]] engine_progress progress() const noexcept { return core_.progress(); }
 
-  /// Calls `hook` for each machine that completes, after that is durable. Call before run.
+  // Hooks. Call before run. One call of a hook at a time, from a process of the engine, which waits
+  // for it: what it throws ends the run.
+
+  /// Calls `hook` for each machine that completes, after that is durable.
   void on_completed(std::move_only_function<void(finished)> hook) {
-    core_.on_completed([this, hook = std::move(hook)](const transition& end) mutable {
-      if (auto last = kind_->decode_state(end.to, end.data)) {
-        hook({end.id, end.generation, std::get<std::variant_size_v<state> - 1>(std::move(*last))});
-      }
+    core_.on_completed([hook = std::move(hook)](const transition& end) mutable {
+      auto last = read_state<Kind>({end.to, end.data, end.shape});
+      WHERRY_ASSERT(last.has_value(), "what was encoded can be decoded");
+      hook({end.id, end.generation, std::get<std::variant_size_v<state> - 1>(std::move(*last))});
     });
+  }
+
+  /// Calls `hook` for each machine that is left alone: of another program (shape.hpp).
+  void on_left_alone(std::move_only_function<void(const left_alone&)> hook) {
+    core_.on_left_alone(std::move(hook));
   }
 
  private:

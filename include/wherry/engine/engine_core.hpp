@@ -12,15 +12,17 @@
 //    puts to `claimed`, `outcomes` or `recorded` ever waits, so nobody can be cancelled there.
 // 3. A permit is taken before the lease and given back when the step ends; the slot in the window
 //    is given back when the outcome is recorded.
-// 4. Each channel is closed by the one process that puts to it, however that ends; so the end of
-//    one is the end of the next, and what steps have said by then is still recorded.
+// 4. `claimed` and `outcomes` are closed by the one process that puts to them, however that ends;
+//    so the end of one is the end of the next, and what steps have said by then is still recorded.
+//    `recorded` is closed by the claimer when it ends: nobody waits to tell it anything then.
 // 5. A lease ends by record or by release, also when the store fails or the run is cancelled: the
 //    next engine on the store, in this process or another, finds all machines as last recorded.
 // 6. A lease that this engine holds is renewed at every tick of the rescuer: a step that ignores
 //    its cancellation keeps its lease and its permit until it returns, and is never run beside
 //    itself, not even when it has lost its lease.
 // 7. What is decided (decide.hpp, lane.hpp, retry.hpp) is pure; here is only who does it when.
-// 8. What a lane must not forget is recorded with the outcomes of its steps.
+// 8. What a lane must not forget is recorded with the outcomes of its steps, newest last.
+// 9. A machine that is left alone leaves the window, but keeps its lease until the run ends.
 
 #include <atomic>
 #include <cstddef>
@@ -29,6 +31,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +42,7 @@
 #include "wherry/engine/held_leases.hpp"
 #include "wherry/engine/lane.hpp"
 #include "wherry/engine/lane_board.hpp"
+#include "wherry/engine/left_alone.hpp"
 #include "wherry/engine/machine_turns.hpp"
 #include "wherry/engine/raw_kind.hpp"
 #include "wherry/engine/retry.hpp"
@@ -66,7 +70,7 @@ struct engine_options {
 };
 
 enum class run_until : std::uint8_t {
-  drained,  ///< until no machine is waiting, ready or running
+  drained,  ///< until no machine is waiting, ready or running, but for those that are left alone
   stopped   ///< until stop()
 };
 
@@ -78,6 +82,7 @@ struct engine_progress {
   std::uint64_t throttled = 0;
   std::uint64_t transitions = 0;  ///< all that was recorded
   std::uint64_t refused = 0;      ///< outcomes of steps that had lost their lease
+  std::uint64_t left_alone = 0;   ///< machines of another program (shape.hpp)
   std::uint64_t running = 0;      ///< steps in flight now
 };
 
@@ -97,6 +102,9 @@ class engine_core {
   [[nodiscard]] engine_progress progress() const noexcept;
   void on_completed(std::move_only_function<void(const transition&)> hook) {
     on_completed_ = std::move(hook);
+  }
+  void on_left_alone(std::move_only_function<void(const left_alone&)> hook) {
+    on_left_alone_ = std::move(hook);
   }
 
  private:
@@ -121,10 +129,12 @@ class engine_core {
   task<std::size_t> claim_turn(claimer_state& state, detail::lane_turn turn);
   [[nodiscard]] bool may_claim(const claimer_state& state) const noexcept;
   [[nodiscard]] bool has_drained();
+  void look_at_left_alone();
   task<> run_steps();
   task<> run_one(claimed_machine claimed);
   task<detail::raw_outcome> run_within_limit(leased_machine& machine, const state_policy& policy,
                                              system_time started);
+  task<bool> leave_alone(leased_machine& machine, std::string why);
   task<> record();
   task<> record_batch(std::vector<ended_step> batch, channel<std::monostate> under_way);
   void add_lane_memories(std::vector<ended_step>& batch);
@@ -143,7 +153,10 @@ class engine_core {
   const std::chrono::milliseconds lease_for_;
   detail::held_leases held_;
   detail::machine_turns turns_;
+  detail::left_alone_machines left_alone_;
+  std::mutex hooks_;  // held while one is called
   std::move_only_function<void(const transition&)> on_completed_;
+  std::move_only_function<void(const left_alone&)> on_left_alone_;
 
   channel<std::monostate> stop_;
   std::atomic<bool> stopping_{false};        // set before stop_ closes
@@ -155,12 +168,13 @@ class engine_core {
   channel<std::monostate> idle_;
   channel<claimed_machine> claimed_;
   channel<ended_step> outcomes_;
-  channel<std::size_t> recorded_;  // how many at once
+  channel<std::size_t> recorded_;        // how many at once; closed by the claimer, who alone takes
+  channel<std::monostate> memory_turn_;  // who records memories of lanes; capacity 1
   std::shared_ptr<detail::lane_board> lanes_;
 
   struct {
     std::atomic<std::uint64_t> completed{0}, dead{0}, retried{0}, throttled{0}, transitions{0},
-        refused{0}, running{0};
+        refused{0}, left_alone{0}, running{0};
   } counts_;
 };
 

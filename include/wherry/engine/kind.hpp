@@ -9,6 +9,7 @@
 //     task<outcome<state>> step(downloadable now, step_context context);
 //     task<outcome<state>> step(uploadable now, step_context context);
 //     std::string lane(const downloadable& now) const;                   // optional
+//     static constexpr std::array upgrades{&name_the_currency};          // optional: shape.hpp
 //   };
 //
 // A state without its exact step does not compile: an implicit conversion does not stand in for
@@ -17,6 +18,9 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -26,6 +30,7 @@
 #include "wherry/engine/codec.hpp"
 #include "wherry/engine/outcome.hpp"
 #include "wherry/engine/raw_kind.hpp"
+#include "wherry/engine/shape.hpp"
 #include "wherry/engine/step_context.hpp"
 
 namespace wherry {
@@ -73,6 +78,21 @@ struct states_of<std::variant<States...>> {
   }
 };
 
+template <class Kind>
+concept has_upgrades = requires { Kind::upgrades; };
+template <class Kind>
+concept has_good_upgrades =
+    !has_upgrades<Kind> || requires { std::span<const upgrade>(Kind::upgrades); };
+
+template <class Kind>
+constexpr std::span<const upgrade> upgrades_of() {
+  if constexpr (has_upgrades<Kind>) {
+    return Kind::upgrades;
+  } else {
+    return {};
+  }
+}
+
 }  // namespace detail
 
 /// What an engine drives. The last alternative of `state` is final and has no step.
@@ -83,7 +103,37 @@ concept machine_kind =
       { T::name } -> std::convertible_to<std::string_view>;
     } && detail::states_of<typename T::state>::are_states &&
     detail::states_of<typename T::state>::have_distinct_tags() &&
-    detail::states_of<typename T::state>::template have_steps<T>();
+    detail::states_of<typename T::state>::template have_steps<T>() && detail::has_good_upgrades<T>;
+
+/// The newest shape that `Kind` knows: what it writes is of it.
+template <machine_kind Kind>
+inline constexpr auto shape_of = static_cast<std::int32_t>(detail::upgrades_of<Kind>().size());
+
+namespace detail {
+
+template <class State, std::size_t Index = 0>
+std::expected<State, unreadable> state_from(state_json json) {
+  if constexpr (Index == states_of<State>::count) {
+    return std::unexpected(of_unknown_tag(json.tag));
+  } else {
+    using now = typename states_of<State>::template at<Index>;
+    if (json.tag != now::tag) return state_from<State, Index + 1>(std::move(json));
+    auto value = decode_value<now>(std::move(json.data));
+    if (!value) return std::unexpected(damaged(json.tag, value.error()));
+    return State(std::move(*value));
+  }
+}
+
+}  // namespace detail
+
+/// The state of `Kind` that was stored, upgraded if it is of an older shape: what an engine gives
+/// to a step, and what a test of stored samples looks at.
+template <machine_kind Kind>
+std::expected<typename Kind::state, unreadable> read_state(const stored_state& stored) {
+  auto json = detail::read_json(stored, detail::upgrades_of<Kind>());
+  if (!json) return std::unexpected(std::move(json.error()));
+  return detail::state_from<typename Kind::state>(std::move(*json));
+}
 
 namespace detail {
 
@@ -105,6 +155,7 @@ class typed_kind final : public raw_kind {
                         .data = encode(now),
                         .lane = std::string(State::tag),
                         .rank = static_cast<std::int32_t>(value.index()),
+                        .shape = shape_of<Kind>,
                         .is_final = value.index() == states::count - 1};
           if constexpr (requires {
                           { kind_.lane(now) } -> std::convertible_to<std::string>;
@@ -116,43 +167,28 @@ class typed_kind final : public raw_kind {
         value);
   }
 
-  task<raw_outcome> run(std::string tag, std::string data, step_context context) override {
-    return run_state<0>(std::move(tag), std::move(data), std::move(context));
-  }
-
-  std::expected<state, std::string> decode_state(std::string_view tag,
-                                                 std::string_view data) const {
-    return decode_from<0>(tag, data);
-  }
-
- private:
-  template <std::size_t Index>
-  task<raw_outcome> run_state(std::string tag, std::string data, step_context context) {
-    if constexpr (Index + 1 < states::count) {
-      using now = typename states::template at<Index>;
-      if (tag == now::tag) return run_step<now>(std::move(data), std::move(context));
-      return run_state<Index + 1>(std::move(tag), std::move(data), std::move(context));
-    } else {
-      return unknown(std::move(tag));
-    }
-  }
-
-  template <class Now>
-  task<raw_outcome> run_step(std::string data, step_context context) {
-    auto now = decode<Now>(data);
-    if (!now) {
-      co_return raw_outcome{.kind = outcome_kind::died,
-                            .error = "the stored state \"" + std::string(Now::tag) +
-                                     "\" cannot be read: " + now.error()};
-    }
-    auto said = co_await kind_.step(std::move(*now), std::move(context));
+  task<raw_outcome> run(stored_state stored, step_context context) override {
+    auto now = read_state<Kind>(stored);
+    if (!now) co_return not_run(std::move(now.error()));
+    auto said = co_await std::visit(
+        [&](auto& state) { return step(std::move(state), std::move(context)); }, *now);
     co_return std::visit([&](auto& each) { return raw(each); }, said.get());
   }
 
-  static task<raw_outcome> unknown(std::string tag) {
-    co_return raw_outcome{.kind = outcome_kind::died,
-                          .error = "no step for the stored state \"" + tag +
-                                   "\": the program that wrote it knows more states than this one"};
+ private:
+  using last = typename states::template at<states::count - 1>;
+
+  template <class Now>
+  task<outcome<state>> step(Now now, step_context context) {
+    return kind_.step(std::move(now), std::move(context));
+  }
+  /// An upgrade made the final state of one that was not.
+  task<outcome<state>> step(last now, step_context) { co_return state(std::move(now)); }
+
+  static raw_outcome not_run(unreadable why) {
+    return {.kind = outcome_kind::died,
+            .error = std::move(why.why),
+            .leaves_alone = why.what == unreadable::kind::foreign};
   }
 
   raw_outcome raw(state& next) const {
@@ -172,19 +208,6 @@ class typed_kind final : public raw_kind {
   }
   raw_outcome raw(permanent& failed) const {
     return {.kind = outcome_kind::died, .error = std::move(failed.error)};
-  }
-
-  template <std::size_t Index>
-  std::expected<state, std::string> decode_from(std::string_view tag, std::string_view data) const {
-    if constexpr (Index == states::count) {
-      return std::unexpected("unknown state \"" + std::string(tag) + "\"");
-    } else {
-      using now = typename states::template at<Index>;
-      if (tag != now::tag) return decode_from<Index + 1>(tag, data);
-      auto value = decode<now>(data);
-      if (!value) return std::unexpected(std::move(value.error()));
-      return state(std::move(*value));
-    }
   }
 
   Kind kind_;

@@ -63,6 +63,7 @@ struct submission {
   std::int32_t rank = 0;      ///< how far along the state is; higher runs first
   system_time due{};          ///< not before; the epoch: at once
   system_time deadline{};     ///< to be completed by then, or a dead letter; the epoch: none
+  std::int32_t shape = 0;     ///< of `state` and `data` (shape.hpp)
 };
 
 /// What submitting did. An id whose (id, generation) is known, or that is still unfinished, is left
@@ -103,6 +104,7 @@ struct leased_machine {
   std::int32_t setbacks = 0;  ///< how often this generation went back to an earlier state
   std::int64_t entered = 0;   ///< the version at which it came into this state
   system_time deadline{};     ///< the epoch: none
+  std::int32_t shape = 0;     ///< of `state` and `data`
 };
 
 /// The durable result of one run of a step: what history keeps, and the machine's new situation.
@@ -132,6 +134,7 @@ struct transition {
   std::int32_t setbacks = 0;
   std::int64_t entered = 0;
   system_time due{};
+  std::int32_t shape = 0;  ///< of `to` and `data`
 
   /// Parks the lane that the step ran in, durably, until then.
   std::string ran_in;
@@ -157,7 +160,8 @@ struct machine_view {
   system_time deadline{};  ///< the epoch: none
   system_time created{};
   system_time updated{};
-  std::string error;  ///< of the last run that failed since the last advance
+  std::string error;       ///< of the last run that failed since the last advance
+  std::int32_t shape = 0;  ///< of `state` and `data`
 };
 
 /// One line of a machine's history. Runs that were throttled one after the other share a line,

@@ -9,6 +9,7 @@
 
 #include "wherry/csp/task.hpp"
 #include "wherry/engine/machine.hpp"
+#include "wherry/engine/shape.hpp"
 #include "wherry/engine/step_context.hpp"
 
 namespace wherry::detail {
@@ -18,6 +19,7 @@ struct raw_state {
   std::string data;  ///< JSON
   std::string lane;
   std::int32_t rank = 0;
+  std::int32_t shape = 0;
   bool is_final = false;
 };
 
@@ -28,6 +30,7 @@ struct raw_outcome {
   std::optional<duration> wait{};  ///< retried
   system_time until{};             ///< throttled
   bool parks = true;               ///< throttled: by the other side, not by our own limits
+  bool leaves_alone = false;       ///< nothing ran: another program's machine, `error` says why
 };
 
 class raw_kind {
@@ -36,7 +39,7 @@ class raw_kind {
   raw_kind(const raw_kind&) = delete;
   raw_kind& operator=(const raw_kind&) = delete;
   virtual ~raw_kind() = default;
-  virtual task<raw_outcome> run(std::string tag, std::string data, step_context context) = 0;
+  virtual task<raw_outcome> run(stored_state now, step_context context) = 0;
 };
 
 }  // namespace wherry::detail

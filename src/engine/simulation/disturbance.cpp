@@ -169,11 +169,11 @@ task<std::expected<std::size_t, store_error>> disturbed_store::apply_to_lane(
   co_return answer;
 }
 
-task<raw_outcome> disturbed_kind::run(std::string tag, std::string data, step_context context) {
+task<raw_outcome> disturbed_kind::run(stored_state now, step_context context) {
   if (world_.is_killed) co_await hang();
   ++world_.steps;
-  world_.events.note("step {} in {}, attempt {}", context.id, tag, context.attempt);
-  world_.truth.step_begins(context, data);
+  world_.events.note("step {} in {}, attempt {}", context.id, now.tag, context.attempt);
+  world_.truth.step_begins(context, now.data);
   struct ending {
     simulated_world& world;
     std::string id;
@@ -183,7 +183,7 @@ task<raw_outcome> disturbed_kind::run(std::string tag, std::string data, step_co
   } const ending{world_, context.id};
 
   co_await hinder(context);
-  auto said = co_await inner_.run(std::move(tag), std::move(data), context);
+  auto said = co_await inner_.run(std::move(now), context);
   if (world_.strikes(world_.faults.failing_step)) {
     world_.events.note("step {} throws after its work", context.id);
     throw std::runtime_error("simulated: the step fails after its work");

@@ -70,7 +70,7 @@ class disturbed_kind final : public raw_kind {
   disturbed_kind(raw_kind& inner, simulated_world& world, const engine_options& options)
       : inner_(inner), world_(world), options_(options) {}
 
-  task<raw_outcome> run(std::string tag, std::string data, step_context context) override;
+  task<raw_outcome> run(stored_state now, step_context context) override;
 
  private:
   task<> hinder(const step_context& context);

@@ -215,7 +215,8 @@ class memory_store final : public store {
                                .deadline = wanted.deadline,
                                .created = now,
                                .updated = now,
-                               .error = {}};
+                               .error = {},
+                               .shape = wanted.shape};
     ++counts_.by[{target.view.phase, target.view.state}];
     enlist(target);
   }
@@ -237,7 +238,8 @@ class memory_store final : public store {
             .attempt = view.attempt,
             .setbacks = view.setbacks,
             .entered = from.entered,
-            .deadline = view.deadline};
+            .deadline = view.deadline,
+            .shape = view.shape};
   }
 
   void end_lease(row& of) {
@@ -272,6 +274,7 @@ class memory_store final : public store {
       ++view.version;
       view.state = std::move(done.to);
       view.data = std::move(done.data);
+      view.shape = done.shape;
       view.phase = done.phase;
       view.lane = std::move(done.lane);
       view.attempt = done.next_attempt;

@@ -23,8 +23,8 @@ transaction::transaction(database& of, std::function<system_time()> calendar,
     : file(of),
       insert(of,
              "INSERT INTO machines (id, generation, version, phase, state, lane, priority, rank, "
-             "due_ms, attempt, created_ms, updated_ms, data, error, deadline_ms) "
-             "VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?9, ?10, '', ?11) "
+             "due_ms, attempt, created_ms, updated_ms, data, error, deadline_ms, shape) "
+             "VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?9, ?10, '', ?11, ?12) "
              "ON CONFLICT (id) DO NOTHING"),
       find(of, "SELECT key, generation, version, phase, state FROM machines WHERE id = ?"),
       supersede(
@@ -32,20 +32,20 @@ transaction::transaction(database& of, std::function<system_time()> calendar,
           "UPDATE machines SET generation = ?2, version = 0, phase = ?3, state = ?4, lane = ?5, "
           "priority = ?6, rank = ?7, due_ms = ?8, attempt = 1, setbacks = 0, "
           "entered = 0, created_ms = ?9, updated_ms = ?9, trimmed = 0, data = ?10, error = '', "
-          "deadline_ms = ?11 WHERE id = ?1"),
+          "deadline_ms = ?11, shape = ?12 WHERE id = ?1"),
       update(of,
              "UPDATE machines SET version = version + 1, phase = ?4, state = ?5, lane = ?6, "
              "rank = ?7, due_ms = ?8, attempt = ?9, updated_ms = ?10, data = ?11, error = ?12, "
-             "setbacks = ?13, entered = ?14 "
+             "setbacks = ?13, entered = ?14, shape = ?15 "
              "WHERE key = ?1 AND generation = ?2 AND version = ?3"),
       // Phase and its indexes stay as they are: most transitions are of this kind.
       stay(of,
            "UPDATE machines SET version = version + 1, state = ?4, lane = ?5, rank = ?6, "
            "due_ms = ?7, attempt = ?8, updated_ms = ?9, data = ?10, error = ?11, setbacks = ?12, "
-           "entered = ?13 WHERE key = ?1 AND generation = ?2 AND version = ?3"),
+           "entered = ?13, shape = ?14 WHERE key = ?1 AND generation = ?2 AND version = ?3"),
       promotable(of,
                  "SELECT key, id, generation, version, state, data, lane, priority, rank, due_ms, "
-                 "attempt, setbacks, entered, deadline_ms FROM machines "
+                 "attempt, setbacks, entered, deadline_ms, shape FROM machines "
                  "WHERE phase = 'waiting' AND due_ms <= ?1 "
                  "ORDER BY due_ms LIMIT ?2"),
       promote(of, "UPDATE machines SET phase = 'ready' WHERE key = ?"),
@@ -140,7 +140,7 @@ void submit_command::add(transaction& changes, submission& wanted) {
   const auto write = [&](statement& to) {
     to.with(wanted.id, wanted.generation, to_string(in), wanted.state, wanted.lane,
             wide(wanted.priority), wide(wanted.rank), to_ms(due), to_ms(now_), wanted.data,
-            to_ms(wanted.deadline))
+            to_ms(wanted.deadline), wide(wanted.shape))
         .run();
     return changes.file.changes() == 1;
   };
@@ -182,7 +182,8 @@ void submit_command::add(transaction& changes, submission& wanted) {
                                    .priority = wanted.priority,
                                    .rank = wanted.rank,
                                    .attempt = 1,
-                                   .deadline = wanted.deadline};
+                                   .deadline = wanted.deadline,
+                                   .shape = wanted.shape};
   }
   changes.effects.push_back(std::move(done));
 }
@@ -241,13 +242,14 @@ bool record_command::commit(transaction& changes, transition& outcome,
     changes.stay
         .with(outcome.key, outcome.generation, outcome.version, outcome.to, outcome.lane,
               wide(outcome.rank), due, wide(outcome.next_attempt), to_ms(outcome.ended),
-              outcome.data, error, wide(outcome.setbacks), outcome.entered)
+              outcome.data, error, wide(outcome.setbacks), outcome.entered, wide(outcome.shape))
         .run();
   } else {
     changes.update
         .with(outcome.key, outcome.generation, outcome.version, to_string(outcome.phase),
               outcome.to, outcome.lane, wide(outcome.rank), due, wide(outcome.next_attempt),
-              to_ms(outcome.ended), outcome.data, error, wide(outcome.setbacks), outcome.entered)
+              to_ms(outcome.ended), outcome.data, error, wide(outcome.setbacks), outcome.entered,
+              wide(outcome.shape))
         .run();
   }
   // Cancelled in this very transaction, or the lease is of a version that is no more.
@@ -281,7 +283,8 @@ bool record_command::commit(transaction& changes, transition& outcome,
                                    .attempt = outcome.next_attempt,
                                    .setbacks = outcome.setbacks,
                                    .entered = outcome.entered,
-                                   .deadline = claim.deadline};
+                                   .deadline = claim.deadline,
+                                   .shape = outcome.shape};
   }
   changes.effects.push_back(std::move(done));
   return true;
@@ -318,7 +321,8 @@ void promote_command::run(transaction& changes) {
                            .attempt = static_cast<std::int32_t>(found.integer(10)),
                            .setbacks = static_cast<std::int32_t>(found.integer(11)),
                            .entered = found.integer(12),
-                           .deadline = found.time(13)};
+                           .deadline = found.time(13),
+                           .shape = static_cast<std::int32_t>(found.integer(14))};
     const turn at{precedence(machine.priority, machine.rank), found.integer(9), machine.key};
     bytes += read_ahead::weight(machine);
     due.push_back({.key = machine.key,

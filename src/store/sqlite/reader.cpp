@@ -37,7 +37,8 @@ leased_machine machine_in(const statement& row) {
           .attempt = static_cast<std::int32_t>(row.integer(7)),
           .setbacks = static_cast<std::int32_t>(row.integer(8)),
           .entered = row.integer(10),
-          .deadline = row.time(12)};
+          .deadline = row.time(12),
+          .shape = static_cast<std::int32_t>(row.integer(13))};
 }
 
 }  // namespace
@@ -46,12 +47,12 @@ queries::queries(const std::filesystem::path& file, const surroundings& world)
     : file_(file, access::read, world.vfs),
       free_(file_,
             "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane, "
-            "entered, key, deadline_ms, precedence, due_ms FROM machines WHERE phase = 'ready' AND "
-            "lane = ?1 "
+            "entered, key, deadline_ms, shape, precedence, due_ms FROM machines "
+            "WHERE phase = 'ready' AND lane = ?1 "
             "AND (precedence, due_ms, key) >= (?2, ?3, ?4) ORDER BY precedence, due_ms, key"),
       row_(file_,
            "SELECT id, generation, version, state, data, priority, rank, attempt, setbacks, lane, "
-           "entered, key, deadline_ms FROM machines WHERE key = ?"),
+           "entered, key, deadline_ms, shape FROM machines WHERE key = ?"),
       inbox_(file_,
              "SELECT key, verb, phase, state, id, id_prefix, lane IS NOT NULL, "
              "coalesce(lane, ''), priority FROM inbox ORDER BY key LIMIT 1"),
@@ -64,7 +65,7 @@ found_rows queries::free_rows(const refill_plan& wanted) {
   const auto& from = wanted.from;
   free_.with(wanted.lane, from.precedence, from.due_ms, from.key);
   while (free_.next()) {
-    const turn at{free_.integer(13), free_.integer(14), free_.integer(11)};
+    const turn at{free_.integer(14), free_.integer(15), free_.integer(11)};
     if (wanted.is_leased(at.key)) continue;
     if (found.rows.size() == wanted.room || bytes > read_byte_limit) {
       found.bound = at;

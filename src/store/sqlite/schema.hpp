@@ -10,6 +10,7 @@ namespace wherry::sqlite {
 /// Texts of schema.sql and schema_2.sql.
 extern const char* const schema_1;
 extern const char* const schema_2;
+extern const char* const schema_3;
 
 enum class identity : std::uint8_t {
   empty,

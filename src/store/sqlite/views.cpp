@@ -124,7 +124,7 @@ selection machines_matching(const machine_filter& filter, std::size_t limit, std
   }
   selection wanted(
       "id, generation, version, state, data, phase, lane, priority, attempt, due_ms, created_ms, "
-      "updated_ms, error, setbacks, deadline_ms",
+      "updated_ms, error, setbacks, deadline_ms, shape",
       from, std::move(after_id));
   wanted.in_state(filter.state).in_lane(filter.lane).with_id(filter).at_most(limit);
   if (filter.phase) {
@@ -158,7 +158,8 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
                      .deadline = query.time(14),
                      .created = query.time(10),
                      .updated = query.time(11),
-                     .error = query.text(12)});
+                     .error = query.text(12),
+                     .shape = static_cast<std::int32_t>(query.integer(15))});
   }
   return views;
 }

@@ -64,6 +64,16 @@ TEST_SUITE("commands/views.hpp") {
     CHECK(page.find("  priority -3\n") != std::string::npos);
   }
 
+  TEST_CASE("a report that this program cannot read says so and whose it is") {
+    auto machine = waiting_machine();
+    CHECK(json_of(machine).at("shape").as_int64() == 0);
+    CHECK(page_of(machine, {}).find("note") == std::string::npos);
+    machine.shape = 4;
+    CHECK(page_of(machine, {})
+              .find("  note     its state \"downloadable\" is of shape 4, this "
+                    "program knows 0: left alone") != std::string::npos);
+  }
+
   TEST_CASE("a lane that begins nothing says why and what ends that") {
     const system_time now{std::chrono::milliseconds(1'738'000'000'000)};
     lane_state lane{.lane = "acme"};

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The recorder: commits what steps have said, in batches, and counts it.
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "closing.hpp"
+#include "wherry/engine/engine_core.hpp"
+
+namespace wherry {
+namespace {
+
+constexpr std::size_t record_batch_limit = 1000;
+/// So that the store has the next while it makes one durable.
+constexpr std::size_t batches_under_way = 2;
+
+void add(std::atomic<std::uint64_t>& count) { count.fetch_add(1, std::memory_order_relaxed); }
+
+}  // namespace
+
+// Shielded: also when the run is cancelled, what steps have said is recorded and its fate is known.
+task<> engine_core::record() {
+  const closing ended{ended_};
+  const auto guard = co_await shield();
+  co_await with_scope([&](scope& batches) -> task<> {
+    const channel<std::monostate> under_way{fixed{batches_under_way}};
+    for (;;) {
+      co_await under_way.put({});  // before the take: what was taken is never held over a wait
+      auto first = co_await outcomes_.take();
+      if (!first) break;
+      std::vector<ended_step> batch;
+      batch.push_back(std::move(*first));
+      while (batch.size() < record_batch_limit) {
+        auto more = outcomes_.poll();
+        if (!more) break;
+        batch.push_back(std::move(*more));
+      }
+      batches.go(record_batch(std::move(batch), under_way));
+    }
+  });
+}
+
+task<> engine_core::record_batch(std::vector<ended_step> batch, channel<std::monostate> under_way) {
+  const auto guard = co_await shield();
+  std::vector<transition> results;
+  results.reserve(batch.size());
+  const bool has_memories =
+      std::ranges::any_of(batch, [](const ended_step& each) { return each.lane_keeps; });
+  // One batch at a time: else what a lane knew before could be recorded after what it knows now.
+  if (has_memories) co_await memory_turn_.put({});
+  add_lane_memories(batch);
+  for (auto& each : batch) {
+    each.result.token = held_.newest(each.machine);
+    transition rest;  // what counting needs; the hook gets all of it
+    if (on_completed_ && each.result.phase == phase::completed) rest = each.result;
+    rest.outcome = each.result.outcome;
+    rest.phase = each.result.phase;
+    results.push_back(std::exchange(each.result, std::move(rest)));
+  }
+  auto accepted = co_await store_.record(std::move(results));
+  if (has_memories) static_cast<void>(memory_turn_.poll());
+  static_cast<void>(under_way.poll());
+  if (!accepted) {
+    fail(std::move(accepted.error()));
+    for (auto& each : batch) release(std::move(each.machine));
+  } else {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      held_.remove(batch[i].machine);
+      count(batch[i].result, (*accepted)[i]);
+    }
+  }
+  co_await recorded_.put(batch.size());
+}
+
+// Once a lane and batch: with its last outcome.
+void engine_core::add_lane_memories(std::vector<ended_step>& batch) {
+  std::set<std::string_view> done;
+  for (auto i = batch.size(); i-- > 0;) {
+    const std::string_view lane = batch[i].machine.lane;
+    if (batch[i].lane_keeps && done.insert(lane).second) {
+      batch[i].result.lane_memory = lanes_->memory_of(lane);
+    }
+  }
+}
+
+void engine_core::count(const transition& recorded, bool accepted) {
+  if (!accepted) return add(counts_.refused);
+  add(counts_.transitions);
+  if (recorded.phase == phase::dead) add(counts_.dead);
+  if (recorded.phase == phase::completed) {
+    add(counts_.completed);
+    if (on_completed_) {
+      const std::lock_guard guard(hooks_);
+      on_completed_(recorded);
+    }
+  }
+  if (recorded.outcome == outcome_kind::throttled) add(counts_.throttled);
+  if (recorded.outcome == outcome_kind::retried || recorded.outcome == outcome_kind::went_back) {
+    add(counts_.retried);
+  }
+}
+
+}  // namespace wherry
