@@ -128,6 +128,13 @@ void reporting_api::route() {
   server_.Get("/stats", [this](const Request&, Response& response) {
     response.set_content(statistics_.json(), "application/json");
   });
+  server_.Get("/requests", [this](const Request&, Response& response) {
+    std::string list;
+    for (const auto& [path, count] : requests_.all()) {
+      fmt::format_to(std::back_inserter(list), "{}\"{}\":{}", list.empty() ? "" : ",", path, count);
+    }
+    response.set_content("{" + list + "}", "application/json");
+  });
   server_.Get("/v1/endless/.*", [this](const Request& request, Response& response) {
     if (!options_.endless) return refuse(response, answer::not_found, "start it with --endless");
     if (authorized(request, response)) serve_endless(response);

@@ -88,6 +88,12 @@ class request_counts {
     return ++counts_[path];
   }
 
+  /// How often each path was asked for. Threads: any.
+  [[nodiscard]] std::unordered_map<std::string, std::uint64_t> all() {
+    const std::lock_guard lock{mutex_};
+    return counts_;
+  }
+
  private:
   std::mutex mutex_;
   std::unordered_map<std::string, std::uint64_t> counts_;

@@ -7,6 +7,7 @@
 //   GET /v1/{dataset}/clients/{client}/reports/{day}.csv  one report
 //   GET /v1/endless/{anything}                            a body without end (with --endless)
 //   GET /stats                                            what was answered how often, JSON
+//   GET /requests                                         how often each report was asked for, JSON
 //
 // SIGTERM and SIGINT stop it: no new connection, bodies under way end, idle connections close
 // within two seconds, exit 0.

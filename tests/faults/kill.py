@@ -11,6 +11,10 @@ kill that finds nothing in flight does not count; the process goes on and is sto
 Some more kills, not counted, fall into the start of the process, where it repairs, submits and
 claims.
 
+What runs again. After each restart the next kill waits until every machine that the killed process
+was running has been run again, and recorded; how long that takes is printed. That no download is
+made again that had been recorded, the API proves: it counts how often each report was asked for.
+
 Environment: KILLS (30), REPORTS (1000, a multiple of 10), SEED (random; printed)."""
 
 import collections
@@ -19,6 +23,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import statistics
@@ -41,7 +46,7 @@ API = place("REPORTING_API_PROGRAM", "build/release/examples/reporting_api")
 DATA = place("VEGA_DATASETS", "build/deps/node_modules/vega-datasets/data")
 WORK = place("FAULTS_DIRECTORY", "build/faults")
 SPEC = ROOT / "tests/faults/flights.toml"
-CLIENTS = 10
+DAYS = 181  # that the API has
 PATIENCE = 120  # seconds without any progress before giving up
 
 
@@ -56,14 +61,14 @@ def say(text: str):
 class api:
     """A reporting API of its own, with faults; stopped at the end of the `with`."""
 
-    def __init__(self, directory: pathlib.Path):
-        self._directory = directory
+    def __init__(self, directory: pathlib.Path, latency: str):
+        self._directory, self._latency = directory, latency
 
     def __enter__(self):
         port_file = self._directory / "port"
         self._process = subprocess.Popen(
             [API, "--data", DATA, "--port-file", port_file, "--token", "faults", "--seed", "1",
-             "--latency", "150ms", "--error-503", "0.03", "--cut", "0.02"],
+             "--latency", self._latency, "--error-503", "0.03", "--cut", "0.02"],
             stdout=open(self._directory / "reporting_api.log", "w"), stderr=subprocess.STDOUT)
         wait_until(port_file.exists, "the reporting API to listen", self._process)
         self.url = f"http://127.0.0.1:{port_file.read_text().strip()}"
@@ -73,9 +78,22 @@ class api:
         self._process.terminate()
         self._process.wait()
 
-    def stats(self) -> dict:
-        with urllib.request.urlopen(self.url + "/stats", timeout=10) as answer:
+    def _get(self, path: str) -> dict:
+        request = urllib.request.Request(self.url + path,
+                                         headers={"Authorization": "Bearer faults"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
+
+    def stats(self) -> dict:
+        return self._get("/stats")
+
+    def asked(self) -> dict[str, int]:
+        """How often each report was asked for, by its id."""
+        parts = ((path.split("/"), count) for path, count in self._get("/requests").items())
+        return {f"{path[4]}/{path[6].removesuffix('.csv')}": count for path, count in parts}
+
+    def clients(self) -> list[str]:
+        return self._get("/v1/flights/clients")["clients"]
 
 
 def wait_until(holds, what: str, process: subprocess.Popen | None = None):
@@ -89,24 +107,42 @@ def wait_until(holds, what: str, process: subprocess.Popen | None = None):
         time.sleep(0.002)
 
 
+def write_spec(reports: int, server: api) -> int:
+    """Writes a spec of as many clients as so many reports take; returns the number of days."""
+    text = SPEC.read_text()
+    clients = len(re.search(r"clients = \[(.*)\]", text)[1].split(","))
+    if reports > clients * DAYS:
+        known = server.clients()
+        fits = [n for n in range(-(-reports // DAYS), len(known) + 1) if reports % n == 0]
+        if not fits:
+            raise failure(f"REPORTS must be a product of at most {len(known)} clients and {DAYS} days")
+        clients = fits[0]
+        text = re.sub(r"clients = \[.*\]", "clients = " + json.dumps(known[:clients]), text)
+    if reports % clients:
+        raise failure(f"REPORTS must be a multiple of {clients}")
+    (WORK / "flights.toml").write_text(text)
+    return reports // clients
+
+
 class importer:
     """The import into one directory; may be started again and again."""
 
     def __init__(self, directory: pathlib.Path, server: api, days: int):
         self.directory = directory
         self.store_file = directory / "faults.db"
+        self._hashed: dict[str, tuple] = {}  # by path: which file that was, and its hash
         self._log = open(directory / "wherry.log", "a")
         self._environment = os.environ | {"RESULTS": str(directory), "REPORTING_API": server.url,
                                           "REPORTING_TOKEN": "faults"}
         last = time.strftime("%Y-%m-%d", time.gmtime(978307200 + (days - 1) * 86400))
-        self._command = [WHERRY, "import", SPEC, "--from", "2001-01-01", "--to", last]
+        self._command = [WHERRY, "import", WORK / "flights.toml", "--from", "2001-01-01", "--to", last]
 
     def start(self) -> subprocess.Popen:
         return subprocess.Popen(self._command, env=self._environment, cwd=self.directory,
                                 stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
 
     def finish(self, process: subprocess.Popen, reports: int):
-        if (code := process.wait(timeout=300)) != 0:
+        if (code := process.wait(timeout=1800)) != 0:
             raise failure(f"the import ended with {code}; see {self._log.name}")
         last = pathlib.Path(self._log.name).read_text().strip().splitlines()[-1]
         if last != f"{reports} completed, 0 dead":
@@ -114,9 +150,16 @@ class importer:
 
     def objects(self) -> dict[str, str]:
         """The hash of each file in the sink, by its path there."""
-        top = self.directory / "objects"
-        return {str(path.relative_to(top)): hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in top.rglob("*") if path.is_file()}
+        found = {}
+        for path in (self.directory / "objects").rglob("*.parquet"):
+            name, seen = str(path.relative_to(self.directory / "objects")), path.stat()
+            known = self._hashed.get(name)
+            at = (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+            if known is None or known[0] != at:
+                known = (at, hashlib.sha256(path.read_bytes()).hexdigest())
+            found[name] = known
+        self._hashed = found
+        return {name: digest for name, (_, digest) in found.items()}
 
 
 def object_of(report: str) -> str:
@@ -146,8 +189,13 @@ class killer:
                  chance: random.Random):
         self._job, self._server, self._reference, self._reports = job, server, reference, reports
         self._chance = chance
-        self._completed: set[str] = set()  # at the last kill
-        self.recoveries: list[float] = []  # seconds from a restart to the next completed report
+        # At the last kill.
+        self._completed: set[str] = set()
+        self._running: dict[str, int] = {}  # machines that were begun and not recorded: version
+        self._asked: dict[str, int] = {}
+        self._downloaded: set[str] = set()
+        self.recoveries: list[float] = []  # seconds from a restart until those ran again
+        self.run_again = 0
         self.in_flight: list[int] = []
         self.start_up_kills = 0
 
@@ -166,36 +214,44 @@ class killer:
         try:
             wait_until(lambda: self._server.stats()["in_flight"] > 0, "requests in flight", process)
             store = store_view(self._job.store_file)
-            recovered = None
-
-            def is_time() -> bool:
-                nonlocal recovered
-                if recovered is None and not store.completed() <= self._completed:
-                    recovered = time.monotonic() - began
-                return store.transitions() >= threshold
-
-            wait_until(is_time, f"transition {threshold}", process)
-            while True:
-                time.sleep(self._chance.uniform(0, 0.04))
-                if process.poll() is not None:
-                    raise failure(f"the import ended with {process.returncode}"
-                                  f" before kill {number}")
-                stop(process)
-                in_flight = self._server.stats()["in_flight"]
-                if in_flight > 0:
-                    break
-                os.kill(process.pid, signal.SIGCONT)
+            self._wait_for_recovery(store, process, began)
+            wait_until(lambda: store.transitions() >= threshold, f"transition {threshold}", process)
+            in_flight = self._stop_in_flight(process, number)
             transitions = store.transitions()
             self._examine(store, number)
             store.close()
             kill(process, self._server)
         finally:
             process.kill()
-        if recovered is not None and number > 1:
-            self.recoveries.append(recovered)
         self.in_flight.append(in_flight)
         say(f"kill {number:2}: {len(self._completed)} of {self._reports} completed,"
             f" {transitions} transitions, {in_flight} requests in flight")
+
+    def _wait_for_recovery(self, store: store_view, process: subprocess.Popen, began: float):
+        """Until each machine that the killed process was running has been recorded again."""
+        if not self._running:
+            return
+        left = dict(self._running)
+
+        def is_recovered() -> bool:
+            for report in [r for r, version in left.items() if store.version(r) > version]:
+                del left[report]
+            return not left
+
+        wait_until(is_recovered, f"{len(left)} machines to run again, as {next(iter(left))}", process)
+        self.recoveries.append(time.monotonic() - began)
+        self.run_again += len(self._running)
+
+    def _stop_in_flight(self, process: subprocess.Popen, number: int) -> int:
+        """Stops the process with requests in flight; how many there are."""
+        while True:
+            time.sleep(self._chance.uniform(0, 0.04))
+            if process.poll() is not None:
+                raise failure(f"the import ended with {process.returncode} before kill {number}")
+            stop(process)
+            if (in_flight := self._server.stats()["in_flight"]) > 0:
+                return in_flight
+            os.kill(process.pid, signal.SIGCONT)
 
     def _examine(self, store: store_view, number: int):
         """What must hold at any moment."""
@@ -208,12 +264,24 @@ class killer:
         if (known := len(store.phases())) != self._reports:
             raise failure(f"{known} machines in the store at kill {number}, not {self._reports}")
         objects = self._job.objects()
-        for path, digest in self._reference.items():
-            if path in objects and objects[path] != digest:
+        for path, digest in objects.items():
+            if self._reference.get(path, digest) != digest:
                 raise failure(f"object {path} is not whole at kill {number}")
         if missing := [r for r in completed if object_of(r) not in objects]:
             raise failure(f"completed without an object at kill {number}: {sorted(missing)[:5]}")
         self._completed = completed
+        self.check_downloads(store, f"kill {number}")
+        # A download that failed before is not told from one that waits for its turn: left out.
+        self._running = {report: version for report, state, version in store.ready()
+                         if state != "downloadable" or (version == 0 and report in self._asked)}
+
+    def check_downloads(self, store: store_view, when: str):
+        """No report was asked for again whose download had been recorded."""
+        asked, downloaded = self._server.asked(), store.downloaded()
+        if again := [r for r in self._downloaded & downloaded if asked[r] != self._asked[r]]:
+            raise failure(f"downloaded again, though that was recorded, before {when}:"
+                          f" {sorted(again)[:5]}")
+        self._asked, self._downloaded = asked, downloaded
 
 
 def judge(job: importer, reference: dict[str, str]) -> tuple[set[str], int]:
@@ -256,11 +324,12 @@ def judge(job: importer, reference: dict[str, str]) -> tuple[set[str], int]:
     return lost, len(twice)
 
 
-def undisturbed(days: int, reports: int) -> tuple[dict[str, str], int]:
-    """Runs the import into A; returns its objects and how many transitions it recorded."""
+def undisturbed(reports: int) -> tuple[int, dict[str, str], int]:
+    """Runs the import into A; returns its days, its objects, and how many transitions it took."""
     directory = WORK / "A"
     directory.mkdir(parents=True)
-    with api(directory) as server:
+    with api(directory, "15ms") as server:
+        days = write_spec(reports, server)
         began = time.monotonic()
         job = importer(directory, server, days)
         job.finish(job.start(), reports)
@@ -270,27 +339,24 @@ def undisturbed(days: int, reports: int) -> tuple[dict[str, str], int]:
         objects = job.objects()
         if len(objects) != reports:
             raise failure(f"{len(objects)} objects for {reports} reports")
-        return objects, store.transitions()
+        return days, objects, store.transitions()
 
 
 def main() -> int:
     kills, reports = int(os.environ.get("KILLS", 30)), int(os.environ.get("REPORTS", 1000))
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(1_000_000)))
-    if reports % CLIENTS or not 0 < reports <= 181 * CLIENTS:
-        raise failure(f"REPORTS must be a multiple of {CLIENTS}, at most {181 * CLIENTS}")
     say(f"SEED={seed} KILLS={kills} REPORTS={reports}")
     for need in (WHERRY, API, DATA / "flights-3m.parquet"):
         if not need.exists():
             raise failure(f"{need} is missing: run make build first")
     shutil.rmtree(WORK, ignore_errors=True)
-    days = reports // CLIENTS
-    reference, transitions = undisturbed(days, reports)
+    days, reference, transitions = undisturbed(reports)
 
     chance = random.Random(seed)
     thresholds = sorted(chance.sample(range(transitions // 50, transitions * 9 // 10), kills))
     directory = WORK / "B"
     directory.mkdir()
-    with api(directory) as server:
+    with api(directory, "150ms") as server:
         began = time.monotonic()
         job = importer(directory, server, days)
         tries = killer(job, server, reference, reports, chance)
@@ -301,6 +367,7 @@ def main() -> int:
         job.finish(job.start(), reports)
         took = time.monotonic() - began
         answered = server.stats()["ok"]
+        tries.check_downloads(store_view(job.store_file), "the end")
     lost, duplicates = judge(job, reference)
 
     history = store_view(job.store_file).history()
@@ -312,10 +379,11 @@ def main() -> int:
     say(f"steps repeated: {answered - needed} downloads were answered whole and not recorded,"
         f" {moves['went_back']} moves back to an earlier state")
     if tries.recoveries:
-        say(f"restart to first newly completed report:"
+        say(f"restart until all {tries.run_again} machines of the killed processes had run again:"
             f" median {statistics.median(tries.recoveries):.2f} s,"
             f" most {max(tries.recoveries):.2f} s ({len(tries.recoveries)} restarts)")
-    say(f"kills {len(tries.in_flight)}, lost {len(lost)}, duplicates {duplicates}")
+    say(f"kills {len(tries.in_flight)}, lost {len(lost)}, duplicates {duplicates},"
+        f" recorded downloads that were made again 0")
     return 1 if lost or duplicates else 0
 
 

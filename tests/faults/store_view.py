@@ -26,6 +26,20 @@ class store_view:
         sql = "select id from machines where phase = 'completed'"
         return {row[0] for row in self._db.execute(sql)}
 
+    def downloaded(self) -> set[str]:
+        """Reports whose download is recorded, but for those that had to go back to it."""
+        return {row[0] for row in self._db.execute(
+            "select id from machines where state <> 'downloadable' and key not in"
+            " (select machine from history where outcome = 'went_back')")}
+
+    def ready(self) -> list[tuple]:
+        """(id, state, version) of each machine that may run now, or runs."""
+        return self._db.execute(
+            "select id, state, version from machines where phase = 'ready'").fetchall()
+
+    def version(self, report: str) -> int:
+        return self._db.execute("select version from machines where id = ?", [report]).fetchone()[0]
+
     def digests(self) -> dict[str, str]:
         """What each completed machine says of its object's bytes."""
         return dict(self._db.execute(
