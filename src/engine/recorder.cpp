@@ -52,8 +52,10 @@ task<> engine_core::record_batch(std::vector<ended_step> batch, channel<std::mon
   add_lane_memories(batch);
   for (auto& each : batch) {
     each.result.token = held_.newest(each.machine);
-    transition rest;  // what counting needs; the hook gets all of it
-    if (on_completed_ && each.result.phase == phase::completed) rest = each.result;
+    transition rest;  // what counting needs; a hook gets all of it
+    if (on_transition_ || (on_completed_ && each.result.phase == phase::completed)) {
+      rest = each.result;
+    }
     rest.outcome = each.result.outcome;
     rest.phase = each.result.phase;
     results.push_back(std::exchange(each.result, std::move(rest)));
@@ -87,18 +89,17 @@ void engine_core::add_lane_memories(std::vector<ended_step>& batch) {
 void engine_core::count(const transition& recorded, bool accepted) {
   if (!accepted) return add(counts_.refused);
   add(counts_.transitions);
+  const bool has_completed = recorded.phase == phase::completed;
   if (recorded.phase == phase::dead) add(counts_.dead);
-  if (recorded.phase == phase::completed) {
-    add(counts_.completed);
-    if (on_completed_) {
-      const std::lock_guard guard(hooks_);
-      on_completed_(recorded);
-    }
-  }
+  if (has_completed) add(counts_.completed);
   if (recorded.outcome == outcome_kind::throttled) add(counts_.throttled);
   if (recorded.outcome == outcome_kind::retried || recorded.outcome == outcome_kind::went_back) {
     add(counts_.retried);
   }
+  if (!on_transition_ && !(on_completed_ && has_completed)) return;
+  const std::lock_guard guard(hooks_);
+  if (on_transition_) on_transition_(recorded);
+  if (on_completed_ && has_completed) on_completed_(recorded);
 }
 
 }  // namespace wherry

@@ -138,6 +138,58 @@ TEST_SUITE("engine/submit") {
     });
   }
 
+  TEST_CASE("each transition is told once and as the history has it") {
+    over_seeds(10, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      store.is_slow = true;
+      scripted kind{.on_first = [](first at, step_context context) -> task<said> {
+                      if (at.number == 4) co_return permanent{"no"};
+                      if (context.attempt == 1) co_return transient{"flaky", {}};
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{store, kind, {}};
+      std::map<std::pair<std::string, std::int64_t>, transition> told;
+      subject.on_transition([&](const transition& each) {
+        CHECK(told.emplace(std::pair{each.id, each.version + 1}, each).second);
+      });
+      co_await run_all(subject, machines(10));
+      CHECK(told.size() == subject.progress().transitions);
+      for (int i = 0; i < 10; ++i) {
+        for (const auto& line : history_of(*inner, std::to_string(i))) {
+          const auto found = told.find({std::to_string(i), line.version});
+          REQUIRE(found != told.end());
+          CHECK(found->second.outcome == line.outcome);
+          CHECK(found->second.from == line.from);
+          CHECK(found->second.to == line.to);
+          CHECK(found->second.attempt == line.attempt);
+          CHECK(found->second.error == line.error);
+          CHECK(found->second.phase == line.phase);
+          told.erase(found);
+        }
+      }
+      CHECK(told.empty());
+    });
+  }
+
+  TEST_CASE("hooks are called one at a time also on several threads") {
+    on_threads(2, []() -> task<> {
+      const auto store = open_memory_store();
+      scripted_engine subject{*store, {}, {}};
+      int inside = 0, calls = 0;  // no atomics: so that TSan sees it, too
+      const auto enter = [&] {
+        CHECK(++inside == 1);
+        ++calls;
+        --inside;
+      };
+      subject.on_transition([&](const transition&) { enter(); });
+      subject.on_completed([&](const scripted_engine::finished&) { enter(); });
+      co_await run_all(subject, machines(2'000));
+      CHECK(calls == 6'000);
+    });
+  }
+
   TEST_CASE("a machine that would begin in its final state is refused") {
     over_seeds(1, []() -> task<> {
       const auto store = open_memory_store();

@@ -111,6 +111,13 @@ class engine {
     });
   }
 
+  /// Calls `hook` for each run of a step whose outcome is recorded: from which state to which, by
+  /// which attempt, when, with which error. In the order of one machine's versions. What people do
+  /// (cancel, redrive) is in the history, not here.
+  void on_transition(std::move_only_function<void(const transition&)> hook) {
+    core_.on_transition(std::move(hook));
+  }
+
   /// Calls `hook` for each machine that is left alone: of another program (shape.hpp).
   void on_left_alone(std::move_only_function<void(const left_alone&)> hook) {
     core_.on_left_alone(std::move(hook));

@@ -103,6 +103,9 @@ class engine_core {
   void on_completed(std::move_only_function<void(const transition&)> hook) {
     on_completed_ = std::move(hook);
   }
+  void on_transition(std::move_only_function<void(const transition&)> hook) {
+    on_transition_ = std::move(hook);
+  }
   void on_left_alone(std::move_only_function<void(const left_alone&)> hook) {
     on_left_alone_ = std::move(hook);
   }
@@ -156,6 +159,7 @@ class engine_core {
   detail::left_alone_machines left_alone_;
   std::mutex hooks_;  // held while one is called
   std::move_only_function<void(const transition&)> on_completed_;
+  std::move_only_function<void(const transition&)> on_transition_;
   std::move_only_function<void(const left_alone&)> on_left_alone_;
 
   channel<std::monostate> stop_;
