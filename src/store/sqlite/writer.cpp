@@ -24,11 +24,8 @@ void writer::commit(commands_thread::batch& commands) {
   changes_.begin();
   try {
     begin_.run();
-    if (commands.size() == 1) {
-      commands.front()->run(changes_);  // the transaction is its savepoint: no page is kept twice
-    } else {
-      for (auto& each : commands) run_alone(each);
-    }
+    run_first(commands.front(), commands.size() == 1);
+    for (auto each = commands.begin() + 1; each != commands.end(); ++each) run_alone(*each);
     changes_.settle();
     end_.run();
   } catch (const database_failure& why) {
@@ -46,23 +43,41 @@ void writer::commit(commands_thread::batch& commands) {
   log_.after_commit(*file_);
 }
 
-// Its failure is its own, unless SQLite gave up the transaction or no other command can do better.
+// The transaction is its savepoint: so no page is kept twice.
+void writer::run_first(std::unique_ptr<command>& asked, bool is_only) {
+  try {
+    asked->run(changes_);
+  } catch (const database_failure& why) {
+    if (is_only || concerns_all(why)) throw;
+    roll_back();
+    changes_.begin();
+    begin_.run();
+    asked->fail(why.error());
+    asked.reset();
+  }
+}
+
 void writer::run_alone(std::unique_ptr<command>& asked) {
   const auto effects = changes_.effects.size();
   save_.run();
   try {
     asked->run(changes_);
   } catch (const database_failure& why) {
-    using kind = store_error::kind;
-    const auto what = why.error().what;
-    const bool of_all = what == kind::full || what == kind::corrupt || !file_->in_transaction();
-    if (of_all) throw;
+    if (concerns_all(why)) throw;
     back_to_save_.run();
     changes_.effects.resize(effects);
     asked->fail(why.error());
     asked.reset();
   }
   forget_save_.run();
+}
+
+// The failure of a command is its own, unless SQLite gave up the transaction or no other command
+// can do better.
+bool writer::concerns_all(const database_failure& why) const noexcept {
+  using kind = store_error::kind;
+  const auto what = why.error().what;
+  return what == kind::full || what == kind::corrupt || !file_->in_transaction();
 }
 
 void writer::roll_back() noexcept {

@@ -33,7 +33,9 @@ class writer {
   using commands_thread = batch_thread<std::unique_ptr<command>>;
 
   void commit(commands_thread::batch& commands);
+  void run_first(std::unique_ptr<command>& asked, bool is_only);
   void run_alone(std::unique_ptr<command>& asked);
+  [[nodiscard]] bool concerns_all(const database_failure& why) const noexcept;
   void roll_back() noexcept;
 
   std::unique_ptr<database> file_;
