@@ -220,17 +220,13 @@ void import_run::print_json(const not_completed& found, std::int64_t unfinished)
   }
   const auto progress = engine_.progress();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started_;
-  const boost::json::object result{{"completed", completed()},
-                                   {"dead", found.dead},
-                                   {"cancelled", found.cancelled},
-                                   {"unfinished", unfinished},
-                                   {"left_alone", progress.left_alone},
-                                   {"completed_now", progress.completed},
-                                   {"retried", progress.retried},
-                                   {"throttled", progress.throttled},
-                                   {"transitions", progress.transitions},
-                                   {"seconds", seconds.count()},
-                                   {"first_dead", std::move(first_dead)}};
+  const boost::json::object result{
+      {"completed", completed()},          {"dead", found.dead},
+      {"cancelled", found.cancelled},      {"unfinished", unfinished},
+      {"left_alone", progress.left_alone}, {"completed_now", progress.completed},
+      {"retried", progress.retried},       {"throttled", progress.throttled},
+      {"postponed", progress.postponed},   {"transitions", progress.transitions},
+      {"seconds", seconds.count()},        {"first_dead", std::move(first_dead)}};
   say("{}\n", boost::json::serialize(result));
 }
 

@@ -89,10 +89,11 @@ void follow(transition& to, raw_outcome outcome, const state_policy& policy, con
           after(run.ended, outcome.wait ? *outcome.wait : backoff(policy, to.attempt, run.draw));
       break;
     case outcome_kind::throttled:
+    case outcome_kind::postponed:
       // It spends no attempt, so a time that is past would let it run again without end.
       to.due = outcome.until > run.ended ? outcome.until : after(run.ended, policy.first);
       to.phase = phase::waiting;
-      if (outcome.parks) to.lane_parked_until = to.due;
+      if (outcome.kind == outcome_kind::throttled) to.lane_parked_until = to.due;
       break;
     case outcome_kind::died: die(to, ""); break;
     case outcome_kind::redriven:
@@ -106,7 +107,9 @@ lane_news news_of(const raw_outcome& outcome) noexcept {
   switch (outcome.kind) {
     case outcome_kind::advanced: return lane_news::good;
     case outcome_kind::retried: return lane_news::failed;
-    case outcome_kind::throttled: return outcome.parks ? lane_news::throttled : lane_news::nothing;
+    case outcome_kind::throttled: return lane_news::throttled;
+    case outcome_kind::postponed:
+      return outcome.by_our_limits ? lane_news::nothing : lane_news::good;
     default: return lane_news::nothing;
   }
 }

@@ -63,10 +63,10 @@ detail::raw_outcome unwound(const failure& why, const std::string& lane) {
   try {
     if (!why.is_cancelled()) why.rethrow();
   } catch (const detail::call_postponed& postponed) {
-    return {.kind = outcome_kind::throttled,
+    return {.kind = outcome_kind::postponed,
             .error = "lane \"" + lane + "\" has no further call for this step for a while",
             .until = postponed.until,
-            .parks = false};
+            .by_our_limits = true};
   } catch (...) {  // NOLINT(bugprone-empty-catch): told below
   }
   return {.kind = outcome_kind::retried, .error = why.what()};
@@ -94,6 +94,7 @@ engine_progress engine_core::progress() const noexcept {
           .dead = read(counts_.dead),
           .retried = read(counts_.retried),
           .throttled = read(counts_.throttled),
+          .postponed = read(counts_.postponed),
           .transitions = read(counts_.transitions),
           .refused = read(counts_.refused),
           .left_alone = read(counts_.left_alone),

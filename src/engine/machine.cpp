@@ -21,10 +21,11 @@ constexpr std::array<names<phase>, 5> phases{{{phase::waiting, "waiting"},
                                               {phase::dead, "dead"},
                                               {phase::cancelled, "cancelled"}}};
 
-constexpr std::array<names<outcome_kind>, 7> outcomes{{{outcome_kind::advanced, "advanced"},
+constexpr std::array<names<outcome_kind>, 8> outcomes{{{outcome_kind::advanced, "advanced"},
                                                        {outcome_kind::went_back, "went_back"},
                                                        {outcome_kind::retried, "retried"},
                                                        {outcome_kind::throttled, "throttled"},
+                                                       {outcome_kind::postponed, "postponed"},
                                                        {outcome_kind::died, "died"},
                                                        {outcome_kind::redriven, "redriven"},
                                                        {outcome_kind::cancelled, "cancelled"}}};

@@ -93,6 +93,7 @@ void engine_core::count(const transition& recorded, bool accepted) {
   if (recorded.phase == phase::dead) add(counts_.dead);
   if (has_completed) add(counts_.completed);
   if (recorded.outcome == outcome_kind::throttled) add(counts_.throttled);
+  if (recorded.outcome == outcome_kind::postponed) add(counts_.postponed);
   if (recorded.outcome == outcome_kind::retried || recorded.outcome == outcome_kind::went_back) {
     add(counts_.retried);
   }

@@ -152,7 +152,7 @@ TEST_SUITE("engine/call") {
       });
       CHECK(runs == 2);
       CHECK(ended);
-      CHECK(history_of(*store, "1").front().outcome == outcome_kind::throttled);
+      CHECK(history_of(*store, "1").front().outcome == outcome_kind::postponed);
       check_whole(*store, 2);
     });
   }
@@ -222,7 +222,7 @@ TEST_SUITE("engine/call") {
                                .call_wait = 1h}};
       co_await run_all(subject, machines(1));
       CHECK(runs == 2);
-      CHECK(history_of(*store, "0").front().outcome == outcome_kind::throttled);
+      CHECK(history_of(*store, "0").front().outcome == outcome_kind::postponed);
       CHECK(subject.progress().completed == 1);
     });
   }

@@ -126,9 +126,9 @@ TEST_SUITE("engine/decide") {
     check_unchanged_state(next);
   }
 
-  TEST_CASE("a wait for our own limits spends no attempt and parks no lane") {
+  TEST_CASE("a postponed step spends no attempt and parks no lane") {
     const detail::raw_outcome postponed{
-        .kind = outcome_kind::throttled, .error = "quota", .until = began + 1h, .parks = false};
+        .kind = outcome_kind::postponed, .error = "quota", .until = began + 1h};
     const auto next = decide(machine(3), postponed, policy, run);
     CHECK(next.phase == phase::waiting);
     CHECK(next.next_attempt == 3);
@@ -142,7 +142,8 @@ TEST_SUITE("engine/decide") {
     CHECK(news_of({.next = state("third")}) == lane_news::good);
     CHECK(news_of({.kind = outcome_kind::retried, .error = "503"}) == lane_news::failed);
     CHECK(news_of({.kind = outcome_kind::throttled, .error = "429"}) == lane_news::throttled);
-    CHECK(news_of({.kind = outcome_kind::throttled, .error = "quota", .parks = false}) ==
+    CHECK(news_of({.kind = outcome_kind::postponed, .error = "not ready"}) == lane_news::good);
+    CHECK(news_of({.kind = outcome_kind::postponed, .error = "quota", .by_our_limits = true}) ==
           lane_news::nothing);
     CHECK(news_of({.kind = outcome_kind::died, .error = "404"}) == lane_news::nothing);
     CHECK(news_of({.kind = outcome_kind::went_back, .next = state("first"), .error = "file"}) ==

@@ -146,6 +146,39 @@ TEST_SUITE("engine/failure") {
     });
   }
 
+  TEST_CASE("a postponed machine runs again then and spends no attempt and nobody else waits") {
+    over_seeds(20, []() -> task<> {
+      const auto store = open_memory_store();
+      const auto began = now();
+      std::vector<system_time> polls;
+      scripted kind{.on_first = [&](first at, step_context context) -> task<said> {
+                      CHECK(context.attempt == 1);
+                      if (at.number == 0) polls.push_back(now());
+                      if (at.number == 0 && now() < began + 50s) {
+                        co_return postponed{"not ready yet", now() + 10s};
+                      }
+                      if (at.number != 0) CHECK(now() < began + 1s);
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{
+          *store,
+          kind,
+          {.limits = [](auto) { return lane_limits{.in_flight = 1, .breaker = {.failures = 2}}; },
+           .policy = {.attempts = 2}}};
+      co_await run_all(subject, machines(20));
+      check_whole(*store, 20);
+      REQUIRE(polls.size() == 6);
+      for (std::size_t i = 1; i < polls.size(); ++i) CHECK(polls[i] >= polls[i - 1] + 10s);
+      CHECK(subject.progress().postponed == 5);
+      CHECK(subject.progress().throttled == 0);
+      CHECK(subject.progress().retried == 0);
+      const auto history = history_of(*store, "0");
+      CHECK(history.front().runs == 5);
+      CHECK(history.front().error == "not ready yet");
+    });
+  }
+
   TEST_CASE("a parked lane is still parked for the next engine on the store") {
     over_seeds(5, []() -> task<> {
       const auto store = open_memory_store();

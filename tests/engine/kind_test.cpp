@@ -91,6 +91,11 @@ TEST_SUITE("engine/kind") {
     CHECK(slowed.error == "slow down");
     CHECK(slowed.until == later);
 
+    const auto not_yet = heard(postponed{"not ready", later});
+    CHECK(not_yet.kind == outcome_kind::postponed);
+    CHECK(not_yet.error == "not ready");
+    CHECK(not_yet.until == later);
+
     const auto died = heard(permanent{"gone"});
     CHECK(died.kind == outcome_kind::died);
     CHECK(died.error == "gone");

@@ -20,8 +20,8 @@ TEST_SUITE("engine/machine") {
       CHECK(phase_from(to_string(each)) == each);
     }
     for (const auto each : {outcome_kind::advanced, outcome_kind::went_back, outcome_kind::retried,
-                            outcome_kind::throttled, outcome_kind::died, outcome_kind::redriven,
-                            outcome_kind::cancelled}) {
+                            outcome_kind::throttled, outcome_kind::postponed, outcome_kind::died,
+                            outcome_kind::redriven, outcome_kind::cancelled}) {
       CHECK(outcome_kind_from(to_string(each)) == each);
     }
     CHECK_FALSE(phase_from("running").has_value());

@@ -15,11 +15,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int machines = 12;
+constexpr int machines = 14;
 
 /// Errands differ by their number; each sort has one thing that it meets.
-enum class sort { plain, throttled, sent_back, hopeless, paged, forgetful };
-sort sort_of(int number) { return static_cast<sort>(number % 6); }
+enum class sort { plain, throttled, sent_back, hopeless, paged, forgetful, early };
+sort sort_of(int number) { return static_cast<sort>(number % 7); }
 
 }  // namespace
 
@@ -28,6 +28,9 @@ task<errand::said> errand::step(asked now, step_context context) {
   if (sort_of(now.number) == sort::throttled && context.attempt == 1 &&
       context.now().time_since_epoch() / 1min % 2 == 0) {
     co_return throttled{"come back in a minute", context.now() + 1min};
+  }
+  if (sort_of(now.number) == sort::early && context.now().time_since_epoch() / 1min % 2 == 0) {
+    co_return postponed{"nobody is up yet", context.now() + 20s};
   }
   if (sort_of(now.number) == sort::hopeless) co_return permanent{"nobody has ever heard of it"};
   co_return fetched{now.number, 0};

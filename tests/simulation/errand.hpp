@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A kind of machine that does all that a step can say: it goes on, to itself and back, is
-// throttled, fails, gives up. What it does depends on its state and on nothing else but the
-// scheduler's time, so that a simulation of it can be repeated.
+// throttled, postponed, fails, gives up. What it does depends on its state and on nothing else but
+// the scheduler's time, so that a simulation of it can be repeated.
 
 #include <filesystem>
 #include <string>

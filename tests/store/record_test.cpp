@@ -126,6 +126,27 @@ TEST_SUITE("store.hpp: record") {
     });
   }
 
+  TEST_CASE("runs that are postponed share a line of history but not with those throttled") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      for (const auto how : {outcome_kind::postponed, outcome_kind::postponed,
+                             outcome_kind::throttled, outcome_kind::postponed}) {
+        auto outcome = retry(co_await lease_one(subject), now() + 1h);
+        outcome.outcome = how;
+        outcome.next_attempt = outcome.attempt;
+        CHECK(co_await record_one(subject, outcome));
+        CHECK(co_await subject.promote(now() + 2h) == 1u);
+      }
+      const auto history = subject.history("a");
+      REQUIRE(history.has_value());
+      REQUIRE(history->size() == 3);
+      CHECK((*history)[0].outcome == outcome_kind::postponed);
+      CHECK((*history)[0].runs == 2);
+      CHECK((*history)[1].outcome == outcome_kind::throttled);
+      CHECK((*history)[2].runs == 1);
+    });
+  }
+
   TEST_CASE("a parked lane is remembered with the latest time") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});

@@ -80,6 +80,7 @@ struct engine_progress {
   std::uint64_t dead = 0;
   std::uint64_t retried = 0;  ///< transient failures and going back
   std::uint64_t throttled = 0;
+  std::uint64_t postponed = 0;    ///< runs that found nothing to do yet, or no call of their lane
   std::uint64_t transitions = 0;  ///< all that was recorded
   std::uint64_t refused = 0;      ///< outcomes of steps that had lost their lease
   std::uint64_t left_alone = 0;   ///< machines of another program (shape.hpp)
@@ -177,8 +178,8 @@ class engine_core {
   std::shared_ptr<detail::lane_board> lanes_;
 
   struct {
-    std::atomic<std::uint64_t> completed{0}, dead{0}, retried{0}, throttled{0}, transitions{0},
-        refused{0}, left_alone{0}, running{0};
+    std::atomic<std::uint64_t> completed{0}, dead{0}, retried{0}, throttled{0}, postponed{0},
+        transitions{0}, refused{0}, left_alone{0}, running{0};
   } counts_;
 };
 

@@ -206,6 +206,9 @@ class typed_kind final : public raw_kind {
     return {
         .kind = outcome_kind::throttled, .error = std::move(failed.error), .until = failed.until};
   }
+  raw_outcome raw(postponed& wait) const {
+    return {.kind = outcome_kind::postponed, .error = std::move(wait.why), .until = wait.until};
+  }
   raw_outcome raw(permanent& failed) const {
     return {.kind = outcome_kind::died, .error = std::move(failed.error)};
   }

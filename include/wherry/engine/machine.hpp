@@ -44,10 +44,16 @@ enum class outcome_kind : std::uint8_t {
   went_back,
   retried,
   throttled,
+  postponed,
   died,
   redriven,
   cancelled
 };
+
+/// Whether runs that end so one after the other share a line of history.
+[[nodiscard]] constexpr bool is_repeatable(outcome_kind value) noexcept {
+  return value == outcome_kind::throttled || value == outcome_kind::postponed;
+}
 
 [[nodiscard]] std::string_view to_string(outcome_kind value) noexcept;
 [[nodiscard]] std::optional<outcome_kind> outcome_kind_from(std::string_view text) noexcept;
@@ -164,9 +170,9 @@ struct machine_view {
   std::int32_t shape = 0;  ///< of `state` and `data`
 };
 
-/// One line of a machine's history. Runs that were throttled one after the other share a line,
-/// since they spend no attempt and nothing else bounds them: it has the start of the first, and end
-/// and error of the last.
+/// One line of a machine's history. Runs that were throttled one after the other share a line, and
+/// so do those that were postponed, since they spend no attempt and nothing else bounds them: it
+/// has the start of the first, and end and error of the last.
 struct history_entry {
   std::int64_t generation = 1;
   std::int64_t version = 0;  ///< after

@@ -5,7 +5,8 @@
 //   task<outcome<state>> step(downloadable now, step_context context) { …; co_return uploadable{…};
 //   }
 //
-// The other answers are the four ways to fail. An exception that leaves a step is `transient`.
+// The other answers are one way to wait and four to fail. An exception that leaves a step is
+// `transient`.
 
 #include <concepts>
 #include <optional>
@@ -31,6 +32,13 @@ struct throttled {
   system_time until;
 };
 
+/// There is nothing to do yet: the other side is still at work, say. The machine runs again from
+/// the same state then; no attempt is spent, and nobody else waits. A time that is past: as above.
+struct postponed {
+  std::string why;
+  system_time until;
+};
+
 /// The step can never succeed: the machine becomes a dead letter at once.
 struct permanent {
   std::string error;
@@ -49,13 +57,14 @@ struct go_back {
 template <class State>
 class outcome {
  public:
-  using value = std::variant<State, transient, throttled, permanent, go_back<State>>;
+  using value = std::variant<State, transient, throttled, postponed, permanent, go_back<State>>;
 
   template <class Next>
     requires std::constructible_from<State, Next&&>
   outcome(Next&& next) : value_(std::in_place_index<0>, std::forward<Next>(next)) {}
   outcome(transient failed) : value_(std::move(failed)) {}
   outcome(throttled failed) : value_(std::move(failed)) {}
+  outcome(postponed wait) : value_(std::move(wait)) {}
   outcome(permanent failed) : value_(std::move(failed)) {}
   outcome(go_back<State> failed) : value_(std::move(failed)) {}
 

@@ -28,8 +28,8 @@ struct raw_outcome {
   raw_state next{};                ///< advanced, went_back
   std::string error{};             ///< all others, and went_back
   std::optional<duration> wait{};  ///< retried
-  system_time until{};             ///< throttled
-  bool parks = true;               ///< throttled: by the other side, not by our own limits
+  system_time until{};             ///< throttled, postponed
+  bool by_our_limits = false;      ///< postponed: so it says nothing about the other side
   bool leaves_alone = false;       ///< nothing ran: another program's machine, `error` says why
 };
 

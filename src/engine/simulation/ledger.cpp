@@ -157,8 +157,8 @@ void ledger::step_begins(const step_context& run, std::string_view data) {
 
 void ledger::step_ends(const std::string& id) { --machines_[id].runs; }
 
-// Said again, in other words than decide.cpp: a try that failed counts, one that was throttled does
-// not, and a state that is new begins at 1.
+// Said again, in other words than decide.cpp: a try that failed counts, one that was throttled
+// or postponed does not, and a state that is new begins at 1.
 void ledger::check_attempt(const transition& outcome, const situation& before) {
   std::int32_t next = before.attempt;
   if (outcome.outcome == outcome_kind::advanced || outcome.outcome == outcome_kind::went_back) {

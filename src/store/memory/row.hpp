@@ -41,9 +41,9 @@ inline bool matches(const machine_view& view, const machine_filter& filter) {
          (!filter.lane || *filter.lane == view.lane);
 }
 
-/// Adds a line; throttled again, it becomes one with the line before.
+/// Adds a line; throttled or postponed again, it becomes one with the line before.
 inline void log(std::vector<history_entry>& history, history_entry line) {
-  if (!history.empty() && line.outcome == outcome_kind::throttled) {
+  if (!history.empty() && is_repeatable(line.outcome)) {
     auto& before = history.back();
     if (before.outcome == line.outcome && before.generation == line.generation) {
       line.runs += before.runs;

@@ -61,7 +61,7 @@ transaction::transaction(database& of, std::function<system_time()> calendar,
       log_again(of,
                 "UPDATE history SET version = version + 1, runs = runs + 1, ended_ms = ?4, "
                 "error = ?5 WHERE machine = ?1 AND generation = ?2 AND version = ?3 "
-                "AND outcome = 'throttled'"),
+                "AND outcome = ?6"),
       park(of,
            "INSERT INTO lanes (lane, ready, parked_until_ms) VALUES (?1, 0, ?2) "
            "ON CONFLICT (lane) DO UPDATE "
@@ -293,8 +293,11 @@ bool record_command::commit(transaction& changes, transition& outcome,
 void record_command::log(transaction& changes, const transition& outcome) {
   const auto ended = to_ms(outcome.ended);
   const auto error = cut_error(outcome.error);
-  if (outcome.outcome == outcome_kind::throttled) {
-    changes.log_again.with(outcome.key, outcome.generation, outcome.version, ended, error).run();
+  if (is_repeatable(outcome.outcome)) {
+    changes.log_again
+        .with(outcome.key, outcome.generation, outcome.version, ended, error,
+              to_string(outcome.outcome))
+        .run();
     if (changes.file.changes() > 0) return;
   }
   changes.log
