@@ -293,8 +293,12 @@ TEST_SUITE("sqlite.hpp: people") {
       wanted[4].due = home.system_now() + 1min;
       co_await submit_all(subject, std::move(wanted));
     });
-    on_virtual_time(file, 2, [](store& on) -> task<> {
+    on_virtual_time(file, 2, [&](store& on) -> task<> {
       auto& home = dynamic_cast<virtual_scheduler&>(scheduler::current());
+      const auto beside = inspect_sqlite_store(file);
+      REQUIRE(beside.has_value());
+      CHECK_MESSAGE((*beside)->waiting_since().value() > home.system_now() + std::chrono::days(364),
+                    "whoever looks at it can tell");
       parcel_engine subject{on, {}, {}};
       co_await with_scope([&](scope& all) -> task<> {
         all.go(run_well(subject, run_until::drained));
