@@ -109,6 +109,22 @@ TEST_SUITE("sqlite.hpp: bad input") {
     check_consistent(file);
   }
 
+  TEST_CASE("a row whose phase is unknown is told and never shown as another") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    make_store(file);
+    run_sql(file,
+            "PRAGMA ignore_check_constraints = ON;"
+            "UPDATE machines SET phase = 'lost' WHERE id = 'p/3'");
+    const auto beside = inspect_sqlite_store(file);
+    REQUIRE_MESSAGE(beside.has_value(), beside.error().message);
+    const auto seen = (*beside)->query({}, 99, "");
+    REQUIRE_FALSE(seen.has_value());
+    CHECK(seen.error().what == store_error::kind::corrupt);
+    CHECK(seen.error().message.find("store.db: the unknown phase \"lost\"") != std::string::npos);
+    CHECK_MESSAGE((*beside)->query({.id = "p/4"}, 1, "")->size() == 1, "the others are shown");
+  }
+
   TEST_CASE("a state twice as large as allowed is a dead letter in the state before it") {
     over_seeds(3, [](store& on, std::filesystem::path) -> task<> {
       parcel_engine first{on, {}, {}};
