@@ -3,7 +3,9 @@
 // setbacks of each machine, and at once.
 // Method: engines under virtual time, two lives on one file; the first ends by a stop without
 // grace, or is gone with its leases out.
+#include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "engine_subject.hpp"
 
@@ -84,6 +86,36 @@ TEST_SUITE("sqlite.hpp: restart") {
     }
     CHECK_MESSAGE(lives <= 4, "three times back, as often as it may be tried");
     check_consistent(file);
+  }
+
+  TEST_CASE("what was ready is leased by priority, then rank, then due, then age") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    constexpr std::size_t many = 2'000;
+    on_virtual_time(file, 1, [](store& on) -> task<> {
+      std::vector<submission> wanted;
+      for (std::size_t i = 0; i < many; ++i) {
+        auto each = item("m" + std::to_string(i));
+        each.priority = static_cast<std::int32_t>(detail::draw() % 3);
+        each.rank = static_cast<std::int32_t>(detail::draw() % 3);
+        each.due = now() + std::chrono::seconds(detail::draw() % 9);
+        wanted.push_back(std::move(each));
+      }
+      co_await submit_new(on, std::move(wanted));
+      co_await promote_all(on, now() + 1h);
+    });
+    on_virtual_time(file, 2, [](store& on) -> task<> {
+      using place = std::tuple<std::int32_t, std::int32_t, system_time, std::int64_t>;
+      std::vector<place> order;
+      while (order.size() < many) {
+        const auto some = co_await lease_some(on, "lane", 7);
+        REQUIRE_FALSE(some.empty());
+        for (const auto& each : some) {
+          order.emplace_back(-each.priority, -each.rank, view_of(on, each.id).due, each.key);
+        }
+      }
+      CHECK(std::ranges::is_sorted(order));
+    });
   }
 
   TEST_CASE("machines whose worker is gone run again at once") {
