@@ -98,7 +98,8 @@ class engine {
 
   [[nodiscard]] engine_progress progress() const noexcept { return core_.progress(); }
 
-  /// Calls `hook` for each machine that completes, after that is durable. Call before run.
+  /// Calls `hook` for each machine that completes, after that is durable: so at most once, for a
+  /// process that ends in between has not called it. Call before run.
   void on_completed(std::move_only_function<void(finished)> hook) {
     core_.on_completed([this, hook = std::move(hook)](const transition& end) mutable {
       if (auto last = kind_->decode_state(end.to, end.data)) {
