@@ -47,8 +47,8 @@ int import_reports(const import_call& call) {
   if (!prepared) return complain(prepared.error()), mistake_made;
 
   // The order of these is the order of their lives: the scheduler's threads use all the others.
-  auto store = open_sqlite_store(store_path(prepared->spec().store),
-                                 {.purpose = "import " + prepared->spec().name});
+  auto store =
+      open_sqlite_store(store_path(prepared->spec().store), store_options(prepared->spec()));
   if (!store) return complain(store.error().message), mistake_made;
   note_clock(store_path(prepared->spec().store));
   auto parts = session::open(std::move(*prepared));
