@@ -6,8 +6,8 @@ PROGRAMS := wherry reporting_api query_results
 MINUTES := 60
 SEEDS := 20000
 
-.PHONY: help setup build demo test faults soak simulate bench bench-import bench-csp bench-engine bench-engine-scale \
-  lint format clean
+.PHONY: help setup build demo test faults soak simulate guarantees bench bench-import bench-csp bench-engine \
+  bench-engine-scale lint format clean
 
 help:
 	@echo "make demo          import thousands of real reports from a flaky API, on this machine"
@@ -16,6 +16,7 @@ help:
 	@echo "make faults        kill -9 an import many times, and compare (KILLS=30 REPORTS=1000)"
 	@echo "make soak          random programs over channels against a model, on and on (MINUTES=60)"
 	@echo "make simulate      whole engines under virtual time, with crashes and faults (SEEDS=20000)"
+	@echo "make guarantees    break each line that protects a guarantee, and see its test fail"
 	@echo "make bench         all benchmarks: make bench-import (beside its peers), make bench-csp (channels),"
 	@echo "                   make bench-engine (durable transitions, beside SQLite alone and BullMQ)"
 	@echo "make bench-engine-scale   the engine with millions of machines (MACHINES=1000000)"
@@ -52,6 +53,10 @@ simulate:
 	@tools/build release simulate
 	@build/release/tests/simulation/simulate --seeds $(SEEDS)
 
+guarantees:
+	@tools/setup build test
+	@tools/guarantees --break $(ROWS)
+
 bench: bench-import bench-csp bench-engine
 
 bench-import:
@@ -84,4 +89,4 @@ format:
 
 clean:
 	@rm -rf build/release build/dev build/asan build/tsan build/all build/demo build/faults \
-	  build/bench build/bench-csp build/bench-engine build/*.log
+	  build/bench build/bench-csp build/bench-engine build/broken build/*.log

@@ -9,6 +9,7 @@
 
 #include "commands/commands.hpp"
 #include "commands/output.hpp"
+#include "commands/plan_lines.hpp"
 #include "commands/progress.hpp"
 #include "commands/session.hpp"
 #include "spec/template.hpp"
@@ -55,12 +56,6 @@ plan plan_of(const spec& spec, const backlog& wanted) {
   return made;
 }
 
-std::string rate_of(const lane_limits& limits) {
-  if (limits.rate <= 0) return "any rate";
-  return fmt::format("{:g} calls per {:g} s", limits.rate,
-                     std::chrono::duration<double>(limits.per).count());
-}
-
 void print(const plan& made, const spec& spec) {
   constexpr std::size_t lanes_shown = 20;
   say("import {}: {} clients", spec.name, grouped(made.clients));
@@ -75,19 +70,13 @@ void print(const plan& made, const spec& spec) {
       say("  and {} more lanes\n", made.lanes.size() - lanes_shown);
       break;
     }
-    say("  lane   {}: {}, {} in flight\n", name, rate_of(limits), limits.in_flight);
+    say("  lane   {}: {}\n", name, line_of(limits));
   }
 }
 
 void print_json(const plan& made, const spec& spec) {
   boost::json::array lanes;
-  for (const auto& [name, limits] : made.lanes) {
-    lanes.push_back(boost::json::object{
-        {"lane", name},
-        {"rate", limits.rate},
-        {"per_ms", std::chrono::duration_cast<std::chrono::milliseconds>(limits.per).count()},
-        {"in_flight", limits.in_flight}});
-  }
+  for (const auto& [name, limits] : made.lanes) lanes.push_back(json_of(name, limits));
   say("{}\n", boost::json::serialize(boost::json::object{{"import", spec.name},
                                                          {"clients", made.clients},
                                                          {"reports", made.reports},

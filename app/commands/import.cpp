@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `wherry import`: opens what a run needs, cheapest mistakes first, and lets it run.
 
+#include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "commands/session.hpp"
 #include "commands/signals.hpp"
 #include "commands/store_file.hpp"
+#include "commands/views.hpp"
 #include "wherry/store/sqlite.hpp"
 
 namespace wherry::app {
@@ -18,6 +21,15 @@ namespace {
 
 /// Beside the transforms: what else may block, as writing files does.
 constexpr int other_blocking_threads = 16;
+
+// A clock that was set back must not look like an import that hangs.
+void note_clock(const std::filesystem::path& file) {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto beside = inspect_sqlite_store(file);
+  const auto since = beside ? (*beside)->waiting_since() : std::unexpected(beside.error());
+  if (!since) return;  // whatever that is, the import itself meets it
+  if (const auto note = clock_note(*since, now); !note.empty()) tell("{}\n", note);
+}
 
 }  // namespace
 
@@ -35,9 +47,10 @@ int import_reports(const import_call& call) {
   if (!prepared) return complain(prepared.error()), mistake_made;
 
   // The order of these is the order of their lives: the scheduler's threads use all the others.
-  auto store = open_sqlite_store(store_path(prepared->spec().store),
-                                 {.purpose = "import " + prepared->spec().name});
+  auto store =
+      open_sqlite_store(store_path(prepared->spec().store), store_options(prepared->spec()));
   if (!store) return complain(store.error().message), mistake_made;
+  note_clock(store_path(prepared->spec().store));
   auto parts = session::open(std::move(*prepared));
   if (!parts) return complain(parts.error()), mistake_made;
   const auto& opened = (*parts)->spec();

@@ -49,6 +49,9 @@ status_or_error print_status(sqlite_inspector& store, bool as_json) {
   if (!lanes) return std::unexpected(lanes.error());
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   std::erase_if(*lanes, [&](const lane_state& each) { return !is_blocked(each, now); });
+  const auto since = store.waiting_since();
+  if (!since) return std::unexpected(since.error());
+  if (const auto note = clock_note(*since, now); !note.empty()) tell("{}\n", note);
   const auto owner = store.owner();
   if (as_json) {
     auto all = json_of(*counts, owner);

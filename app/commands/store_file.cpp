@@ -15,6 +15,14 @@ fs::path store_path(const std::string& url) {
   return url.starts_with(scheme) ? url.substr(scheme.size()) : url;
 }
 
+sqlite_options store_options(const spec& of) {
+  const auto& keep = of.retention;
+  return {.purpose = "import " + of.name,
+          .retention = {.history_for = keep.history_for,
+                        .history_lines = static_cast<std::size_t>(keep.history_lines),
+                        .keep_for = keep.keep_for}};
+}
+
 std::expected<fs::path, std::string> find_store(const std::string& named) {
   if (!named.empty()) return store_path(named);
   std::vector<std::string> found;

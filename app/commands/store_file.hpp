@@ -6,10 +6,16 @@
 #include <filesystem>
 #include <string>
 
+#include "spec/spec.hpp"
+#include "wherry/store/sqlite.hpp"
+
 namespace wherry::app {
 
 /// The path in "sqlite:reports.db"; a bare path stands for itself.
 [[nodiscard]] std::filesystem::path store_path(const std::string& url);
+
+/// How an import opens its store: what for, and how long things are kept.
+[[nodiscard]] sqlite_options store_options(const spec& of);
 
 /// Resolves what `--store` said. Errors: what is there instead, and the remedy.
 [[nodiscard]] std::expected<std::filesystem::path, std::string> find_store(

@@ -110,6 +110,15 @@ json::object json_of(const machine_view& machine, const std::vector<history_entr
   return object;
 }
 
+std::string clock_note(system_time waiting_since, system_time now) {
+  constexpr auto of_no_matter = std::chrono::minutes(1);  // as time servers correct a clock
+  if (waiting_since <= now + of_no_matter) return {};
+  return fmt::format(
+      "note: the clock was set back: it says {}, and reports began to wait at {}. They run when it "
+      "comes to their time: set it right, or cancel and redrive those that shall not wait",
+      spoken(now), spoken(waiting_since));
+}
+
 std::string spoken(system_time at) {
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date(day);

@@ -31,6 +31,9 @@ namespace wherry::app {
 [[nodiscard]] std::string page_of(const machine_view& machine,
                                   const std::vector<history_entry>& history);
 
+/// What to know if the clock was set back since reports began to wait; empty: it was not.
+[[nodiscard]] std::string clock_note(system_time waiting_since, system_time now);
+
 /// "2026-11-24 19:42:24.120Z".
 [[nodiscard]] std::string spoken(system_time at);
 

@@ -24,10 +24,27 @@ std::string lane_name(const limit& of, const client* who) {
 constexpr duration catch_up = std::chrono::milliseconds(50);
 
 lane_limits limits_of(const limit& from) {
-  return {.in_flight = static_cast<std::size_t>(from.in_flight),
-          .rate = from.calls,
-          .per = from.per,
-          .burst = 1 + from.calls * (std::chrono::duration<double>(catch_up) / from.per)};
+  lane_limits limits{
+      .in_flight = static_cast<std::size_t>(from.in_flight),
+      .rate = from.calls,
+      .per = from.per,
+      .burst = 1 + from.calls * (std::chrono::duration<double>(catch_up) / from.per),
+      .adaptive = from.adaptive,
+      .breaker = {from.breaker.failures, from.breaker.open_for, from.breaker.longest},
+      .weight = from.weight};
+  for (const auto& each : from.quotas) limits.quotas.push_back({each.calls, each.per});
+  return limits;
+}
+
+// Of two breakers the one that opens sooner, for the longer of their times.
+void tighten(breaker_limits& to, const breaker_limits& by) {
+  if (by.failures == 0) return;
+  if (to.failures == 0) {
+    to = by;
+    return;
+  }
+  to = {std::min(to.failures, by.failures), std::max(to.open_for, by.open_for),
+        std::max(to.longest, by.longest)};
 }
 
 // Source and sink may name the same lane: then the tighter limits of the two hold for both.
@@ -39,7 +56,22 @@ void tighten(lane_limits& to, const lane_limits& by) {
   if (interval(by) > interval(to)) {
     to.rate = by.rate;
     to.per = by.per;
+    to.burst = by.burst;
   }
+  for (const auto& each : by.quotas) {
+    const auto same = std::ranges::find(to.quotas, each.per, &wherry::quota::per);
+    if (same == to.quotas.end()) {
+      to.quotas.push_back(each);
+    } else {
+      same->calls = std::min(same->calls, each.calls);
+    }
+  }
+  to.adaptive = to.adaptive || by.adaptive;
+  tighten(to.breaker, by.breaker);
+  constexpr double unsaid = 1;  // a weight that one of them says is not undone by the default
+  to.weight = to.weight == unsaid   ? by.weight
+              : by.weight == unsaid ? to.weight
+                                    : std::min(to.weight, by.weight);
 }
 
 }  // namespace

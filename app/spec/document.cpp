@@ -33,6 +33,7 @@ value convert(const toml::node& from) {
   to.end = convert(from.source().end);
   if (const auto* string = from.as_string()) to.string = string->get();
   if (const auto* integer = from.as_integer()) to.integer = integer->get();
+  if (const auto* number = from.as_floating_point()) to.fraction = number->get();
   if (const auto* boolean = from.as_boolean()) to.boolean = boolean->get();
   if (const auto* items = from.as_array()) {
     for (const auto& item : *items) to.items.push_back(convert(item));

@@ -45,6 +45,7 @@ struct value {
   place begin, end;
   std::string string;
   std::int64_t integer = 0;
+  double fraction = 0;  ///< of a real
   bool boolean = false;
   std::vector<value> items;     ///< of a list
   std::vector<member> members;  ///< of a table, as the file orders them

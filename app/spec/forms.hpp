@@ -23,13 +23,13 @@
 
 namespace wherry::app::toml_file {
 
-/// Reads "30s": a whole number and ms, s, m or h; more than nothing, at most a year.
+/// Reads "30s": a whole number and ms, s, m, h or d; more than nothing, at most a year.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// Reads "4GB" (10^9) or "4GiB" (2^30): a whole number and B, kB, MB, GB, TB, KiB, MiB, GiB, TiB.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 
-/// Reads "10/s", "600/min" or "0.5/h" into calls and per.
+/// Reads "10/s", "600/min", "0.5/h" or "10000/day" into calls and per.
 [[nodiscard]] bool parse_rate(std::string_view text, limit& to);
 
 /// Reads a DuckDB scalar type into its one spelling, "DECIMAL(18, 6)" into "decimal(18,6)".
@@ -87,7 +87,7 @@ struct timezone_name : any_text {
 struct duration : any_text {
   static constexpr std::string_view wanted = R"(a duration such as "30s", "5m" or "500ms")";
   static constexpr std::string_view schema =
-      R"({"type":"string","pattern":"^[0-9]+(ms|s|m|h)$|\\$\\{"})";
+      R"({"type":"string","pattern":"^[0-9]+(ms|s|m|h|d)$|\\$\\{"})";
   static void read(reader& r, const value& from, std::chrono::milliseconds& to);
   static void read(reader& r, const value& from, std::optional<std::chrono::milliseconds>& to);
 };
@@ -102,7 +102,7 @@ struct size_text : any_text {
 struct rate_text : any_text {
   static constexpr std::string_view wanted = R"(a rate such as "10/s", "600/min" or "1000/h")";
   static constexpr std::string_view schema =
-      R"({"type":"string","pattern":"^[0-9.]+/(s|min|h)$|\\$\\{"})";
+      R"({"type":"string","pattern":"^[0-9.]+/(s|min|h|day)$|\\$\\{"})";
   static void read(reader& r, const value& from, limit& to);
 };
 

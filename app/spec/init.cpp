@@ -24,6 +24,9 @@ clients = [
 #spool        = "ads.spool"       # directory for bytes under way
 #spool_budget = "4GiB"
 #window       = 512               # reports in memory at once
+#keep_for      = "forever"        # a completed report; after that it is known no more
+#history_for   = "90d"            # the history of a report that ended
+#history_lines = 1000             # of one report
 
 [source]
 # {client} {account} {currency} {day} stand for those of each report; {day:%Y%m%d} gives 20250131.
@@ -31,7 +34,14 @@ url   = "https://api.example.com/v1/accounts/{account}/reports/{day}.csv"
 auth  = { bearer = "${API_TOKEN}" }
 #auth = { basic = { user = "${API_USER}", password = "${API_PASSWORD}" } }
 #auth = { header = { name = "X-Api-Key", value = "${API_KEY}" } }
-limit = { lane = "{account}", rate = "10/s", in_flight = 32 }   # also "600/min", "1000/h"
+# What the API can take; the same keys limit the sink.
+limit.lane      = "{account}"                # who shares the limit
+limit.rate      = "10/s"                     # calls, evenly; also "600/min", "1000/h", "9000/day"
+limit.in_flight = 32                         # calls under way at once
+#limit.quotas   = ["100/min", "10000/day"]   # most calls in any minute, in any day; also s and h
+#limit.adaptive = true                       # fewer in flight while the API throttles
+#limit.breaker  = { failures = 5, open_for = "30s", longest = "10m" }   # rest while it is down
+#limit.weight   = 2                          # twice the share of other lanes
 #headers         = { Accept = "text/csv" }
 #connect_timeout = "10s"
 #timeout         = "5m"

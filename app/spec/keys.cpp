@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys of a spec, all of them: name, form, field, sentence. A new key is a new line here.
+#include "spec/limits.hpp"
 #include "spec/table.hpp"
 
 namespace wherry::app::toml_file {
@@ -9,12 +10,37 @@ constexpr auto required = need::required;
 constexpr auto optional = need::optional;
 constexpr auto secret_key = privacy::secret;
 
+constexpr key<breaker> breaker_keys[] = {
+    entry<number<1, 1'000'000>, &breaker::failures>("failures", "Failures in a row that open it.",
+                                                    required),
+    entry<duration, &breaker::open_for>("open_for",
+                                        "How long it is open, doubled each time; 30s by default."),
+    entry<duration, &breaker::longest>("longest", "How long at most; 10m by default."),
+};
+
+struct breaker_form : table_of<breaker_keys> {
+  static constexpr std::string_view wanted =
+      R"(breaker = { failures = 5, open_for = "30s", longest = "10m" })";
+  static void read(reader& r, const value& from, breaker& to) {
+    read_table(r, from, to, breaker_keys);
+    check_times(r, from, to);
+  }
+};
+
 constexpr key<limit> limit_keys[] = {
     entry<lane_name, &limit::lane>("lane",
                                    "Who shares the limit: a name per client, such as {account}."),
     whole_entry<rate_text, limit>("rate", "Calls per time; none: as many as there is room for."),
     entry<number<1, 100'000>, &limit::in_flight>("in_flight",
                                                  "Calls under way at once; 8 by default."),
+    entry<quota_list, &limit::quotas>(
+        "quotas", "Most calls in any window of some length; all of them hold at once."),
+    entry<yes_or_no, &limit::adaptive>(
+        "adaptive", "Find out how many of in_flight the other side bears; false by default."),
+    entry<breaker_form, &limit::breaker>(
+        "breaker", "Stop for a while after failures in a row; none by default."),
+    entry<weight_number, &limit::weight>("weight",
+                                         "Share of the window beside other lanes; 1 by default."),
 };
 
 constexpr key<basic_auth> basic_keys[] = {
@@ -193,6 +219,14 @@ struct client_list {
   }
 };
 
+// These are keys of [import], and a struct of their own.
+template <class Form, auto Field>
+struct kept : Form {
+  static void read(reader& r, const value& from, spec& to) {
+    Form::read(r, from, to.retention.*Field);
+  }
+};
+
 constexpr key<spec> import_keys[] = {
     entry<id_text, &spec::name>("name", "Name of the import; files are called after it.", required),
     entry<client_list, &spec::clients>("clients", "Whose reports: ids, or tables of id and more.",
@@ -204,6 +238,12 @@ constexpr key<spec> import_keys[] = {
                                                 "Most the spool may hold; 4GiB by default."),
     entry<number<1, 1'000'000>, &spec::window>("window",
                                                "Reports in memory at once; 512 by default."),
+    whole_entry<kept<keeping_time, &retention::keep_for>, spec>(
+        "keep_for", "How long a completed report stays in the store; forever by default."),
+    whole_entry<kept<keeping_time, &retention::history_for>, spec>(
+        "history_for", "How long the history of a report that ended stays; 90d by default."),
+    whole_entry<kept<number<2, 1'000'000'000>, &retention::history_lines>, spec>(
+        "history_lines", "Most lines of history that a report keeps; 1000 by default."),
 };
 
 constexpr key<spec> root_keys[] = {

@@ -34,12 +34,29 @@ struct client {
   std::string timezone;
 };
 
+/// So many calls in any window of that length, however they are spread.
+struct quota {
+  std::int64_t calls = 1;
+  std::chrono::milliseconds per{60'000};
+};
+
+/// Stops a lane after so many failures in a row for a while, then lets one call try.
+struct breaker {
+  int failures = 0;                            ///< 0: never
+  std::chrono::milliseconds open_for{30'000};  ///< doubles each time that the try fails
+  std::chrono::milliseconds longest{600'000};
+};
+
 /// Says how many calls a lane may make per time, and how many may be under way at once.
 struct limit {
   std::string lane;  ///< template over the client; by default "{account}", of a sink "sink"
   double calls = 0;  ///< 0: no rate limit
   std::chrono::milliseconds per{1000};
   int in_flight = 8;
+  std::vector<quota> quotas{};  ///< all hold at once, beside the rate; no two of one window
+  bool adaptive = false;        ///< finds out by trying how many of in_flight the other side bears
+  app::breaker breaker{};
+  double weight = 1;  ///< share of the window beside other lanes
 };
 
 /// Names a column and its SQL type in lower case, as DuckDB spells it ("decimal(18,6)").
@@ -124,12 +141,20 @@ struct retry {
   std::chrono::milliseconds cap{60'000};
 };
 
+/// Says how long the store keeps what is no longer needed. Zero: for ever.
+struct retention {
+  std::chrono::milliseconds keep_for{};  ///< a completed report; then it is known no more
+  std::chrono::milliseconds history_for = std::chrono::days(90);  ///< of a report that ended
+  int history_lines = 1'000;                                      ///< of one report
+};
+
 struct spec {
   std::string name;
   std::string store;  ///< "sqlite:<path>"; default "sqlite:<name>.db"
   std::string spool;  ///< directory; default "<name>.spool"
   std::uint64_t spool_budget_bytes = 4ull << 30;
   int window = 512;  ///< machines in memory at once
+  app::retention retention;
   std::vector<client> clients;
   app::source source;
   app::transform transform;

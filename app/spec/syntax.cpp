@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "spec/forms.hpp"
+#include "spec/limits.hpp"
 
 namespace wherry::app::toml_file {
 namespace {
@@ -37,6 +38,21 @@ std::optional<Factor> factor_of(std::string_view name, const unit<Factor> (&unit
   return found == std::end(units) ? std::nullopt : std::optional{found->factor};
 }
 
+constexpr unit<std::int64_t> windows[] = {
+    {"s", 1'000}, {"min", 60'000}, {"h", 3'600'000}, {"day", 86'400'000}};
+
+// Splits "10/s" at the slash; empty if what is behind it is no window.
+struct per_window {
+  std::string_view calls;
+  std::chrono::milliseconds per;
+};
+std::optional<per_window> split_window(std::string_view text) {
+  const auto slash = std::min(text.find('/'), text.size());
+  const auto per = factor_of(text.substr(std::min(slash + 1, text.size())), windows);
+  if (!per) return std::nullopt;
+  return per_window{text.substr(0, slash), std::chrono::milliseconds{*per}};
+}
+
 constexpr std::string_view column_types[] = {
     "varchar", "boolean", "tinyint", "smallint", "integer", "bigint",    "hugeint",
     "float",   "double",  "decimal", "date",     "time",    "timestamp", "timestamptz"};
@@ -62,7 +78,7 @@ std::string squeezed(std::string_view text) {
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   static constexpr unit<std::uint64_t> units[] = {
-      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}};
+      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
   constexpr std::uint64_t year = 366ull * 24 * 3'600'000;
   const auto parts = split(text);
   const auto factor = parts ? factor_of(parts->unit, units) : std::nullopt;
@@ -88,19 +104,32 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
 }
 
 bool parse_rate(std::string_view text, limit& to) {
-  static constexpr unit<std::int64_t> units[] = {{"s", 1'000}, {"min", 60'000}, {"h", 3'600'000}};
-  const auto slash = std::min(text.find('/'), text.size());
-  const auto calls = text.substr(0, slash);
-  const auto per = factor_of(text.substr(std::min(slash + 1, text.size())), units);
-  if (!per || calls.empty() || !is_digit(calls[0])) return false;
+  const auto parts = split_window(text);
+  if (!parts || parts->calls.empty() || !is_digit(parts->calls[0])) return false;
+  const auto calls = parts->calls;
   double number = 0;
   const auto [stop, error] =
       std::from_chars(calls.data(), calls.data() + calls.size(), number, std::chars_format::fixed);
   const bool fits =
       error == std::errc{} && stop == calls.data() + calls.size() && number > 0 && number <= 1e6;
   if (fits) to.calls = number;
-  if (fits) to.per = std::chrono::milliseconds{*per};
+  if (fits) to.per = parts->per;
   return fits;
+}
+
+std::expected<quota, quota_fault> parse_quota(std::string_view text) {
+  const auto parts = split_window(text);
+  if (!parts || parts->calls.empty() || !std::ranges::all_of(parts->calls, is_digit)) {
+    return std::unexpected(quota_fault::shape);
+  }
+  std::int64_t calls = 0;
+  const auto* const end = parts->calls.data() + parts->calls.size();
+  const auto [stop, error] = std::from_chars(parts->calls.data(), end, calls);
+  if (error != std::errc{} || calls > most_quota_calls) {
+    return std::unexpected(quota_fault::too_large);
+  }
+  if (calls == 0) return std::unexpected(quota_fault::zero);
+  return quota{calls, parts->per};
 }
 
 std::optional<std::string> parse_column_type(std::string_view text) {

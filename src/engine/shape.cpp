@@ -47,7 +47,8 @@ unreadable of_unknown_tag(const std::string& tag) {
 }
 
 unreadable damaged(const std::string& tag, const std::string& why) {
-  return {unreadable::kind::damaged, "the stored state \"" + tag + "\" cannot be read: " + why};
+  return {unreadable::kind::damaged, "the stored state \"" + tag + "\" cannot be read: " + why +
+                                         ": mend its data, or the upgrade, and redrive it"};
 }
 
 }  // namespace wherry::detail

@@ -55,6 +55,17 @@ task<std::expected<void, store_error>> run_once(store& on, store& truth) {
   co_return co_await subject.run();
 }
 
+/// Takes a second to make outcomes durable.
+class second_long_store final : public forwarding_store {
+ public:
+  using forwarding_store::forwarding_store;
+  task<std::expected<std::vector<bool>, store_error>> record(
+      std::vector<transition> outcomes) override {
+    co_await pause(1s);
+    co_return co_await inner().record(std::move(outcomes));
+  }
+};
+
 task<> run_to_cancel(store& on, store& truth) {
   const auto ended = co_await run_once(on, truth);
   CHECK(ended.has_value());
@@ -126,6 +137,30 @@ TEST_SUITE("engine/loss") {
       co_await run_to_cancel(store, *inner);
       CHECK(now() - began < 60s);
       check_all_ended(*inner, 40);
+    });
+  }
+
+  TEST_CASE("what steps have said is recorded although the run is cancelled while it waits") {
+    over_seeds(20, []() -> task<> {
+      const auto inner = open_memory_store();
+      second_long_store store{*inner};
+      // They end one by one; so the last ones wait for those that are being made durable.
+      scripted kind{.on_first = [](first at, step_context) -> task<said> {
+                      co_await pause(at.number * 100ms);
+                      co_return last{at.number};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{store, kind, {}};
+      REQUIRE(co_await subject.submit(machines(8)));
+      co_await with_scope([&](scope& all) -> task<> {
+        all.go(
+            [](scripted_engine& run) -> task<> { static_cast<void>(co_await run.run()); }(subject));
+        co_await pause(550ms);
+        all.cancel();
+      });
+      CHECK_MESSAGE(count_in(*inner, phase::completed) == 6, "all that had ended");
+      CHECK_MESSAGE(count_in(*inner, phase::ready) == 2, "those that had not are as they were");
+      CHECK(subject.progress().transitions == 6);
     });
   }
 

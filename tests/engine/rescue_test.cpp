@@ -170,7 +170,11 @@ TEST_SUITE("engine/rescue") {
       REQUIRE(lost->size() == 2);
       store->renew({{lost->back().key, lost->back().token}}, now() + 1h);
       const auto began = now();
-      co_await run_well(subject, run_until::drained);
+      co_await with_scope([&](scope& all) -> task<> {
+        all.go(run_well(subject, run_until::stopped));
+        co_await pause(2h);  // without end for who never gets them back
+        subject.stop();
+      });
       check_whole(*store, 2);
       for (const auto* id : {"0", "1"}) {
         const auto history = history_of(*store, id);

@@ -169,8 +169,9 @@ class running:
     def wait_for(self, text: str, terminal: int | None = None) -> str:
         """Reads stderr, or the terminal in its place, until the text is there; returns all."""
         source = self.process.stderr.fileno() if terminal is None else terminal
+        end = time.monotonic() + PATIENCE  # whatever else is heard meanwhile
         while text.encode() not in self._read:
-            ready, _, _ = select.select([source], [], [], PATIENCE)
+            ready, _, _ = select.select([source], [], [], max(0, end - time.monotonic()))
             piece = os.read(source, 65536) if ready else b""
             self._test.assertTrue(piece, f"waited for {text!r}, and heard only {self._read!r}")
             self._read += piece

@@ -77,12 +77,12 @@ class reports_test(program_test):
         self.assertEqual(self.phases(), {"completed": 10, "dead": 1})
         self.assertEqual(self.server.stats()["not_found"], 2)
 
-    def test_redrive_and_cancel_of_an_unknown_or_no_report_change_nothing(self):
+    def test_a_command_for_an_unknown_or_no_report_changes_nothing(self):
         self.import_with_a_dead_letter()
-        for verb in ("redrive", "cancel"):
-            unknown = self.wherry(verb, "paris/2001-01-01", "paris/2001-01-02", status=2)
+        for verb, *flags in (["redrive"], ["cancel"], ["prioritize", "--to", "5"]):
+            unknown = self.wherry(verb, "paris/2001-01-01", "paris/2001-01-02", *flags, status=2)
             self.assert_says(unknown.err, 'no report "paris/2001-01-02"', "wherry list")
-            self.assert_says(self.wherry(verb, status=2).err, "client/2025-01-31", "--all")
+            self.assert_says(self.wherry(verb, *flags, status=2).err, "client/2025-01-31", "--all")
         self.assertEqual(self.phases(), {"completed": 10, "dead": 1})
 
     def test_a_cancelled_report_does_not_run_until_it_is_redriven(self):

@@ -4,6 +4,7 @@ message that names the file and the remedy, and the file as it was, so that noth
 lost."""
 
 import contextlib
+import signal
 import sqlite3
 
 from harness import program_test
@@ -73,8 +74,13 @@ class store_file_test(program_test):
 
     def test_a_store_of_a_newer_version_is_refused(self):
         (self.here / "flights.db").write_bytes(self.used_store())
+        with contextlib.closing(sqlite3.connect(self.here / "flights.db")) as known:
+            version, = known.execute("pragma user_version").fetchone()
         self.write("pragma user_version = 999")
-        self.assert_refused(None, "newer")
+        self.assert_refused(None, "newer Wherry (schema 999", "install that version")
+        self.write(f"pragma user_version = {version}")
+        self.assertEqual(self.run_import(days=5).last_line(), "50 completed, 0 dead")
+        self.assertEqual(self.server.asked(), 50, "whoever knows that version has it all")
 
     def test_reports_of_a_newer_version_are_left_alone_and_all_others_are_imported(self):
         server = self.start_api()
@@ -124,3 +130,62 @@ class store_file_test(program_test):
         self.assertEqual(first.end().out, "20 completed, 0 dead\n")
         self.assertEqual(server.asked(), 20)
         self.assertEqual(self.run_import(days=3).last_line(), "30 completed, 0 dead")
+
+    def killed_in_the_midst(self):
+        """A store with ten reports, some of them under way when their import was killed."""
+        self.server = self.start_api()
+        self.spec()
+        self.server.freeze()
+        importing = self.start_import()
+        importing.wait_for("8 in flight")
+        importing.kill()
+        self.server.thaw()
+
+    def change_store(self, *statements: str):
+        with contextlib.closing(sqlite3.connect(self.here / "flights.db")) as store:
+            for each in statements:
+                store.execute(each)
+            store.commit()
+
+    def test_a_state_that_does_not_parse_is_a_dead_letter_and_the_others_complete(self):
+        self.killed_in_the_midst()
+        self.change_store("create temp table kept as select data from machines"
+                          " where id = 'JFK/2001-01-01'",
+                          "update machines set data = '{\"client\":\"J' where id = 'JFK/2001-01-01'")
+        ended = self.run_import(status=1)
+        self.assertEqual(ended.last_line(), "9 completed, 1 dead")
+        self.assert_says(ended.err, "dead: JFK/2001-01-01 (downloadable, attempt 1)",
+                         'the stored state "downloadable" cannot be read', "incomplete JSON")
+        shown = self.wherry("show", "JFK/2001-01-01")
+        self.assert_says(shown.out, "cannot be read", '{"client":"J')
+        self.assertEqual(self.wherry("show", "JFK/2001-01-01", "--json").json()["data"],
+                         '{"client":"J')
+        self.change_store("update machines set data = '{\"client\":\"JFK\",\"day\":\"2001-01-01\"}'"
+                          " where id = 'JFK/2001-01-01'")
+        self.wherry("redrive", "JFK/2001-01-01")
+        self.assertEqual(self.run_import().last_line(), "10 completed, 0 dead")
+        self.assertEqual(len(self.objects()), 10)
+
+    def test_a_clock_that_was_set_back_is_told_and_what_is_not_to_wait_can_be_run(self):
+        self.killed_in_the_midst()
+        # As a store looks when its clock was ahead by a year: one report waits to be tried again.
+        year = 365 * 24 * 3600 * 1000
+        self.change_store(
+            "update machines set phase = 'waiting', attempt = 2, error = '503',"
+            f" updated_ms = updated_ms + {year}, due_ms = due_ms + {year} + 60000"
+            " where id = 'JFK/2001-01-01'",
+            "update counts set n = n - 1 where phase = 'ready' and state = 'downloadable'",
+            "insert into counts values ('waiting', 'downloadable', 1)"
+            " on conflict (phase, state) do update set n = n + 1",
+            "update lanes set ready = ready - 1")
+        told = ("the clock was set back", "set it right", "cancel and redrive")
+        self.assert_says(self.wherry("status").err, *told)
+        importing = self.start_import()
+        self.assert_says(importing.wait_for("9 of 10 done"), *told)
+        importing.signal(signal.SIGTERM)
+        self.assertEqual(importing.end().status, 0)
+        self.wherry("cancel", "JFK/2001-01-01")
+        self.wherry("redrive", "JFK/2001-01-01")
+        self.assertEqual(self.run_import().last_line(), "10 completed, 0 dead")
+        self.assertEqual(self.wherry("status").err, "")
+        self.check_store()

@@ -65,13 +65,24 @@ TEST_SUITE("sqlite.hpp: bad files") {
     CHECK(files_in(directory) == 1);
   }
 
-  TEST_CASE("a store of a newer version is refused") {
+  TEST_CASE("a store of a newer version is refused and whoever knows it finds every machine") {
     const scratch_directory directory;
     const auto file = directory / "store.db";
     make_store(file);
+    const auto version = read_sql(file, "PRAGMA user_version").front();
     run_sql(file, "PRAGMA user_version = 999");
+    const auto bytes = read_file(file);
     CHECK(refusal_to_open(file).what == kind::newer);
     CHECK(refusal_to_inspect(file).what == kind::newer);
+    for (const auto* each : {"schema 999", "install that version"}) {
+      CHECK_MESSAGE(refusal_to_open(file).message.find(each) != std::string::npos, each);
+    }
+    CHECK(read_file(file) == bytes);
+    run_sql(file, ("PRAGMA user_version = " + version).c_str());
+    with_store(file, [](store& subject) -> task<> {
+      CHECK(subject.count()->all() == 1'000);
+      CHECK((co_await lease_all(subject, "lane")).size() == 1'000);
+    });
   }
 
   TEST_CASE("an empty file becomes a store") {

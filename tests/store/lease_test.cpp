@@ -144,7 +144,7 @@ TEST_SUITE("store.hpp: lease") {
 
   TEST_CASE("more machines than any read-ahead holds are leased once each in order") {
     on_every_store([](store& subject) -> task<> {
-      constexpr std::size_t many = 1'000;
+      constexpr std::size_t many = 10'000;
       std::mt19937 random(7);
       std::vector<submission> wanted;
       for (std::size_t i = 0; i < many; ++i) {

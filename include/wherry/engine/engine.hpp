@@ -102,7 +102,8 @@ class engine {
   // Hooks. Call before run. One call of a hook at a time, from a process of the engine, which waits
   // for it: what it throws ends the run.
 
-  /// Calls `hook` for each machine that completes, after that is durable.
+  /// Calls `hook` for each machine that completes, after that is durable: so at most once, for a
+  /// process that ends in between has not called it.
   void on_completed(std::move_only_function<void(finished)> hook) {
     core_.on_completed([hook = std::move(hook)](const transition& end) mutable {
       auto last = read_state<Kind>({end.to, end.data, end.shape});

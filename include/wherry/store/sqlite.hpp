@@ -62,6 +62,9 @@ class sqlite_inspector {
   }
   /// The lanes that are paused, parked, or remembered.
   virtual std::expected<std::vector<lane_state>, store_error> lanes() = 0;
+  /// When the last of the machines that wait began to, of the thousand that are due first; the
+  /// epoch: none waits. Later than now: the clock was set back since, and they wait for longer.
+  virtual std::expected<system_time, store_error> waiting_since() = 0;
   /// Who runs an engine on the store, as "pid 123 on host since …"; empty: nobody.
   virtual std::string owner() = 0;
 };

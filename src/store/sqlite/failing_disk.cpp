@@ -153,6 +153,11 @@ bool failing_disk::has_failed() const {
   return failed_;
 }
 
+std::size_t failing_disk::syncs() const {
+  const std::lock_guard guard(mutex_);
+  return syncs_;
+}
+
 bool failing_disk::goes_well() {
   const std::lock_guard guard(mutex_);
   if (writes_left_ && !failed_ && (*writes_left_)-- == 0) failed_ = true;
@@ -187,6 +192,7 @@ void failing_disk::truncated(const std::string& file, std::size_t size) {
 
 void failing_disk::synced(const std::string& file) {
   const std::lock_guard guard(mutex_);
+  ++syncs_;
   auto& all = files_[file];
   for (const auto& each : all.since) apply(all.durable, each, each.bytes.size());
   all.since.clear();

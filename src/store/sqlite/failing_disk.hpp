@@ -34,6 +34,8 @@ class failing_disk {
   /// Lets the write, sync or removal of that number from now fail, from 1, and all after it.
   void fail_at(std::size_t write);
   [[nodiscard]] bool has_failed() const;
+  /// How many syncs there were.
+  [[nodiscard]] std::size_t syncs() const;
 
   /// Writes to the directory `to` the files as they would be if the power failed now.
   void cut_power(const std::filesystem::path& to, std::mt19937_64& random) const;
@@ -67,6 +69,7 @@ class failing_disk {
   std::map<std::string, content> files_;
   std::optional<std::size_t> writes_left_;
   bool failed_ = false;
+  std::size_t syncs_ = 0;
   std::unique_ptr<vfs> vfs_;
 };
 

@@ -37,6 +37,15 @@ class inspector final : public sqlite_inspector {
     return guarded([&] { return read_lanes(file_, clock_now()); });
   }
 
+  std::expected<system_time, store_error> waiting_since() override {
+    return guarded([this] {
+      statement newest(file_,
+                       "SELECT coalesce(max(updated_ms), 0) FROM (SELECT updated_ms FROM machines "
+                       "WHERE phase = 'waiting' ORDER BY due_ms LIMIT 1000)");
+      return system_time(std::chrono::milliseconds(newest.value()));
+    });
+  }
+
   std::expected<void, store_error> ask(const control_request& asked) override {
     if (auto why = refusal(asked); !why.empty()) {
       return std::unexpected(store_error{store_error::kind::refused, std::move(why)});

@@ -51,6 +51,17 @@ TEST_SUITE("commands/views.hpp") {
     CHECK(object.at("phase").as_string() == "waiting");
   }
 
+  TEST_CASE("a clock that was set back is told with both times and the remedy") {
+    const system_time now{std::chrono::milliseconds(1'738'000'000'120)};
+    CHECK(clock_note({}, now).empty());
+    CHECK(clock_note(now + std::chrono::seconds(59), now).empty());
+    const auto note = clock_note(now + std::chrono::hours(24), now);
+    for (const auto* each : {"2025-01-27 17:46:40.120Z", "2025-01-28 17:46:40.120Z", "set it right",
+                             "cancel and redrive"}) {
+      CHECK_MESSAGE(note.find(each) != std::string::npos, note);
+    }
+  }
+
   TEST_CASE("a deadline and a priority are shown where there is one") {
     auto machine = waiting_machine();
     CHECK(json_of(machine).at("deadline_ms").is_null());

@@ -15,7 +15,8 @@ TEST_SUITE("spec/forms.hpp") {
     CHECK(parse_duration("30s") == 30s);
     CHECK(parse_duration("5m") == 5min);
     CHECK(parse_duration("8784h") == 8784h);
-    for (const auto* text : {"", "s", "30", "30 s", "1.5s", "-1s", "0s", "8785h",
+    CHECK(parse_duration("366d") == 8784h);
+    for (const auto* text : {"", "s", "30", "30 s", "1.5s", "-1s", "0s", "8785h", "367d",
                              "99999999999999999999s", "5min", "30S", "+5s", "5m5s"}) {
       CAPTURE(text);
       CHECK_FALSE(parse_duration(text));
@@ -34,7 +35,7 @@ TEST_SUITE("spec/forms.hpp") {
     }
   }
 
-  TEST_CASE("rates are calls per second or minute or hour") {
+  TEST_CASE("rates are calls per second or minute or hour or day") {
     limit to;
     REQUIRE(parse_rate("600/min", to));
     CHECK(to.calls == 600);
@@ -42,6 +43,9 @@ TEST_SUITE("spec/forms.hpp") {
     REQUIRE(parse_rate("0.5/h", to));
     CHECK(to.calls == 0.5);
     CHECK(to.per == 1h);
+    REQUIRE(parse_rate("9000/day", to));
+    CHECK(to.per == 24h);
+    REQUIRE(parse_rate("0.5/h", to));
     for (const auto* text : {"", "10", "10/", "/s", "10/ms", "0/s", "-1/s", "nan/s", "inf/s",
                              "1e3/s", "10/s ", "10 /s", "1000001/s", "10/m", "1.2.3/s", "0x1/s"}) {
       CAPTURE(text);

@@ -129,7 +129,7 @@ TEST_SUITE("spool/spool.hpp: the budget") {
           auto writer = files->write(
               {std::to_string(t), static_cast<std::uint64_t>(i), spool_step::download});
           while (writer.size_bytes() < 20'000 && writer.write(std::string(5'000, 'x'))) {
-            CHECK(files->used_bytes() <= budget);
+            CHECK(files->used_bytes() <= budget / 2);  // what downloads may fill
           }
         }
       });
