@@ -106,7 +106,7 @@ task<import_run::or_error<>> import_run::submit_asked() {
     const auto end = std::min(total_ + submitted_at_once, asked_.size());
     for (std::size_t i = total_; i < end; ++i) {
       some.push_back({.id = asked_.id_of(i),
-                      .first = downloadable{asked_.client_of(i).id, asked_.day_of(i)},
+                      .first = report::first(parts_.spec(), asked_.client_of(i).id, asked_.day_of(i)),
                       .priority = 0,
                       .due = {},
                       .generation = *newest});

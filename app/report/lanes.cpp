@@ -76,6 +76,14 @@ void tighten(lane_limits& to, const lane_limits& by) {
 
 }  // namespace
 
+std::string report::lane(const requestable& now) const {
+  return lane_name(parts_.spec.source.limit, find_client(now.client));
+}
+
+std::string report::lane(const pending& now) const {
+  return lane_name(parts_.spec.source.limit, find_client(now.client));
+}
+
 std::string report::lane(const downloadable& now) const {
   return lane_name(parts_.spec.source.limit, find_client(now.client));
 }
@@ -98,7 +106,9 @@ std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec) {
   auto transform = policy(std::chrono::minutes(30));
   transform.attempts = std::min(transform.attempts, 5);  // each may cost a download
 
-  return {{std::string(downloadable::tag), policy(spec.source.timeout * 2 + slack)},
+  return {{std::string(requestable::tag), policy(spec.source.timeout + slack)},
+          {std::string(pending::tag), policy(spec.source.timeout * 2 + slack)},
+          {std::string(downloadable::tag), policy(spec.source.timeout * 2 + slack)},
           {std::string(transformable::tag), transform},
           {std::string(uploadable::tag), policy(spec.sink.timeout + slack)}};
 }

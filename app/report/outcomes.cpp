@@ -24,7 +24,7 @@ outcome<report_state> outcome_of(const source_error& error, system_time now) {
   return transient{error.message, as_duration(error.wait)};
 }
 
-outcome<report_state> outcome_of(const spool_error& error, downloadable again, system_time now) {
+outcome<report_state> outcome_of(const spool_error& error, report_state again, system_time now) {
   switch (error.kind) {
     case spool_error_kind::damaged: return go_back<report_state>{std::move(again), error.message};
     case spool_error_kind::full: return throttled{error.message, now + spool_full_wait};
@@ -36,7 +36,7 @@ outcome<report_state> outcome_of(const spool_error& error, downloadable again, s
   return transient{error.message, std::nullopt};
 }
 
-outcome<report_state> outcome_of(const transform_error& error, downloadable again) {
+outcome<report_state> outcome_of(const transform_error& error, report_state again) {
   if (error.what == transform_error::kind::no_space) return transient{error.message, no_space_wait};
   if (!error.permanent) return transient{error.message, std::nullopt};
   if (error.what == transform_error::kind::sql || error.what == transform_error::kind::unit) {
@@ -45,7 +45,7 @@ outcome<report_state> outcome_of(const transform_error& error, downloadable agai
   return go_back<report_state>{std::move(again), error.message};
 }
 
-outcome<report_state> outcome_of(const sink_error& error, downloadable again, system_time now) {
+outcome<report_state> outcome_of(const sink_error& error, report_state again, system_time now) {
   switch (error.kind) {
     case sink_error_kind::throttled: return throttled{error.message, until(error.wait, now)};
     case sink_error_kind::permanent: return permanent{error.message};

@@ -15,20 +15,20 @@ namespace wherry::app {
 /// How long a lane waits after a "too many requests" that did not say how long.
 inline constexpr std::chrono::seconds default_throttle_wait{5};
 
-using report_state = std::variant<downloadable, transformable, uploadable, completed>;
+using report_state = std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
 
 /// Requires: `error` is not `empty`, which is no failure.
 [[nodiscard]] outcome<report_state> outcome_of(const source_error& error, system_time now);
 
 /// `again`: what to do over when the spool's bytes are gone. A full spool spends no attempt: it
 /// empties by itself. A full disk does, slowly: somebody must empty it.
-[[nodiscard]] outcome<report_state> outcome_of(const spool_error& error, downloadable again,
+[[nodiscard]] outcome<report_state> outcome_of(const spool_error& error, report_state again,
                                                system_time now);
 
 /// A report whose content is wrong is downloaded again: what is wrong may have been the answer.
-[[nodiscard]] outcome<report_state> outcome_of(const transform_error& error, downloadable again);
+[[nodiscard]] outcome<report_state> outcome_of(const transform_error& error, report_state again);
 
-[[nodiscard]] outcome<report_state> outcome_of(const sink_error& error, downloadable again,
+[[nodiscard]] outcome<report_state> outcome_of(const sink_error& error, report_state again,
                                                system_time now);
 
 }  // namespace wherry::app

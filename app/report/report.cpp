@@ -22,6 +22,17 @@ permanent unknown(const std::string& client, const std::string& day) {
                    "cancel the report"};
 }
 
+outcome<report_state> not_ready(const pending& now, const report_poll& how, system_time at) {
+  const auto since = at - system_time(std::chrono::milliseconds(now.requested_ms));
+  if (since < how.give_up) {
+    return postponed{"the API still makes the report", at + how.every};
+  }
+  return go_back<report_state>{
+      requestable{now.client, now.day},
+      "the API has not made the report in " + std::to_string(since / std::chrono::minutes(1)) +
+          " min: it is requested anew (`source.poll.give_up`)"};
+}
+
 }  // namespace
 
 report::report(report_parts parts) : parts_(parts) {
@@ -59,6 +70,67 @@ report::said report::settled(said outcome, const step_context& context) const {
   return outcome;
 }
 
+void report::name_the_remote_report(state_json& old) {
+  if (old.tag == transformable::tag || old.tag == uploadable::tag) old.data["report"] = "";
+}
+
+report::state report::first(const app::spec& of, std::string client, std::string day) {
+  if (of.source.request) return requestable{std::move(client), std::move(day)};
+  return downloadable{std::move(client), std::move(day)};
+}
+
+template <class Later>
+report::state report::again(const Later& now, const step_context& context) const {
+  if (now.report.empty()) return first(parts_.spec, now.client, now.day);
+  return pending{now.client, now.day, now.report, context.now().time_since_epoch().count()};
+}
+
+task<report::said> report::step(requestable now, step_context context) {
+  const client* const of = find_client(now.client);
+  const auto on = parse_day(now.day);
+  if (of == nullptr || !on) co_return unknown(now.client, now.day);
+  if (!parts_.spec.source.request) co_return downloadable{now.client, now.day};
+
+  auto asked = co_await parts_.source.request(*of, *on);
+  if (!asked) {
+    if (asked.error().is == source_error::meaning::empty) {
+      co_return completed{{}, 0, {}, 0, parts_.spec.version};
+    }
+    co_return outcome_of(asked.error(), context.now());
+  }
+  co_return pending{now.client, now.day, *std::move(asked),
+                    context.now().time_since_epoch().count()};
+}
+
+task<report::said> report::step(pending now, step_context context) {
+  const client* const of = find_client(now.client);
+  const auto on = parse_day(now.day);
+  if (of == nullptr || !on) co_return unknown(now.client, now.day);
+  const requestable anew{now.client, now.day};
+  if (!parts_.spec.source.poll) {
+    co_return go_back<state>{first(parts_.spec, now.client, now.day),
+                             "the spec has no [source.poll] any more"};
+  }
+  auto writer = parts_.spool.write(downloaded_key(context.id, context.generation));
+  if (const auto& full = writer.refusal()) co_return outcome_of(*full, now, context.now());
+
+  auto seen = co_await parts_.source.poll(*of, *on, now.report);
+  if (!seen) {
+    if (seen.error().is == source_error::meaning::empty) {
+      co_return completed{{}, 0, {}, 0, parts_.spec.version};
+    }
+    co_return outcome_of(seen.error(), context.now());
+  }
+  if (seen->now == remote_progress::is::gone) co_return go_back<state>{anew, std::move(seen->why)};
+  if (seen->now == remote_progress::is::not_ready) {
+    co_return not_ready(now, *parts_.spec.source.poll, context.now());
+  }
+  co_await context.call();
+  auto fetched = co_await parts_.source.fetch(std::move(seen->place), writer);
+  if (!fetched) co_return outcome_of(fetched.error(), context.now());
+  co_return transformable{now.client, now.day, std::move(fetched->file), now.report};
+}
+
 task<report::said> report::step(downloadable now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
@@ -75,7 +147,7 @@ task<report::said> report::step(downloadable now, step_context context) {
     }
     co_return outcome_of(fetched.error(), context.now());
   }
-  co_return transformable{now.client, now.day, std::move(fetched->file)};
+  co_return transformable{now.client, now.day, std::move(fetched->file), {}};
 }
 
 task<report::said> report::step(transformable now, step_context context) {
@@ -84,7 +156,7 @@ task<report::said> report::step(transformable now, step_context context) {
   if (of == nullptr || !on) co_return unknown(now.client, now.day);
 
   if (const auto full = parts_.spool.refuses_outputs()) {
-    co_return outcome_of(*full, downloadable{now.client, now.day}, context.now());
+    co_return outcome_of(*full, again(now, context), context.now());
   }
   std::stop_source stop;
   const auto running =
@@ -106,11 +178,11 @@ task<report::said> report::step(transformable now, step_context context) {
   if (!converted->has_value()) converted->error().rethrow();
   auto& next = converted->value();
   if (next) co_return std::move(*next);
-  downloadable again{now.client, now.day};
   if (const auto* spool = std::get_if<spool_error>(&next.error())) {
-    co_return settled(outcome_of(*spool, std::move(again), context.now()), context);
+    co_return settled(outcome_of(*spool, again(now, context), context.now()), context);
   }
-  co_return settled(outcome_of(std::get<transform_error>(next.error()), std::move(again)), context);
+  co_return settled(outcome_of(std::get<transform_error>(next.error()), again(now, context)),
+                    context);
 }
 
 report::conversion report::convert(const transformable& now, const step_context& context,
@@ -121,8 +193,8 @@ report::conversion report::convert(const transformable& now, const step_context&
   if (!result) return std::unexpected(result.error());
   auto written = spool.adopt(key);
   if (!written) return std::unexpected(std::move(written.error()));
-  return uploadable{now.client, now.day, std::move(*written), result->rows_out,
-                    parts_.spec.version};
+  return uploadable{now.client,      now.day, std::move(*written), result->rows_out,
+                    parts_.spec.version, now.report};
 }
 
 // A small report is verified and read in one pass; a large one, or one whose columns DuckDB is to
@@ -158,8 +230,7 @@ task<report::said> report::step(uploadable now, step_context context) {
   parts_.spool.remove(downloaded_key(context.id, context.generation));
   auto stored = co_await parts_.sink.put(*of, *on, now.transformed);
   if (!stored) {
-    downloadable again{now.client, now.day};
-    co_return settled(outcome_of(stored.error(), std::move(again), context.now()), context);
+    co_return settled(outcome_of(stored.error(), again(now, context), context.now()), context);
   }
   co_return completed{std::move(stored->url), stored->size_bytes, std::move(stored->sha256),
                       now.rows, std::move(now.spec)};

@@ -9,6 +9,7 @@
 // A dead letter keeps no room in the spool: a step that gives up removes its files. Only one that
 // the engine itself ends (time limit) leaves them, until `remove_files` or the next start.
 
+#include <array>
 #include <expected>
 #include <map>
 #include <stop_token>
@@ -38,16 +39,27 @@ struct report_parts {
 class report {
  public:
   static constexpr std::string_view name = "report";
-  using state = std::variant<downloadable, transformable, uploadable, completed>;
+  using state = std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
   using said = outcome<state>;
+
+  /// Shape 1: a report that is past its download knows its id at the API.
+  static void name_the_remote_report(state_json& old);
+  static constexpr std::array upgrades{&name_the_remote_report};
 
   explicit report(report_parts parts);
 
+  /// The state in which a report of that import begins.
+  [[nodiscard]] static state first(const app::spec& of, std::string client, std::string day);
+
+  task<said> step(requestable now, step_context context);
+  task<said> step(pending now, step_context context);
   task<said> step(downloadable now, step_context context);
   task<said> step(transformable now, step_context context);
   task<said> step(uploadable now, step_context context);
 
   /// The lane whose limit a step falls under: the source's, the transform's, the sink's.
+  [[nodiscard]] std::string lane(const requestable& now) const;
+  [[nodiscard]] std::string lane(const pending& now) const;
   [[nodiscard]] std::string lane(const downloadable& now) const;
   [[nodiscard]] std::string lane(const transformable& now) const;
   [[nodiscard]] std::string lane(const uploadable& now) const;
@@ -60,6 +72,9 @@ class report {
   [[nodiscard]] std::expected<transform_result, conversion_error> run_transform(
       const transformable& now, const std::string& output, const std::stop_token& stop);
   [[nodiscard]] const client* find_client(const std::string& id) const;
+  /// The state that downloads again what a later one finds missing.
+  template <class Later>
+  [[nodiscard]] state again(const Later& now, const step_context& context) const;
   /// Frees the spool of what `outcome` makes useless: a machine that dies or is downloaded again.
   [[nodiscard]] said settled(said outcome, const step_context& context) const;
 

@@ -3,7 +3,8 @@
 // The states of a report, in the order in which it goes through them. Each holds all that the next
 // step needs and nothing more; what is written here is what `sqlite3` shows.
 //
-//   downloadable -> transformable -> uploadable -> completed
+//   requestable -> pending -> transformable -> uploadable -> completed   if the API makes it
+//               downloadable -> transformable -> uploadable -> completed   if it lies there
 //
 // A spool file is known by size and SHA-256: a step that finds other bytes goes back a state.
 
@@ -19,6 +20,25 @@ namespace wherry::app {
 
 BOOST_DESCRIBE_STRUCT(spool_file, (), (name, size_bytes, sha256))
 
+/// The API is to be asked to make a report.
+struct requestable {
+  static constexpr std::string_view tag = "requestable";
+  std::string client;
+  std::string day;  ///< 2025-01-31
+};
+BOOST_DESCRIBE_STRUCT(requestable, (), (client, day))
+
+/// The API makes it, or has made it: it is asked for until it is ready, and then downloaded in the
+/// same step: its address is a secret, and expires.
+struct pending {
+  static constexpr std::string_view tag = "pending";
+  std::string client;
+  std::string day;
+  std::string report;             ///< its id there
+  std::int64_t requested_ms = 0;  ///< when, since 1970
+};
+BOOST_DESCRIBE_STRUCT(pending, (), (client, day, report, requested_ms))
+
 /// The API has a report to be fetched.
 struct downloadable {
   static constexpr std::string_view tag = "downloadable";
@@ -33,8 +53,9 @@ struct transformable {
   std::string client;
   std::string day;
   spool_file downloaded;
+  std::string report;  ///< its id at the API; empty: it lay there
 };
-BOOST_DESCRIBE_STRUCT(transformable, (), (client, day, downloaded))
+BOOST_DESCRIBE_STRUCT(transformable, (), (client, day, downloaded, report))
 
 /// The object's bytes are in the spool.
 struct uploadable {
@@ -43,9 +64,10 @@ struct uploadable {
   std::string day;
   spool_file transformed;
   std::uint64_t rows = 0;
-  std::string spec;  ///< version of the spec by which its bytes were made
+  std::string spec;    ///< version of the spec by which its bytes were made
+  std::string report;  ///< as above
 };
-BOOST_DESCRIBE_STRUCT(uploadable, (), (client, day, transformed, rows, spec))
+BOOST_DESCRIBE_STRUCT(uploadable, (), (client, day, transformed, rows, spec, report))
 
 /// The object is at its place.
 struct completed {

@@ -7,6 +7,7 @@
 
 #include "net/origin.hpp"
 #include "source/answer.hpp"
+#include "source/request.hpp"
 #include "source/source_words.hpp"
 #include "spec/template.hpp"
 #include "wherry/csp/scheduler.hpp"
@@ -56,26 +57,6 @@ class body_splitter final : public body_writer {
   const bool keep_prefix_;
 };
 
-http_request request_to(const source& spec, std::string url, bool with_credentials) {
-  http_request request;
-  request.url = std::move(url);
-  request.accept_compressed = true;
-  request.max_size_bytes = spec.max_size_bytes;
-  request.connect_timeout = spec.connect_timeout;
-  request.timeout = spec.timeout;
-  if (!with_credentials) return request;
-  request.headers.assign(spec.headers.begin(), spec.headers.end());
-  if (const auto* bearer = std::get_if<bearer_auth>(&spec.auth)) {
-    request.headers.emplace_back("Authorization", "Bearer " + bearer->token.reveal);
-  } else if (const auto* basic = std::get_if<basic_auth>(&spec.auth)) {
-    request.user = basic->user;
-    request.password = basic->password.reveal;
-  } else if (const auto* header = std::get_if<header_auth>(&spec.auth)) {
-    request.headers.emplace_back(header->name, header->value.reveal);
-  }
-  return request;
-}
-
 source_error from_spool(const spool_error& wrong) {
   using is = source_error::meaning;
   switch (wrong.kind) {
@@ -86,16 +67,6 @@ source_error from_spool(const spool_error& wrong) {
   }
 }
 
-source_error from_answer(const source& spec, const std::string& place, int status,
-                         const answer_meaning& meant) {
-  using is = source_error::meaning;
-  const auto kind = meant.is == meaning::empty       ? is::empty
-                    : meant.is == meaning::transient ? is::transient
-                    : meant.is == meaning::throttled ? is::throttled
-                                                     : is::permanent;
-  return {kind, meant.wait, explain_answer(spec, place, status, meant)};
-}
-
 source_error cut(const std::string& place) {
   return {
       source_error::meaning::transient, std::nullopt,
@@ -103,6 +74,13 @@ source_error cut(const std::string& place) {
                   "it may have been cut; let the API send Content-Length or chunks, or end the "
                   "last line",
                   place)};
+}
+
+source_error expired(const std::string& place, int status) {
+  return {source_error::meaning::transient, std::nullopt,
+          fmt::format("{} answered {} at the address of the report that the API gave: it may have "
+                      "expired, and is asked for anew",
+                      place, status)};
 }
 
 std::expected<download, source_error> take_rows(const http_response& answered,
@@ -131,13 +109,18 @@ task<std::expected<download, source_error>> http_source::fetch(client of, day on
         source_error::meaning::permanent, std::nullopt,
         fmt::format("`source.url`: {}; {}", expanded.error().message, expanded.error().remedy)});
   }
-  std::string url = std::move(*expanded);
-  const auto home = parse_origin(url);
+  co_return co_await fetch(remote_place{std::move(*expanded), true}, into);
+}
+
+task<std::expected<download, source_error>> http_source::fetch(remote_place from,
+                                                               spool_writer& into) {
+  std::string url = std::move(from.url);
+  const auto home = from.with_credentials ? parse_origin(url) : std::nullopt;
   for (int redirects = 0;; ++redirects) {
     const auto here = parse_origin(url);
     const auto place = here ? to_string(*here) : place_of(url);
     body_splitter splitter{spec_, into};
-    auto request = request_to(spec_, url, here == home);
+    auto request = request_to(spec_, url, home && here == home);
     request.into = &splitter;
     auto answered = co_await client_.fetch(std::move(request));
     if (splitter.wrong) co_return std::unexpected(from_spool(*splitter.wrong));
@@ -163,6 +146,10 @@ task<std::expected<download, source_error>> http_source::fetch(client of, day on
       if (answered->ended_by_close && splitter.last != '\n') co_return std::unexpected(cut(place));
       co_return take_rows(*answered, place, into);
     }
+    const bool has_expired = !from.with_credentials && !meant.rule &&
+                             (answered->status == 403 || answered->status == 404 ||
+                              answered->status == 410);
+    if (has_expired) co_return std::unexpected(expired(place, answered->status));
     co_return std::unexpected(from_answer(spec_, place, answered->status, meant));
   }
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// report_source: downloads the report of one client and day into the spool.
+// report_source: downloads the report of one client and day into the spool; where the API makes
+// it on request, requests it and asks until it is ready.
 //
 // 1. Only the body of an answer that means rows becomes a file; of any other the first 64 KiB are
 //    looked at and dropped.
 // 2. Redirects are followed, at most five, never from https to http; credentials and headers of the
 //    spec go only to the origin (scheme, host, port) that the spec names.
 // 3. No error holds a secret: neither the URL's query, nor a header, nor what the server said in a
-//    body that may echo them.
+//    body that may echo them. The address of a report that is ready may be one: it goes nowhere
+//    but into the request.
 
 #include <chrono>
 #include <expected>
@@ -17,6 +19,7 @@
 #include "net/http_client.hpp"
 #include "spec/day.hpp"
 #include "spec/spec.hpp"
+#include "source/answer.hpp"
 #include "spool/spool.hpp"
 #include "wherry/csp/task.hpp"
 
@@ -41,10 +44,42 @@ struct source_error {
   std::string message;
 };
 
+/// Where a report is that the API has made.
+struct remote_place {
+  std::string url;  ///< a secret: often whoever knows it may read the report
+  bool with_credentials = false;
+};
+
+/// What becomes of a report that the API makes.
+struct remote_progress {
+  enum class is {
+    not_ready,  ///< to be asked again
+    ready,      ///< `place` says where it is
+    gone        ///< it failed, or nobody knows it any more: to be requested anew
+  };
+  is now = is::not_ready;
+  remote_place place{};
+  std::string why;  ///< of `gone`
+};
+
 /// Threads: any.
 class report_source {
  public:
   virtual ~report_source() = default;
+
+  /// Asks the API to make a report, and gives the id under which it does, also if that is one that
+  /// it was asked for before.
+  /// Suspends: until it has answered. Errors: source_error; `cancelled`.
+  [[nodiscard]] virtual task<std::expected<std::string, source_error>> request(client of,
+                                                                               day on) = 0;
+
+  /// Asks how a report comes along. Suspends, errors: as above; empty: it is ready and has no rows.
+  [[nodiscard]] virtual task<std::expected<remote_progress, source_error>> poll(
+      client of, day on, std::string remote) = 0;
+
+  /// As below, from there.
+  [[nodiscard]] virtual task<std::expected<download, source_error>> fetch(remote_place from,
+                                                                          spool_writer& into) = 0;
 
   /// Downloads one report and finishes `into` if there are rows; otherwise drop `into`.
   /// Suspends: until the answer is whole. Errors: source_error; `cancelled`.
@@ -57,10 +92,23 @@ class http_source final : public report_source {
  public:
   http_source(const source& spec, http_client& client) : spec_(spec), client_(client) {}
 
+  [[nodiscard]] task<std::expected<std::string, source_error>> request(client of,
+                                                                       day on) override;
+  [[nodiscard]] task<std::expected<remote_progress, source_error>> poll(
+      client of, day on, std::string remote) override;
+  [[nodiscard]] task<std::expected<download, source_error>> fetch(remote_place from,
+                                                                  spool_writer& into) override;
   [[nodiscard]] task<std::expected<download, source_error>> fetch(client of, day on,
                                                                   spool_writer& into) override;
 
  private:
+  struct asked {
+    http_response answer;
+    std::string place;
+    answer_meaning meant;
+  };
+  [[nodiscard]] task<std::expected<asked, source_error>> ask(http_request question);
+
   const source& spec_;
   http_client& client_;
 };

@@ -56,13 +56,54 @@ void check_addresses(reader& r, const spec& whole) {
   const auto url = [](const std::string& text) {
     return [&text](const client& of) { return expand_url(text, of, sample_day); };
   };
+  const auto remote = [](const std::string& text) {
+    return [&text](const client& of) { return expand_url(text, of, sample_day, "sample"); };
+  };
   const auto lane = [](const std::string& text) {
     return [&text](const client& of) { return expand_lane(text, of); };
   };
   check_clients(r, whole, "the url of [source]", url(whole.source.url));
+  if (const auto& request = whole.source.request) {
+    check_clients(r, whole, "the url of [source.request]", url(request->url));
+    check_clients(r, whole, "the body of [source.request]", [&](const client& of) {
+      return expand_body(request->body, of, sample_day);
+    });
+  }
+  if (const auto& poll = whole.source.poll) {
+    check_clients(r, whole, "the url of [source.poll]", remote(poll->url));
+    check_clients(r, whole, "the download of [source.poll]", remote(poll->download));
+  }
   check_clients(r, whole, "the url of [sink]", url(whole.sink.url));
   check_clients(r, whole, "the lane of [source.limit]", lane(whole.source.limit.lane));
   check_clients(r, whole, "the lane of [sink.limit]", lane(whole.sink.limit.lane));
+}
+
+// A report has an address, or it is requested, polled, and then has one.
+void check_source(reader& r, const spec& whole) {
+  const auto& from = whole.source;
+  const reader::inside source{r, "source"};
+  const auto wrong = [&](const char* key, std::string_view what, std::string remedy) {
+    const reader::inside here{r, key};
+    r.wrong(r.place_of({"source", key}), what, std::move(remedy));
+  };
+  const auto is_there = [&](const char* key) { return r.root().find({"source", key}) != nullptr; };
+  if (!is_there("url") && !is_there("request")) {
+    wrong("url", "is missing", R"(write url = "https://host/{client}/{day}.csv", or [source.request])");
+  }
+  if (is_there("url") && is_there("request")) {
+    wrong("request", "and url are both there", "a report that is requested has no url: remove one");
+  }
+  if (is_there("request") != is_there("poll")) {
+    wrong(is_there("poll") ? "poll" : "request", is_there("poll") ? "polls what nothing requests" : "has no [source.poll]",
+          is_there("poll") ? "add [source.request]" : R"(add [source.poll] with url = "https://host/reports/{report}")");
+  }
+  if (from.poll && from.poll->link.empty() == from.poll->download.empty()) {
+    wrong("poll", from.poll->link.empty() ? "does not say where a report is that is ready" : "has both link and download",
+          R"(write link = "url", where the answer has the address, or download = "https://host/{report}.csv")");
+  }
+  if (from.poll && from.poll->link.empty() && from.poll->ready.empty()) {
+    wrong("poll", "does not say when a report is ready", R"(write ready = { status = "COMPLETED" })");
+  }
 }
 
 void check_objects(reader& r, const spec& whole) {
@@ -141,6 +182,7 @@ void check_whole(reader& r, spec& whole) {
   if (whole.source.limit.lane.empty()) whole.source.limit.lane = "{account}";
   if (whole.sink.limit.lane.empty()) whole.sink.limit.lane = "sink";
   check_ids(r, whole);
+  check_source(r, whole);
   check_addresses(r, whole);
   check_objects(r, whole);
   check_window(r, whole);

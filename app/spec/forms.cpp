@@ -4,11 +4,13 @@
 #include "spec/forms.hpp"
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <set>
 
 #include "spec/template.hpp"
 
 namespace wherry::app::toml_file {
+namespace json = boost::json;
 namespace {
 
 bool is_header_name(std::string_view name) {
@@ -274,15 +276,75 @@ void meaning_word::read(reader& r, const value& from, answer_rule::meaning& to) 
   }
 }
 
-void source_url::read(reader& r, const value& from, std::string& to) {
+namespace {
+
+void read_url(reader& r, const value& from, std::string& to, template_scope scope) {
   static constexpr std::string_view schemes[] = {"http", "https"};
   if (from.string.contains('?')) r.hide(from);  // a query may hold a key under any name
-  auto url = read_template(r, from, template_scope::report);
+  auto url = read_template(r, from, scope);
   if (!url) return;
   const auto parts = split_address(r, from, *url, schemes);
   constexpr std::string_view secrets =
       R"(put them into auth = { basic = { user = "…", password = "${PASSWORD}" } })";
   if (parts && read_host(r, from, parts->rest, secrets)) to = *std::move(url);
+}
+
+// Errors are the reader's; what is wrong becomes null.
+json::value body_of(reader& r, const value& from) {
+  switch (from.is) {
+    case text: {
+      auto words = read_template(r, from, template_scope::report);
+      return words ? json::value(*words) : json::value(nullptr);
+    }
+    case whole: return from.integer;
+    case flag: return from.boolean;
+    case list: {
+      json::array items;
+      for (const auto& each : from.items) items.push_back(body_of(r, each));
+      return items;
+    }
+    case table: {
+      json::object members;
+      for (const auto& each : from.members) {
+        const reader::inside here{r, each.name};
+        members[each.name] = body_of(r, each.item);
+      }
+      return members;
+    }
+    case real:
+    case moment: break;
+  }
+  r.wrong(from.begin, fmt::format("holds {}", name_of(from.is)), "write it as a string");
+  return nullptr;
+}
+
+}  // namespace
+
+void source_url::read(reader& r, const value& from, std::string& to) {
+  read_url(r, from, to, template_scope::report);
+}
+
+void remote_url::read(reader& r, const value& from, std::string& to) {
+  read_url(r, from, to, template_scope::remote);
+  if (!to.empty() && !to.contains("{report}")) {
+    r.wrong(from.begin, "asks for the same report whatever was requested", "put {report} into it");
+  }
+}
+
+void json_body::read(reader& r, const value& from, std::string& to) {
+  to = json::serialize(body_of(r, from));
+}
+
+void id_frame::read(reader& r, const value& from, std::string& to) {
+  constexpr std::string_view mark = "{report}";
+  const auto words = r.text(from);
+  if (!words) return;
+  const auto at = words->find(mark);
+  if (at == 0 || at == words->npos || words->find(mark, at + 1) != words->npos) {
+    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)), fmt::format("write {}", wanted));
+  } else {
+    to = *words;
+  }
 }
 
 void endpoint_url::read(reader& r, const value& from, std::string& to) {

@@ -178,6 +178,26 @@ struct source_url : any_text {
   static void read(reader& r, const value& from, std::string& to);
 };
 
+/// An address of a report that the API makes: the same, and {report} in it.
+struct remote_url : source_url {
+  static constexpr std::string_view wanted = R"(an address such as "https://host/reports/{report}")";
+  static void read(reader& r, const value& from, std::string& to);
+};
+
+/// A body of JSON: a table whose texts are templates, read as the JSON that it is.
+struct json_body {
+  static constexpr unsigned takes = table;
+  static constexpr std::string_view wanted = R"(a body such as { date = "{day}" })";
+  static constexpr std::string_view schema = R"({"type":"object"})";
+  static void read(reader& r, const value& from, std::string& to);
+};
+
+/// What an answer says around a report's id: a text with {report} in it.
+struct id_frame : any_text {
+  static constexpr std::string_view wanted = R"(a text such as "duplicate of : {report}")";
+  static void read(reader& r, const value& from, std::string& to);
+};
+
 /// Where objects go: a template of a file or s3 address, whose name tells format and compression.
 struct sink_url : any_text {
   static constexpr std::string_view wanted =

@@ -130,10 +130,36 @@ struct rule_list {
   }
 };
 
+constexpr key<report_request> request_keys[] = {
+    entry<source_url, &report_request::url>("url", "Where to POST to.", required),
+    entry<json_body, &report_request::body>(
+        "body", "JSON to send; {client} {account} {currency} {day} stand for its own."),
+    entry<one_line, &report_request::id>("id", "Path of the report's id in the answer; id by default."),
+    entry<id_frame, &report_request::duplicate>(
+        "duplicate", "How an answer names the report that was made before."),
+};
+
+constexpr key<report_poll> poll_keys[] = {
+    entry<remote_url, &report_poll::url>("url", "Where to ask; {report} is its id.", required),
+    entry<duration, &report_poll::every>("every", "Time between two polls; 30s by default."),
+    entry<json_conditions, &report_poll::ready>(
+        "ready", "What the answer says of a report that is; none: once it has a link."),
+    entry<json_conditions, &report_poll::failed>(
+        "failed", "What it says of one that failed, and is requested anew."),
+    entry<one_line, &report_poll::link>("link", "Path of the report's address in the answer."),
+    entry<remote_url, &report_poll::download>(
+        "download", "Address of a report that is ready, if the answer has none."),
+    entry<duration, &report_poll::give_up>(
+        "give_up", "When it is requested anew, if it does not become ready; 6h by default."),
+};
+
 constexpr key<source> source_keys[] = {
     entry<source_url, &source::url>(
-        "url", "Address of a report; {client} {account} {currency} {day} stand for its own.",
-        required),
+        "url", "Address of a report; {client} {account} {currency} {day} stand for its own."),
+    entry<optional_table<request_keys, report_request>, &source::request>(
+        "request", "How to ask for a report that takes the API a while; in place of url."),
+    entry<optional_table<poll_keys, report_poll>, &source::poll>(
+        "poll", "How to ask whether it is ready."),
     entry<auth_form, &source::auth>("auth", "How to sign in: { bearer }, { basic } or { header }.",
                                     optional, secret_key),
     entry<header_map, &source::headers>("headers", "Headers to send.", optional, secret_key),

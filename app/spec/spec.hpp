@@ -90,9 +90,31 @@ struct answer_rule {
   std::optional<std::chrono::milliseconds> wait;  ///< for throttled and transient
 };
 
+/// Says how an API is asked to make a report, where that takes it a while: a POST.
+struct report_request {
+  std::string url;         ///< template: {client} {account} {day} {currency}
+  std::string body;        ///< JSON, its texts are templates; empty: none
+  std::string id = "id";   ///< dotted path of the report's id in the answer
+  std::string duplicate;   ///< how an answer names the report that it made before; empty: never
+};
+
+/// Says how such a report is asked for until it is ready.
+struct report_poll {
+  std::string url;                              ///< template, also {report}
+  std::map<std::string, std::string> ready;     ///< dotted path -> value; empty: once there is a link
+  std::map<std::string, std::string> failed;    ///< it is requested anew; empty: never
+  // One of the two says where it is then.
+  std::string link;      ///< dotted path of its address in the answer; asked without credentials
+  std::string download;  ///< template, as `url`; asked with the credentials of the API
+  std::chrono::milliseconds every{30'000};
+  std::chrono::milliseconds give_up{6 * 3'600'000};  ///< then it is requested anew
+};
+
 /// Says where reports come from.
 struct source {
-  std::string url;  ///< template: {client} {account} {day} {currency}
+  std::string url;  ///< template: {client} {account} {day} {currency}; {report} if it is requested
+  std::optional<report_request> request;  ///< then also `poll`
+  std::optional<report_poll> poll;
   app::auth auth;
   std::map<std::string, std::string> headers;
   app::limit limit;

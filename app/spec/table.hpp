@@ -122,6 +122,14 @@ struct table_of {
   }
 };
 
+/// The form of a table that need not be there.
+template <const auto& Keys, class T>
+struct optional_table : table_of<Keys> {
+  static void read(reader& r, const value& from, std::optional<T>& to) {
+    read_table(r, from, to.emplace(), Keys);
+  }
+};
+
 /// The keys of the file itself: [import], [source] and so on.
 [[nodiscard]] std::vector<key_info> spec_keys();
 

@@ -66,8 +66,8 @@ std::optional<template_error> fault(const piece& part, template_scope scope) {
   if (part.is == piece::kind::stray) {
     return wrong(fmt::format("has a lone {}", part.text), "write {{ or }} for a brace");
   }
-  static constexpr std::string_view known[] = {"client", "account", "currency", "day"};
-  const auto allowed = std::span{known}.first(scope == template_scope::client ? 3 : 4);
+  static constexpr std::string_view known[] = {"client", "account", "currency", "day", "report"};
+  const auto allowed = std::span{known}.first(3 + static_cast<std::size_t>(scope));
   if (std::ranges::find(allowed, part.name) == allowed.end()) {
     const auto best = closest(part.name, allowed);
     return wrong(fmt::format("has an unknown placeholder {}", in_quotes(part.text)),
@@ -96,26 +96,41 @@ std::string percent_encoded(std::string_view value) {
   return out;
 }
 
-std::string_view value_of(std::string_view name, const client& of) {
+/// What a template is about.
+struct subject {
+  const client& of;
+  std::optional<day> on;
+  std::string_view remote;
+
+  [[nodiscard]] template_scope scope() const {
+    if (!on) return template_scope::client;
+    return remote.empty() ? template_scope::report : template_scope::remote;
+  }
+};
+
+std::string_view value_of(std::string_view name, const subject& about) {
+  const auto& of = about.of;
+  if (name == "report") return about.remote;
   if (name == "client") return of.id;
   return name == "account" ? of.account : of.currency;
 }
 
 enum class encoding { none, percent, file_name };
 
-std::expected<std::string, template_error> expand(std::string_view text, const client& of,
-                                                  std::optional<day> on, encoding how) {
+std::expected<std::string, template_error> expand(std::string_view text, const subject& about,
+                                                  encoding how) {
+  const auto& of = about.of;
   std::string out;
   for (const auto& part : split(text)) {
-    if (auto wrong = fault(part, on ? template_scope::report : template_scope::client)) {
+    if (auto wrong = fault(part, about.scope())) {
       return std::unexpected(*std::move(wrong));
     }
     if (part.is == piece::kind::literal) {
       out += part.text;
     } else if (part.name == "day") {
-      out += format_day(*on, day_pattern(part));
+      out += format_day(*about.on, day_pattern(part));
     } else {
-      const auto value = value_of(part.name, of);
+      const auto value = value_of(part.name, about);
       if (value.empty()) {
         return std::unexpected(template_error{
             std::string{part.text}, fmt::format("client {} has no {}", in_quotes(of.id), part.name),
@@ -172,7 +187,7 @@ std::vector<template_error> check_template(std::string_view text, template_scope
   for (const auto& part : split(text)) {
     if (auto wrong = fault(part, scope)) faults.push_back(*std::move(wrong));
   }
-  if (scope == template_scope::report && has_dot_segment(text)) {
+  if (scope != template_scope::client && has_dot_segment(text)) {
     faults.push_back({"/.", R"(has a ".." or "." in its path)", std::string{plain_path}});
   }
   return faults;
@@ -188,9 +203,9 @@ bool tells_days_apart(std::string_view text) {
 }
 
 std::expected<std::string, template_error> expand_url(std::string_view text, const client& of,
-                                                      day on) {
+                                                      day on, std::string_view remote) {
   const bool is_file = text.starts_with("file:");
-  auto url = expand(text, of, on, is_file ? encoding::file_name : encoding::percent);
+  auto url = expand(text, {of, on, remote}, is_file ? encoding::file_name : encoding::percent);
   if (url && has_dot_segment(*url)) {
     return std::unexpected(
         template_error{std::string{text},
@@ -201,7 +216,12 @@ std::expected<std::string, template_error> expand_url(std::string_view text, con
 }
 
 std::expected<std::string, template_error> expand_lane(std::string_view text, const client& of) {
-  return expand(text, of, std::nullopt, encoding::none);
+  return expand(text, {of, std::nullopt, {}}, encoding::none);
+}
+
+std::expected<std::string, template_error> expand_text(std::string_view text, const client& of,
+                                                       day on) {
+  return expand(text, {of, on, {}}, encoding::none);
 }
 
 std::string with_doubled_braces(std::string_view text) {

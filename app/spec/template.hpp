@@ -28,8 +28,9 @@ struct template_error {
   std::string remedy;
 };
 
-/// Says what a template may speak of: a client, or a report, which also has a day.
-enum class template_scope { client, report };
+/// Says what a template may speak of: a client; a report, which also has a day; or one that the API
+/// has made, which also has its id there, {report}.
+enum class template_scope { client, report, remote };
 
 /// Finds everything that is wrong with a template itself.
 [[nodiscard]] std::vector<template_error> check_template(std::string_view text,
@@ -40,7 +41,16 @@ enum class template_scope { client, report };
 
 /// Makes the address of a report. Errors: the client lacks a value, or has one that does not fit.
 [[nodiscard]] std::expected<std::string, template_error> expand_url(std::string_view text,
-                                                                    const client& of, day on);
+                                                                    const client& of, day on,
+                                                                    std::string_view remote = {});
+
+/// Makes any other text about a report; values are taken plain.
+[[nodiscard]] std::expected<std::string, template_error> expand_text(std::string_view text,
+                                                                     const client& of, day on);
+
+/// Makes a body of JSON from one whose texts are templates; values are taken plain. Empty: empty.
+[[nodiscard]] std::expected<std::string, template_error> expand_body(std::string_view json,
+                                                                     const client& of, day on);
 
 /// Makes the name of a client's lane; values are taken plain.
 [[nodiscard]] std::expected<std::string, template_error> expand_lane(std::string_view text,

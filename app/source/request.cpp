@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/request.hpp"
+
+#include "source/source_words.hpp"
+
+namespace wherry::app {
+
+http_request request_to(const source& spec, std::string url, bool with_credentials) {
+  http_request request;
+  request.url = std::move(url);
+  request.accept_compressed = true;
+  request.max_size_bytes = spec.max_size_bytes;
+  request.connect_timeout = spec.connect_timeout;
+  request.timeout = spec.timeout;
+  if (!with_credentials) return request;
+  request.headers.assign(spec.headers.begin(), spec.headers.end());
+  if (const auto* bearer = std::get_if<bearer_auth>(&spec.auth)) {
+    request.headers.emplace_back("Authorization", "Bearer " + bearer->token.reveal);
+  } else if (const auto* basic = std::get_if<basic_auth>(&spec.auth)) {
+    request.user = basic->user;
+    request.password = basic->password.reveal;
+  } else if (const auto* header = std::get_if<header_auth>(&spec.auth)) {
+    request.headers.emplace_back(header->name, header->value.reveal);
+  }
+  return request;
+}
+
+source_error from_answer(const source& spec, const std::string& place, int status,
+                         const answer_meaning& meant) {
+  using is = source_error::meaning;
+  using meaning = answer_rule::meaning;
+  const auto kind = meant.is == meaning::empty       ? is::empty
+                    : meant.is == meaning::transient ? is::transient
+                    : meant.is == meaning::throttled ? is::throttled
+                                                     : is::permanent;
+  return {kind, meant.wait, explain_answer(spec, place, status, meant)};
+}
+
+}  // namespace wherry::app

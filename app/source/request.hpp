@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What all requests to an API have in common: limits and credentials, and what an answer that is
+// not what was asked for becomes. Internal to app/source.
+
+#include <string>
+
+#include "net/http_client.hpp"
+#include "source/answer.hpp"
+#include "source/source.hpp"
+
+namespace wherry::app {
+
+/// A GET of that address. Without credentials the headers of the spec stay away, too.
+[[nodiscard]] http_request request_to(const source& spec, std::string url, bool with_credentials);
+
+/// An answer that has no rows, as an error. Requires: meant.is is not rows.
+[[nodiscard]] source_error from_answer(const source& spec, const std::string& place, int status,
+                                       const answer_meaning& meant);
+
+}  // namespace wherry::app

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies of requests: JSON whose texts are templates.
+#include <boost/json.hpp>
+
+#include "spec/template.hpp"
+
+namespace wherry::app {
+namespace {
+
+namespace json = boost::json;
+
+std::optional<template_error> expand_texts(json::value& in, const client& of, day on) {
+  if (auto* text = in.if_string()) {
+    auto made = expand_text(*text, of, on);
+    if (!made) return std::move(made.error());
+    *text = *made;
+  }
+  if (auto* items = in.if_array()) {
+    for (auto& each : *items) {
+      if (auto wrong = expand_texts(each, of, on)) return wrong;
+    }
+  }
+  if (auto* members = in.if_object()) {
+    for (auto& each : *members) {
+      if (auto wrong = expand_texts(each.value(), of, on)) return wrong;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::expected<std::string, template_error> expand_body(std::string_view text, const client& of,
+                                                       day on) {
+  if (text.empty()) return std::string();
+  auto body = json::parse(json::string_view(text.data(), text.size()));  // as read_spec wrote it
+  if (auto wrong = expand_texts(body, of, on)) return std::unexpected(*std::move(wrong));
+  return json::serialize(body);
+}
+
+}  // namespace wherry::app
