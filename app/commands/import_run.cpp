@@ -105,11 +105,12 @@ task<import_run::or_error<>> import_run::submit_asked() {
     std::vector<report_engine::start> some;
     const auto end = std::min(total_ + submitted_at_once, asked_.size());
     for (std::size_t i = total_; i < end; ++i) {
-      some.push_back({.id = asked_.id_of(i),
-                      .first = report::first(parts_.spec(), asked_.client_of(i).id, asked_.day_of(i)),
-                      .priority = 0,
-                      .due = {},
-                      .generation = *newest});
+      some.push_back(
+          {.id = asked_.id_of(i),
+           .first = report::first(parts_.spec(), asked_.client_of(i).id, asked_.day_of(i)),
+           .priority = 0,
+           .due = {},
+           .generation = *newest});
     }
     const auto done = co_await engine_.submit(std::move(some));
     if (!done) co_return std::unexpected(done.error());

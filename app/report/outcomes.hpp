@@ -15,7 +15,8 @@ namespace wherry::app {
 /// How long a lane waits after a "too many requests" that did not say how long.
 inline constexpr std::chrono::seconds default_throttle_wait{5};
 
-using report_state = std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
+using report_state =
+    std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
 
 /// Requires: `error` is not `empty`, which is no failure.
 [[nodiscard]] outcome<report_state> outcome_of(const source_error& error, system_time now);

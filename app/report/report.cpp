@@ -27,10 +27,10 @@ outcome<report_state> not_ready(const pending& now, const report_poll& how, syst
   if (since < how.give_up) {
     return postponed{"the API still makes the report", at + how.every};
   }
-  return go_back<report_state>{
-      requestable{now.client, now.day},
-      "the API has not made the report in " + std::to_string(since / std::chrono::minutes(1)) +
-          " min: it is requested anew (`source.poll.give_up`)"};
+  return go_back<report_state>{requestable{now.client, now.day},
+                               "the API has not made the report in " +
+                                   std::to_string(since / std::chrono::minutes(1)) +
+                                   " min: it is requested anew (`source.poll.give_up`)"};
 }
 
 }  // namespace
@@ -193,7 +193,7 @@ report::conversion report::convert(const transformable& now, const step_context&
   if (!result) return std::unexpected(result.error());
   auto written = spool.adopt(key);
   if (!written) return std::unexpected(std::move(written.error()));
-  return uploadable{now.client,      now.day, std::move(*written), result->rows_out,
+  return uploadable{now.client,          now.day,   std::move(*written), result->rows_out,
                     parts_.spec.version, now.report};
 }
 

@@ -39,7 +39,8 @@ struct report_parts {
 class report {
  public:
   static constexpr std::string_view name = "report";
-  using state = std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
+  using state =
+      std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
   using said = outcome<state>;
 
   /// Shape 1: a report that is past its download knows its id at the API.

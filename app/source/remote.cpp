@@ -39,9 +39,10 @@ std::string id_within(std::string_view text, std::string_view frame) {
   const auto found = text.find(before);
   if (found == text.npos) return {};
   const auto rest = text.substr(found + before.size());
-  const auto end = after.empty() ? static_cast<std::size_t>(
-                                       std::ranges::find_if_not(rest, is_of_an_id) - rest.begin())
-                                 : rest.find(after);
+  const auto end =
+      after.empty()
+          ? static_cast<std::size_t>(std::ranges::find_if_not(rest, is_of_an_id) - rest.begin())
+          : rest.find(after);
   return end == rest.npos ? std::string() : std::string(rest.substr(0, end));
 }
 
@@ -51,9 +52,8 @@ bool is_id(std::string_view id) {
 }
 
 bool hold(const boost::json::value& body, const std::map<std::string, std::string>& conditions) {
-  return std::ranges::all_of(conditions, [&](const auto& each) {
-    return text_at(body, each.first) == each.second;
-  });
+  return std::ranges::all_of(
+      conditions, [&](const auto& each) { return text_at(body, each.first) == each.second; });
 }
 
 source_error no_json(const std::string& place, int status) {
@@ -147,11 +147,12 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
     co_return remote_progress{is::ready, {std::move(*there), true}, {}};
   }
   auto link = text_at(*said, how.link);
-  if (link && parse_origin(*link)) co_return remote_progress{is::ready, {*std::move(link), false}, {}};
+  if (link && parse_origin(*link))
+    co_return remote_progress{is::ready, {*std::move(link), false}, {}};
   if (how.ready.empty()) co_return remote_progress{};
   // Ready, and no address: that is how a report without rows is told.
-  co_return std::unexpected(source_error{
-      meaning::empty, std::nullopt, fmt::format("{} has no address for it: no rows", place)});
+  co_return std::unexpected(source_error{meaning::empty, std::nullopt,
+                                         fmt::format("{} has no address for it: no rows", place)});
 }
 
 }  // namespace wherry::app

@@ -146,9 +146,9 @@ task<std::expected<download, source_error>> http_source::fetch(remote_place from
       if (answered->ended_by_close && splitter.last != '\n') co_return std::unexpected(cut(place));
       co_return take_rows(*answered, place, into);
     }
-    const bool has_expired = !from.with_credentials && !meant.rule &&
-                             (answered->status == 403 || answered->status == 404 ||
-                              answered->status == 410);
+    const bool has_expired =
+        !from.with_credentials && !meant.rule &&
+        (answered->status == 403 || answered->status == 404 || answered->status == 410);
     if (has_expired) co_return std::unexpected(expired(place, answered->status));
     co_return std::unexpected(from_answer(spec_, place, answered->status, meant));
   }

@@ -17,9 +17,9 @@
 #include <string>
 
 #include "net/http_client.hpp"
+#include "source/answer.hpp"
 #include "spec/day.hpp"
 #include "spec/spec.hpp"
-#include "source/answer.hpp"
 #include "spool/spool.hpp"
 #include "wherry/csp/task.hpp"
 
@@ -92,8 +92,7 @@ class http_source final : public report_source {
  public:
   http_source(const source& spec, http_client& client) : spec_(spec), client_(client) {}
 
-  [[nodiscard]] task<std::expected<std::string, source_error>> request(client of,
-                                                                       day on) override;
+  [[nodiscard]] task<std::expected<std::string, source_error>> request(client of, day on) override;
   [[nodiscard]] task<std::expected<remote_progress, source_error>> poll(
       client of, day on, std::string remote) override;
   [[nodiscard]] task<std::expected<download, source_error>> fetch(remote_place from,

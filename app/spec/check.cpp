@@ -65,9 +65,8 @@ void check_addresses(reader& r, const spec& whole) {
   check_clients(r, whole, "the url of [source]", url(whole.source.url));
   if (const auto& request = whole.source.request) {
     check_clients(r, whole, "the url of [source.request]", url(request->url));
-    check_clients(r, whole, "the body of [source.request]", [&](const client& of) {
-      return expand_body(request->body, of, sample_day);
-    });
+    check_clients(r, whole, "the body of [source.request]",
+                  [&](const client& of) { return expand_body(request->body, of, sample_day); });
   }
   if (const auto& poll = whole.source.poll) {
     check_clients(r, whole, "the url of [source.poll]", remote(poll->url));
@@ -80,6 +79,7 @@ void check_addresses(reader& r, const spec& whole) {
 
 // A report has an address, or it is requested, polled, and then has one.
 void check_source(reader& r, const spec& whole) {
+  if (r.root().find({"source"}) == nullptr) return;  // that is told already
   const auto& from = whole.source;
   const reader::inside source{r, "source"};
   const auto wrong = [&](const char* key, std::string_view what, std::string remedy) {
@@ -88,21 +88,28 @@ void check_source(reader& r, const spec& whole) {
   };
   const auto is_there = [&](const char* key) { return r.root().find({"source", key}) != nullptr; };
   if (!is_there("url") && !is_there("request")) {
-    wrong("url", "is missing", R"(write url = "https://host/{client}/{day}.csv", or [source.request])");
+    wrong("url", "is missing",
+          R"(write url = "https://host/{client}/{day}.csv", or [source.request])");
   }
   if (is_there("url") && is_there("request")) {
     wrong("request", "and url are both there", "a report that is requested has no url: remove one");
   }
   if (is_there("request") != is_there("poll")) {
-    wrong(is_there("poll") ? "poll" : "request", is_there("poll") ? "polls what nothing requests" : "has no [source.poll]",
-          is_there("poll") ? "add [source.request]" : R"(add [source.poll] with url = "https://host/reports/{report}")");
+    wrong(is_there("poll") ? "poll" : "request",
+          is_there("poll") ? "polls what nothing requests" : "has no [source.poll]",
+          is_there("poll") ? "add [source.request]"
+                           : R"(add [source.poll] with url = "https://host/reports/{report}")");
   }
   if (from.poll && from.poll->link.empty() == from.poll->download.empty()) {
-    wrong("poll", from.poll->link.empty() ? "does not say where a report is that is ready" : "has both link and download",
-          R"(write link = "url", where the answer has the address, or download = "https://host/{report}.csv")");
+    wrong(
+        "poll",
+        from.poll->link.empty() ? "does not say where a report is that is ready"
+                                : "has both link and download",
+        R"(write link = "url", its path in the answer, or download = "https://host/{report}.csv")");
   }
   if (from.poll && from.poll->link.empty() && from.poll->ready.empty()) {
-    wrong("poll", "does not say when a report is ready", R"(write ready = { status = "COMPLETED" })");
+    wrong("poll", "does not say when a report is ready",
+          R"(write ready = { status = "COMPLETED" })");
   }
 }
 

@@ -341,7 +341,8 @@ void id_frame::read(reader& r, const value& from, std::string& to) {
   if (!words) return;
   const auto at = words->find(mark);
   if (at == 0 || at == words->npos || words->find(mark, at + 1) != words->npos) {
-    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)), fmt::format("write {}", wanted));
+    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)),
+            fmt::format("write {}", wanted));
   } else {
     to = *words;
   }

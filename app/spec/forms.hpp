@@ -180,7 +180,8 @@ struct source_url : any_text {
 
 /// An address of a report that the API makes: the same, and {report} in it.
 struct remote_url : source_url {
-  static constexpr std::string_view wanted = R"(an address such as "https://host/reports/{report}")";
+  static constexpr std::string_view wanted =
+      R"(an address such as "https://host/reports/{report}")";
   static void read(reader& r, const value& from, std::string& to);
 };
 

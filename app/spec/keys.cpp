@@ -134,7 +134,8 @@ constexpr key<report_request> request_keys[] = {
     entry<source_url, &report_request::url>("url", "Where to POST to.", required),
     entry<json_body, &report_request::body>(
         "body", "JSON to send; {client} {account} {currency} {day} stand for its own."),
-    entry<one_line, &report_request::id>("id", "Path of the report's id in the answer; id by default."),
+    entry<one_line, &report_request::id>("id",
+                                         "Path of the report's id in the answer; id by default."),
     entry<id_frame, &report_request::duplicate>(
         "duplicate", "How an answer names the report that was made before."),
 };
@@ -158,8 +159,8 @@ constexpr key<source> source_keys[] = {
         "url", "Address of a report; {client} {account} {currency} {day} stand for its own."),
     entry<optional_table<request_keys, report_request>, &source::request>(
         "request", "How to ask for a report that takes the API a while; in place of url."),
-    entry<optional_table<poll_keys, report_poll>, &source::poll>(
-        "poll", "How to ask whether it is ready."),
+    entry<optional_table<poll_keys, report_poll>, &source::poll>("poll",
+                                                                 "How to ask whether it is ready."),
     entry<auth_form, &source::auth>("auth", "How to sign in: { bearer }, { basic } or { header }.",
                                     optional, secret_key),
     entry<header_map, &source::headers>("headers", "Headers to send.", optional, secret_key),

@@ -92,17 +92,17 @@ struct answer_rule {
 
 /// Says how an API is asked to make a report, where that takes it a while: a POST.
 struct report_request {
-  std::string url;         ///< template: {client} {account} {day} {currency}
-  std::string body;        ///< JSON, its texts are templates; empty: none
-  std::string id = "id";   ///< dotted path of the report's id in the answer
-  std::string duplicate;   ///< how an answer names the report that it made before; empty: never
+  std::string url;        ///< template: {client} {account} {day} {currency}
+  std::string body;       ///< JSON, its texts are templates; empty: none
+  std::string id = "id";  ///< dotted path of the report's id in the answer
+  std::string duplicate;  ///< how an answer names the report that it made before; empty: never
 };
 
 /// Says how such a report is asked for until it is ready.
 struct report_poll {
-  std::string url;                              ///< template, also {report}
-  std::map<std::string, std::string> ready;     ///< dotted path -> value; empty: once there is a link
-  std::map<std::string, std::string> failed;    ///< it is requested anew; empty: never
+  std::string url;                            ///< template, also {report}
+  std::map<std::string, std::string> ready;   ///< dotted path -> value; empty: once there is a link
+  std::map<std::string, std::string> failed;  ///< it is requested anew; empty: never
   // One of the two says where it is then.
   std::string link;      ///< dotted path of its address in the answer; asked without credentials
   std::string download;  ///< template, as `url`; asked with the credentials of the API

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <regex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -68,7 +69,8 @@ std::string statistics::json() const {
          fmt::format("\"in_flight\":{},\"max_in_flight\":{}}}\n", in_flight_.load(), most_.load());
 }
 
-reporting_api::reporting_api(options chosen) : options_(std::move(chosen)) {
+reporting_api::reporting_api(options chosen)
+    : options_(std::move(chosen)), maker_(options_.making, options_.seed) {
   const std::filesystem::path data = options_.data;
   add("flights", std::make_unique<flights>(data));
   add("birdstrikes", std::make_unique<small_dataset>(birdstrikes(data)));
@@ -128,6 +130,7 @@ void reporting_api::route() {
   server_.Get("/stats", [this](const Request&, Response& response) {
     response.set_content(statistics_.json(), "application/json");
   });
+  route_made_reports();
   server_.Get("/requests", [this](const Request&, Response& response) {
     std::string list;
     for (const auto& [path, count] : requests_.all()) {
@@ -146,6 +149,21 @@ void reporting_api::route() {
               [this](const Request& request, Response& response) {
                 if (authorized(request, response)) serve_report(request, response);
               });
+}
+
+void reporting_api::route_made_reports() {
+  using httplib::Request;
+  using httplib::Response;
+  server_.Post("/v1/([a-z]+)/reports", [this](const Request& request, Response& response) {
+    if (authorized(request, response)) serve_request(request, response);
+  });
+  server_.Get("/v1/([a-z]+)/reports/([a-z0-9-]+)",
+              [this](const Request& request, Response& response) {
+                if (authorized(request, response)) serve_progress(request, response);
+              });
+  server_.Get("/made/([0-9]+\\.csv)", [this](const Request& request, Response& response) {
+    serve_made(request, response);
+  });
 }
 
 bool reporting_api::authorized(const httplib::Request& request, httplib::Response& response) {
@@ -188,12 +206,79 @@ void reporting_api::serve_report(const httplib::Request& request, httplib::Respo
   }
   const auto day = parse_day(request.matches[3]);
   if (!day) return refuse(response, answer::bad_request, "no such day");
-  if (const auto seconds = set->second.bucket->wait(std::chrono::steady_clock::now())) {
+  serve_csv(request, response, request.path, set->second, client, *day);
+}
+
+// {"client":"ATL","day":"2001-01-02"}: taken apart by hand, since nothing else here reads JSON.
+void reporting_api::serve_request(const httplib::Request& request, httplib::Response& response) {
+  const auto text_of = [&](const std::string& name) {
+    const auto at = request.body.find("\"" + name + "\":\"");
+    if (at == request.body.npos) return std::string();
+    const auto begin = at + name.size() + 4;
+    return request.body.substr(begin, request.body.find('"', begin) - begin);
+  };
+  const std::string name = request.matches[1];
+  const auto set = sets_.find(name);
+  const auto client = text_of("client"), day = text_of("day");
+  if (set == sets_.end() || !set->second.records->has(client) || !parse_day(day)) {
+    return refuse(response, answer::bad_request, "send client and day of a dataset");
+  }
+  requests_.next("request " + client + "/" + day);
+  const auto made =
+      maker_.request("/v1/" + name + "/clients/" + client + "/reports/" + day + ".csv",
+                     report_maker::clock::now());
+  statistics_.count(answer::ok);
+  response.status = made.is_duplicate ? 425 : 202;
+  response.set_content(
+      made.is_duplicate ? fmt::format("{{\"message\":\"duplicate of : {}\"}}\n", made.id)
+                        : fmt::format("{{\"reportId\":\"{}\",\"status\":\"PENDING\"}}\n", made.id),
+      "application/json");
+}
+
+void reporting_api::serve_progress(const httplib::Request& request, httplib::Response& response) {
+  const std::string id = request.matches[2];
+  const auto [is, link] = maker_.poll(id, report_maker::clock::now());
+  if (is == report_maker::status::unknown) {
+    return refuse(response, answer::not_found, "no such report");
+  }
+  static constexpr const char* names[] = {"", "PENDING", "COMPLETED", "FAILED"};
+  const auto url =
+      link.empty() ? std::string("null")
+                   : fmt::format("\"http://{}/made/{}\"", request.get_header_value("Host"), link);
+  response.set_content(fmt::format("{{\"reportId\":\"{}\",\"status\":\"{}\",\"url\":{}}}\n", id,
+                                   names[static_cast<std::size_t>(is)], url),
+                       "application/json");
+}
+
+// As S3 serves an address that was signed before: whoever knows it, but with no other credentials.
+void reporting_api::serve_made(const httplib::Request& request, httplib::Response& response) {
+  if (request.has_header("Authorization")) {
+    return refuse(response, answer::bad_request, "only one way to sign in is allowed");
+  }
+  const auto path = maker_.at(request.matches[1], report_maker::clock::now());
+  if (!path) {
+    statistics_.count(answer::unauthorized);
+    response.status = 403;
+    return response.set_content(
+        "<Error><Code>AccessDenied</Code><Message>Request has expired"
+        "</Message></Error>\n",
+        "application/xml");
+  }
+  // /v1/{dataset}/clients/{client}/reports/{day}.csv
+  std::smatch parts;
+  static const std::regex form("/v1/([a-z]+)/clients/([^/]+)/reports/([0-9-]+)\\.csv");
+  std::regex_match(*path, parts, form);
+  serve_csv(request, response, *path, sets_.at(parts[1]), parts[2], *parse_day(parts[3]));
+}
+
+void reporting_api::serve_csv(const httplib::Request& request, httplib::Response& response,
+                              const std::string& path, const entry& set, const std::string& client,
+                              std::chrono::sys_days day) {
+  if (const auto seconds = set.bucket->wait(std::chrono::steady_clock::now())) {
     response.set_header("Retry-After", std::to_string(*seconds));
     return refuse(response, answer::throttled, "over the rate");
   }
-  const fate fate =
-      decide(options_.shares, options_.seed, request.path, requests_.next(request.path));
+  const fate fate = decide(options_.shares, options_.seed, path, requests_.next(path));
   statistics_.enter();
   std::this_thread::sleep_for(options_.latency * fate.latency_factor);
   if (fate.kind == answer::unavailable) {
@@ -203,7 +288,7 @@ void reporting_api::serve_report(const httplib::Request& request, httplib::Respo
   std::string body = fate.kind == answer::empty ? std::string{}
                      : fate.kind == answer::malformed
                          ? "<html><body>Scheduled maintenance, \"back soon</body></html>\n"
-                         : set->second.records->report(client, *day);
+                         : set.records->report(client, day);
   if (request.get_header_value("Accept-Encoding").find("gzip") != std::string::npos &&
       !body.empty()) {
     body = gzip(body);

@@ -5,6 +5,7 @@
 // counts as in flight from its arrival until the last byte of its body is out.
 
 #include "faults.hpp"
+#include "maker.hpp"
 #include "records.hpp"
 
 #include <httplib.h>
@@ -30,6 +31,7 @@ struct options {
   double rate = 0;
   bool endless = false;
   fault_shares shares;
+  example::making making;
 };
 
 /// Counts answers and requests in flight. Threads: any.
@@ -71,16 +73,24 @@ class reporting_api {
   void add(const std::string& name, std::unique_ptr<dataset> records);
   void configure();
   void route();
+  void route_made_reports();
   bool authorized(const httplib::Request& request, httplib::Response& response);
   void refuse(httplib::Response& response, answer kind, std::string_view why);
   void serve_clients(const httplib::Request& request, httplib::Response& response);
   void serve_report(const httplib::Request& request, httplib::Response& response);
+  void serve_csv(const httplib::Request& request, httplib::Response& response,
+                 const std::string& path, const entry& set, const std::string& client,
+                 std::chrono::sys_days day);
+  void serve_request(const httplib::Request& request, httplib::Response& response);
+  void serve_progress(const httplib::Request& request, httplib::Response& response);
+  void serve_made(const httplib::Request& request, httplib::Response& response);
   void serve_endless(httplib::Response& response);
   void send(httplib::Response& response, std::string body, answer kind);
 
   const options options_;
   std::map<std::string, entry> sets_;
   request_counts requests_;
+  report_maker maker_;
   statistics statistics_;
   std::atomic<bool> stopping_{false};
   httplib::Server server_;

@@ -5,6 +5,9 @@
 //
 //   GET /v1/{dataset}/clients                             the clients and their range of days, JSON
 //   GET /v1/{dataset}/clients/{client}/reports/{day}.csv  one report
+//   POST /v1/{dataset}/reports                            asks for a report; 202 and its id, or 425
+//   GET /v1/{dataset}/reports/{id}                        whether it is ready, and where, JSON
+//   GET /made/{link}                                      a report that was ready, for a while
 //   GET /v1/endless/{anything}                            a body without end (with --endless)
 //   GET /stats                                            what was answered how often, JSON
 //   GET /requests                                         how often each report was asked for, JSON
@@ -43,6 +46,12 @@ example::options parse(int count, char** arguments) {
   app.add_option_function<std::string>(
       "--rate", [&o](const std::string& text) { o.rate = std::stod(text); },
       "reports a second and dataset before 429: 200/s");
+  const auto span = [&app](const char* name, auto& value, const char* what) {
+    app.add_option(name, value, what)
+        ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"ms", 1}, {"s", 1000}}));
+  };
+  span("--make", o.making.takes, "how long a report takes that was asked for: 500ms by default");
+  span("--link-life", o.making.link_life, "how long its address is good: 2s by default");
   const auto share = [&app](const char* name, double& value, const char* what) {
     app.add_option(name, value, what)->check(CLI::Range(0.0, 1.0));
   };
@@ -51,6 +60,7 @@ example::options parse(int count, char** arguments) {
   share("--slow", o.shares.slow, "share of bodies that drip for about four seconds");
   share("--empty", o.shares.empty, "share of bodies of zero bytes");
   share("--malformed", o.shares.malformed, "share of bodies that are no CSV");
+  share("--fail", o.making.failed, "share of reports that were asked for and fail");
   app.add_flag("--endless", o.endless, "serve /v1/endless/");
   try {
     app.parse(count, arguments);

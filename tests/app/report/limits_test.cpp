@@ -6,6 +6,7 @@
 #include <set>
 
 #include "house.hpp"
+#include "lying_source.hpp"
 #include "spec/read.hpp"
 #include "wherry/csp/sleep.hpp"
 
@@ -50,8 +51,9 @@ int most_within(const times& calls, std::chrono::milliseconds window) {
 }
 
 /// Notes when it was called, and has a row for everybody; now and then it fails first.
-class noting_api final : public report_source {
+class noting_api final : public testing::lying_source {
  public:
+  using lying_source::fetch;
   task<std::expected<download, source_error>> fetch(client, day, spool_writer& into) override {
     calls.push_back(scheduler::current().system_now());
     co_await sleep_for(200ms);
