@@ -65,7 +65,12 @@ task<import_run::or_error<>> import_run::work() {
 // reports cannot be read here, nobody knows which files are theirs: then all stay.
 import_run::or_error<> import_run::clean_spool() {
   std::unordered_set<std::string> live;
-  bool all_known = true;
+  const auto counts = store_.count();
+  if (!counts) return std::unexpected(counts.error());
+  bool all_known = std::ranges::all_of(counts->by, [](const auto& each) {
+    const auto& [in, state] = each.first;
+    return each.second == 0 || is_finished(in) || has_state<report>(state);
+  });
   const auto keep_files_of = [&](const machine_view& each) {
     const auto now = read_state<report>({each.state, each.data, each.shape});
     if (!now) all_known = false;

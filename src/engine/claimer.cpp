@@ -55,15 +55,19 @@ bool engine_core::has_drained() {
 
 // People may have cancelled some, or also redriven: those are none of ours any more.
 void engine_core::look_at_left_alone() {
-  for (auto& machine : left_alone_.take()) {
+  left_alone_.keep_if([&](const leased_machine& machine) {
     auto found = store_.query({.id = machine.id}, 1, "");
-    if (!found) fail(std::move(found.error()));
-    const bool is_same = !found || (found->size() == 1 && !is_finished(found->front().phase) &&
-                                    found->front().generation == machine.generation &&
-                                    found->front().version == machine.version);
-    if (is_same && left_alone_.add(machine)) continue;
-    held_.remove(machine);
-  }
+    if (!found) {
+      fail(std::move(found.error()));
+      return true;
+    }
+    const bool is_same = found->size() == 1 && !is_finished(found->front().phase) &&
+                         found->front().generation == machine.generation &&
+                         found->front().version == machine.version;
+    if (!is_same) held_.remove(machine);
+    return is_same;
+  });
+  counts_.left_alone.store(left_alone_.size(), std::memory_order_relaxed);
 }
 
 task<> engine_core::claim(run_until until) {

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "wherry/csp/assert.hpp"
+#include "wherry/engine/machine.hpp"
 
 namespace wherry::detail {
 namespace {
@@ -65,7 +66,9 @@ struct value_handler {
 }  // namespace
 
 std::expected<boost::json::value, std::string> parse_json(std::string_view text) {
-  boost::json::basic_parser<value_handler> parser{boost::json::parse_options{}};
+  boost::json::parse_options options;
+  options.max_depth = data_depth_limit;
+  boost::json::basic_parser<value_handler> parser{options};
   error_code error;
   const auto used = parser.write_some(false, text.data(), text.size(), error);
   if (!error && used < text.size()) error = boost::json::error::extra_data;

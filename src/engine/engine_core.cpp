@@ -195,7 +195,9 @@ task<> engine_core::run_one(claimed_machine claimed) {
   detail::raw_outcome outcome;
   std::optional<lane_news> news;
   if (detail::is_late(running, started)) {
-    outcome = detail::late_outcome(running, false);
+    // Not even its deadline is ours to judge if it is another program's.
+    outcome = kind_.foreign({running.state, running.data, running.shape})
+                  .value_or(detail::late_outcome(running, false));
   } else {
     outcome = co_await run_within_limit(running, policy, started);
     if (!outcome.leaves_alone) news = detail::news_of(outcome);
@@ -218,12 +220,17 @@ task<> engine_core::run_one(claimed_machine claimed) {
 
 // False: there is no room to keep it, and the run ends.
 task<bool> engine_core::leave_alone(leased_machine& machine, std::string why) {
-  counts_.left_alone.fetch_add(1, std::memory_order_relaxed);
+  const auto guard = co_await shield();  // it is kept and told of, or neither
   if (on_left_alone_) {
-    const std::lock_guard guard(hooks_);
+    const std::lock_guard calling(hooks_);
     on_left_alone_({machine.id, machine.generation, machine.state, why});
   }
-  const bool is_kept = left_alone_.add(machine);
+  bool is_kept = left_alone_.add(machine);
+  if (!is_kept) {
+    look_at_left_alone();
+    is_kept = left_alone_.add(machine);
+  }
+  counts_.left_alone.store(left_alone_.size(), std::memory_order_relaxed);
   if (!is_kept) {
     fail({store_error::kind::newer,
           std::to_string(left_alone_.size()) +

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <cstring>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -87,12 +88,34 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
+/// How deep the objects and arrays of a JSON text lie in each other.
+std::size_t depth_of(std::string_view json) noexcept {
+  std::size_t depth = 0, most = 0;
+  bool in_text = false;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const char c = json[at];
+    if (in_text && c == '\\') ++at;
+    if (c == '"') in_text = !in_text;
+    if (in_text) continue;
+    if (c == '{' || c == '[') most = std::max(most, ++depth);
+    if ((c == '}' || c == ']') && depth > 0) --depth;
+  }
+  return most;
+}
+
 std::string data_refusal(std::string_view id, std::string_view data) {
   if (data.size() > data_size_limit) {
     return fmt::format(
         "machine {}: its state is {} bytes of JSON, at most {} are kept: put the bulk into a file "
         "and its name into the state",
         id, data.size(), data_size_limit);
+  }
+  const bool may_be_deep = data.size() > 2 * data_depth_limit;  // each level opens and closes
+  if (may_be_deep && depth_of(data) > data_depth_limit) {
+    return fmt::format(
+        "machine {}: its state lies more than {} levels deep and could not be read again: make it "
+        "flatter",
+        id, data_depth_limit);
   }
   if (!is_utf8(data)) {
     return fmt::format(
@@ -145,6 +168,9 @@ std::string refusal(const submission& wanted) {
     return fmt::format("machine {}: priority {} and rank {} must lie between {} and {}", wanted.id,
                        wanted.priority, wanted.rank, -priority_limit, priority_limit);
   }
+  if (wanted.shape < 0) {
+    return fmt::format("machine {}: shape {}: shapes count from 0", wanted.id, wanted.shape);
+  }
   return data_refusal(wanted.id, wanted.data);
 }
 
@@ -152,6 +178,9 @@ std::string refusal(const transition& outcome) {
   if (out_of_range(outcome.rank)) {
     return fmt::format("machine {}: rank {} must lie between {} and {}", outcome.id, outcome.rank,
                        -priority_limit, priority_limit);
+  }
+  if (outcome.shape < 0) {
+    return fmt::format("machine {}: shape {}: shapes count from 0", outcome.id, outcome.shape);
   }
   return data_refusal(outcome.id, outcome.data);
 }

@@ -2,6 +2,7 @@
 // The recorder: commits what steps have said, in batches, and counts it.
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -17,6 +18,22 @@ constexpr std::size_t batches_under_way = 2;
 
 void add(std::atomic<std::uint64_t>& count) { count.fetch_add(1, std::memory_order_relaxed); }
 
+/// A place that was taken in a channel, given back however its holder ends.
+class [[nodiscard]] held_place {
+ public:
+  explicit held_place(const channel<std::monostate>& in) : in_(in) {}
+  held_place(const held_place&) = delete;
+  held_place& operator=(const held_place&) = delete;
+  ~held_place() { give_back(); }
+  void give_back() noexcept {
+    if (std::exchange(is_held_, false)) static_cast<void>(in_.poll());
+  }
+
+ private:
+  channel<std::monostate> in_;
+  bool is_held_ = true;
+};
+
 }  // namespace
 
 // Shielded: also when the run is cancelled, what steps have said is recorded and its fate is known.
@@ -25,6 +42,8 @@ task<> engine_core::record() {
   const auto guard = co_await shield();
   co_await with_scope([&](scope& batches) -> task<> {
     const channel<std::monostate> under_way{fixed{batches_under_way}};
+    channel<std::monostate> before;  // closed when the batch before has been told
+    before.close();
     for (;;) {
       co_await under_way.put({});  // before the take: what was taken is never held over a wait
       auto first = co_await outcomes_.take();
@@ -36,19 +55,28 @@ task<> engine_core::record() {
         if (!more) break;
         batch.push_back(std::move(*more));
       }
-      batches.go(record_batch(std::move(batch), under_way));
+      const channel<std::monostate> told;
+      batches.go(record_batch(std::move(batch), under_way, before, told));
+      before = told;
     }
   });
 }
 
-task<> engine_core::record_batch(std::vector<ended_step> batch, channel<std::monostate> under_way) {
+task<> engine_core::record_batch(std::vector<ended_step> batch, channel<std::monostate> under_way,
+                                 channel<std::monostate> before, channel<std::monostate> told) {
+  const closing ended{told};
   const auto guard = co_await shield();
+  held_place place{under_way};
   std::vector<transition> results;
   results.reserve(batch.size());
   const bool has_memories =
       std::ranges::any_of(batch, [](const ended_step& each) { return each.lane_keeps; });
   // One batch at a time: else what a lane knew before could be recorded after what it knows now.
-  if (has_memories) co_await memory_turn_.put({});
+  std::optional<held_place> turn;
+  if (has_memories) {
+    co_await memory_turn_.put({});
+    turn.emplace(memory_turn_);
+  }
   add_lane_memories(batch);
   for (auto& each : batch) {
     each.result.token = held_.newest(each.machine);
@@ -61,8 +89,10 @@ task<> engine_core::record_batch(std::vector<ended_step> batch, channel<std::mon
     results.push_back(std::exchange(each.result, std::move(rest)));
   }
   auto accepted = co_await store_.record(std::move(results));
-  if (has_memories) static_cast<void>(memory_turn_.poll());
-  static_cast<void>(under_way.poll());
+  turn.reset();
+  place.give_back();
+  // A machine's next version is in a later batch, whose answer may be heard first.
+  static_cast<void>(co_await before.take());
   if (!accepted) {
     fail(std::move(accepted.error()));
     for (auto& each : batch) release(std::move(each.machine));

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <cstddef>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "wherry/engine/codec.hpp"
@@ -24,16 +25,24 @@ std::expected<state_json, unreadable> read_json(const stored_state& stored,
                                                 std::span<const upgrade> upgrades) {
   const auto known = static_cast<std::int32_t>(upgrades.size());
   if (stored.shape > known) return std::unexpected(of_newer_shape(stored, known));
+  if (stored.shape < 0) return std::unexpected(damaged(stored.tag, "its shape is below zero"));
   auto json = parse_json(stored.data);
   if (!json) return std::unexpected(damaged(stored.tag, json.error()));
   if (!json->is_object()) return std::unexpected(damaged(stored.tag, "wanted an object"));
   state_json state{.tag = stored.tag, .data = std::move(json->get_object())};
   for (auto at = stored.shape; at < known; ++at) {
+    const auto failed = [&](const std::string& why) {
+      return std::unexpected(damaged(
+          stored.tag, "its upgrade to shape " + std::to_string(at + 1) + " failed: " + why));
+    };
     try {
       upgrades[static_cast<std::size_t>(at)](state);
+    } catch (const std::bad_alloc&) {
+      throw;  // no fault of the state
     } catch (const std::exception& thrown) {
-      return std::unexpected(damaged(stored.tag, "its upgrade to shape " + std::to_string(at + 1) +
-                                                     " failed: " + thrown.what()));
+      return failed(thrown.what());
+    } catch (...) {  // NOLINT(bugprone-empty-catch): told
+      return failed("it threw what is no std::exception");
     }
   }
   return state;

@@ -2,6 +2,7 @@
 // Goal: names that go to the store and back, and the limits that every store refuses beyond.
 
 #include <doctest/doctest.h>
+#include "wherry/engine/codec.hpp"
 
 #include "wherry/engine/machine.hpp"
 
@@ -25,6 +26,22 @@ TEST_SUITE("engine/machine") {
       CHECK(outcome_kind_from(to_string(each)) == each);
     }
     CHECK_FALSE(phase_from("running").has_value());
+  }
+
+  TEST_CASE(
+      "a state that lies too deep to be read again is refused and one that does not is read") {
+    const auto nested = [](std::size_t depth) {
+      return std::string(depth, '[') + R"("a } and a \" in a text")" + std::string(depth, ']');
+    };
+    const auto with = [](std::string data) {
+      return submission{.id = "a", .state = "first", .data = std::move(data), .lane = "lane"};
+    };
+    const auto fits = nested(data_depth_limit), too_deep = nested(data_depth_limit + 1);
+    CHECK(refusal(with(fits)).empty());
+    CHECK(detail::parse_json(fits).has_value());
+    CHECK(
+        refusal(with(too_deep)).starts_with("machine a: its state lies more than 200 levels deep"));
+    CHECK_FALSE(detail::parse_json(too_deep).has_value());
   }
 
   TEST_CASE("counts add up by phase and those not finished are waiting or ready") {

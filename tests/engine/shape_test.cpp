@@ -261,7 +261,7 @@ TEST_SUITE("engine/shape") {
       });
       CHECK(view_of(*store, "slow 0").phase == phase::completed);
       CHECK(view_of(*store, "new 0").phase == phase::ready);
-      CHECK(subject.progress().left_alone >= 2);
+      CHECK(subject.progress().left_alone >= 1);
       CHECK((co_await run_out<third_year::shop>(*store)).empty());
       check_whole(*store, 3);
     });
@@ -282,6 +282,56 @@ TEST_SUITE("engine/shape") {
       static_cast<void>(co_await run_out<first_year::shop>(*store));
       check_whole(*store, 1);
     }());
+  }
+
+  TEST_CASE("a machine of a newer program is left alone also past its deadline") {
+    virtual_scheduler home;
+    home.run([]() -> task<> {
+      const auto store = open_memory_store();
+      engine<third_year::shop> newer{*store, {}, {}};
+      REQUIRE(co_await newer.submit(
+          {{.id = "new", .first = third_year::reserved{"1 EUR"}, .deadline = now() + 1s}}));
+      co_await pause(2s);
+      CHECK((co_await run_out<first_year::shop>(*store)).size() == 1);
+      CHECK(view_of(*store, "new").version == 0);
+      CHECK(view_of(*store, "new").phase == phase::ready);
+      CHECK((co_await run_out<third_year::shop>(*store)).empty());
+      CHECK_MESSAGE(view_of(*store, "new").phase == phase::dead, "it is the newer one's to judge");
+    }());
+  }
+
+  TEST_CASE("machines that were left alone and cancelled take no room from others") {
+    virtual_scheduler home;
+    home.run([]() -> task<> {
+      constexpr int many = static_cast<int>(detail::left_alone_machines::limit);
+      const auto store = open_memory_store();
+      co_await begin<third_year::shop>(*store, "new", third_year::reserved{"1 EUR"}, many);
+      engine<first_year::shop> older{*store, {}, {}};
+      co_await with_scope([&](scope& all) -> task<> {
+        all.go([](engine<first_year::shop>& run) -> task<> {
+          const auto ended = co_await run.run(run_until::stopped);
+          CHECK_MESSAGE(ended.has_value(), (ended ? std::string() : ended.error().message));
+        }(older));
+        co_await pause(5s);
+        CHECK(co_await store->control(control_verb::cancel, {}) == static_cast<std::size_t>(many));
+        co_await begin<third_year::shop>(*store, "more", third_year::reserved{"1 EUR"});
+        co_await pause(5s);
+        CHECK(older.progress().left_alone == 1);
+        older.stop();
+      });
+    }());
+  }
+
+  TEST_CASE("a shape that no program has and an upgrade that throws anything are told as damage") {
+    struct thrower {
+      static void go(state_json&) { throw 1; }
+    };
+    const std::array<upgrade, 1> upgrades{&thrower::go};
+    for (const std::int32_t shape : {-1, 0}) {
+      const auto read = detail::read_json({"priced", "{}", shape}, upgrades);
+      REQUIRE_FALSE(read.has_value());
+      CHECK(read.error().what == unreadable::kind::damaged);
+    }
   }
 
   TEST_CASE("a store full of machines of a newer program ends the run with a reason and no loss") {

@@ -173,6 +173,21 @@ TEST_SUITE("engine/submit") {
     });
   }
 
+  TEST_CASE("transitions of one machine are told in the order of its versions") {
+    over_seeds(20, []() -> task<> {
+      const auto inner = open_memory_store();
+      watched_store store{*inner};
+      store.is_slow = true;
+      scripted_engine subject{store, {}, {}};
+      std::map<std::string, std::int64_t> newest;
+      subject.on_transition([&](const transition& each) {
+        CHECK(each.version == newest[each.id]);
+        newest[each.id] = each.version + 1;
+      });
+      co_await run_all(subject, machines(50));
+    });
+  }
+
   TEST_CASE("hooks are called one at a time also on several threads") {
     on_threads(2, []() -> task<> {
       const auto store = open_memory_store();

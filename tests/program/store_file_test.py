@@ -103,6 +103,23 @@ class store_file_test(program_test):
         self.assertEqual(self.run_import(days=2).last_line(), "20 completed, 0 dead")
         self.check_store()
 
+    def test_files_of_a_newer_version_s_reports_stay_in_the_spool(self):
+        server = self.start_api()
+        self.spec()
+        server.freeze()
+        killed = self.start_import()
+        killed.wait_for("8 in flight")
+        killed.kill()
+        server.thaw()
+        name = "JFK_2001-01-01-0123456789abcdef-g1.download"
+        (self.here / "flights.spool" / name).write_bytes(b"bytes of the newer program")
+        self.write("update machines set state = 'loadable', shape = 1, data = '{\"file\":\"" + name
+                   + "\"}' where id = 'JFK/2001-01-01'")
+        self.write("update counts set n = n - 1 where phase = 'ready' and state = 'downloadable'")
+        self.write("insert into counts values ('ready', 'loadable', 1)")
+        self.assert_says(self.run_import(status=1).err, "left alone: JFK/2001-01-01")
+        self.assertIn(name, self.spooled())
+
     def write(self, sql: str):
         with contextlib.closing(sqlite3.connect(self.here / "flights.db")) as database:
             database.execute(sql)

@@ -83,6 +83,19 @@ TEST_SUITE("sqlite.hpp: bad input") {
     }
   }
 
+  TEST_CASE("a shape that no program has written is told and no other machine hears of it") {
+    const scratch_directory directory;
+    const auto file = directory / "store.db";
+    make_store(file);
+    run_sql(file,
+            "PRAGMA ignore_check_constraints = ON;"
+            "UPDATE machines SET shape = 4294967295 WHERE id = 'p/3'");
+    on_virtual_time(file, seed, [&](store& on) -> task<> {
+      co_await run_out(on, {});
+      check_only_third_is_dead(on, {"its shape is below zero"});
+    });
+  }
+
   TEST_CASE("a machine in a state that is not known is left alone for the program that knows it") {
     const scratch_directory directory;
     const auto file = directory / "store.db";

@@ -113,8 +113,8 @@ class engine {
   }
 
   /// Calls `hook` for each run of a step whose outcome is recorded: from which state to which, by
-  /// which attempt, when, with which error. In the order of one machine's versions. What people do
-  /// (cancel, redrive) is in the history, not here.
+  /// which attempt, when, with which error. In the order of one machine's versions, but for a run
+  /// whose lease was lost. What people do (cancel, redrive) is in the history, not here.
   void on_transition(std::move_only_function<void(const transition&)> hook) {
     core_.on_transition(std::move(hook));
   }

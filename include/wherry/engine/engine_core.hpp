@@ -14,7 +14,8 @@
 //    is given back when the outcome is recorded.
 // 4. `claimed` and `outcomes` are closed by the one process that puts to them, however that ends;
 //    so the end of one is the end of the next, and what steps have said by then is still recorded.
-//    `recorded` is closed by the claimer when it ends: nobody waits to tell it anything then.
+//    `recorded`, to which the recorder, the runner and the rescuer put, is closed by the claimer
+//    when it ends: nobody waits to tell it anything then.
 // 5. A lease ends by record or by release, also when the store fails or the run is cancelled: the
 //    next engine on the store, in this process or another, finds all machines as last recorded.
 // 6. A lease that this engine holds is renewed at every tick of the rescuer: a step that ignores
@@ -83,7 +84,7 @@ struct engine_progress {
   std::uint64_t postponed = 0;    ///< runs that found nothing to do yet, or no call of their lane
   std::uint64_t transitions = 0;  ///< all that was recorded
   std::uint64_t refused = 0;      ///< outcomes of steps that had lost their lease
-  std::uint64_t left_alone = 0;   ///< machines of another program (shape.hpp)
+  std::uint64_t left_alone = 0;   ///< machines that are: another program's (shape.hpp)
   std::uint64_t running = 0;      ///< steps in flight now
 };
 
@@ -140,7 +141,8 @@ class engine_core {
                                              system_time started);
   task<bool> leave_alone(leased_machine& machine, std::string why);
   task<> record();
-  task<> record_batch(std::vector<ended_step> batch, channel<std::monostate> under_way);
+  task<> record_batch(std::vector<ended_step> batch, channel<std::monostate> under_way,
+                      channel<std::monostate> before, channel<std::monostate> told);
   void add_lane_memories(std::vector<ended_step>& batch);
   void count(const transition& recorded, bool accepted);
   task<> rescue();

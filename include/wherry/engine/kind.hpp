@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -109,6 +110,14 @@ concept machine_kind =
 template <machine_kind Kind>
 inline constexpr auto shape_of = static_cast<std::int32_t>(detail::upgrades_of<Kind>().size());
 
+/// Whether a state of `Kind` has that tag.
+template <machine_kind Kind>
+[[nodiscard]] constexpr bool has_state(std::string_view tag) {
+  return []<class... States>(std::string_view wanted, std::type_identity<std::variant<States...>>) {
+    return ((wanted == States::tag) || ...);
+  }(tag, std::type_identity<typename Kind::state>{});
+}
+
 namespace detail {
 
 template <class State, std::size_t Index = 0>
@@ -173,6 +182,12 @@ class typed_kind final : public raw_kind {
     auto said = co_await std::visit(
         [&](auto& state) { return step(std::move(state), std::move(context)); }, *now);
     co_return std::visit([&](auto& each) { return raw(each); }, said.get());
+  }
+
+  [[nodiscard]] std::optional<raw_outcome> foreign(const stored_state& stored) const override {
+    auto now = read_state<Kind>(stored);
+    if (now || now.error().what != unreadable::kind::foreign) return std::nullopt;
+    return not_run(std::move(now.error()));
   }
 
  private:

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -31,13 +32,26 @@ class left_alone_machines {
   static constexpr std::size_t limit = 1'000;
   static constexpr std::size_t byte_limit = 16 << 20;  // of their states
 
-  /// Keeps `machine` if there is room; whether there was.
+  /// Keeps `machine`, in place of an older lease of it, if there is room; whether there was.
   [[nodiscard]] bool add(leased_machine& machine) {
     const std::lock_guard guard(mutex_);
+    forget(machine.key);
     if (machines_.size() >= limit || bytes_ + machine.data.size() > byte_limit) return false;
     bytes_ += machine.data.size();
-    machines_.push_back(std::move(machine));
+    const auto key = machine.key;
+    machines_.emplace(key, std::move(machine));
     return true;
+  }
+
+  /// Keeps only those of which `holds(machine)`. Requires: that does not call back.
+  template <class Holds>
+  void keep_if(Holds holds) {
+    const std::lock_guard guard(mutex_);
+    std::vector<std::int64_t> gone;
+    for (const auto& [key, machine] : machines_) {
+      if (!holds(machine)) gone.push_back(key);
+    }
+    for (const auto key : gone) forget(key);
   }
 
   [[nodiscard]] std::size_t size() const {
@@ -49,12 +63,22 @@ class left_alone_machines {
   [[nodiscard]] std::vector<leased_machine> take() {
     const std::lock_guard guard(mutex_);
     bytes_ = 0;
-    return std::exchange(machines_, {});
+    std::vector<leased_machine> all;
+    for (auto& [key, machine] : machines_) all.push_back(std::move(machine));
+    machines_.clear();
+    return all;
   }
 
  private:
+  void forget(std::int64_t key) {
+    const auto found = machines_.find(key);
+    if (found == machines_.end()) return;
+    bytes_ -= found->second.data.size();
+    machines_.erase(found);
+  }
+
   mutable std::mutex mutex_;
-  std::vector<leased_machine> machines_;
+  std::map<std::int64_t, leased_machine> machines_;  // by key
   std::size_t bytes_ = 0;
 };
 

@@ -25,6 +25,8 @@ namespace wherry {
 
 /// Bytes of a state's JSON at most: what is larger belongs into the spool.
 inline constexpr std::size_t data_size_limit = 1 << 20;
+/// How deep its objects and arrays lie in each other at most.
+inline constexpr std::size_t data_depth_limit = 200;
 /// Bytes that are kept of an error's text.
 inline constexpr std::size_t error_size_limit = 2'000;
 /// Priorities and ranks lie in [-limit, limit].

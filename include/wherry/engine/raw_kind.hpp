@@ -40,6 +40,8 @@ class raw_kind {
   raw_kind& operator=(const raw_kind&) = delete;
   virtual ~raw_kind() = default;
   virtual task<raw_outcome> run(stored_state now, step_context context) = 0;
+  /// The outcome that leaves it alone, if it is another program's.
+  [[nodiscard]] virtual std::optional<raw_outcome> foreign(const stored_state& now) const = 0;
 };
 
 }  // namespace wherry::detail

@@ -71,6 +71,9 @@ class disturbed_kind final : public raw_kind {
       : inner_(inner), world_(world), options_(options) {}
 
   task<raw_outcome> run(stored_state now, step_context context) override;
+  [[nodiscard]] std::optional<raw_outcome> foreign(const stored_state& now) const override {
+    return inner_.foreign(now);
+  }
 
  private:
   task<> hinder(const step_context& context);

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Schema 3: of which shape a stored state is (wherry/engine/shape.hpp); a run that found nothing to
 -- do yet. A check cannot be changed, so history is made anew.
-ALTER TABLE machines ADD COLUMN shape INTEGER NOT NULL DEFAULT 0 CHECK (shape >= 0);
+ALTER TABLE machines ADD COLUMN shape INTEGER NOT NULL DEFAULT 0 CHECK (shape BETWEEN 0 AND 2147483647);
 
 ALTER TABLE history RENAME TO history_2;
 -- The primary key proves it: one commit a (machine, generation, version). The runs of a generation's
