@@ -34,6 +34,8 @@ url   = "https://api.example.com/v1/accounts/{account}/reports/{day}.csv"
 auth  = { bearer = "${API_TOKEN}" }
 #auth = { basic = { user = "${API_USER}", password = "${API_PASSWORD}" } }
 #auth = { header = { name = "X-Api-Key", value = "${API_KEY}" } }
+#auth = { query = { name = "api_key", value = "${API_KEY}" } }
+#auth = [{ bearer = "${API_TOKEN}" }, { bearer = "${OTHER_TOKEN}" }]   # by turns
 # What the API can take; the same keys limit the sink.
 limit.lane      = "{account}"                # who shares the limit
 limit.rate      = "10/s"                     # calls, evenly; also "600/min", "1000/h", "9000/day"
@@ -48,6 +50,23 @@ limit.in_flight = 32                         # calls under way at once
 #max_size        = "1GiB"
 # Columns of the CSV, in its order. Without them each report is guessed, which is slower.
 columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
+
+# In place of auth above: access tokens of OAuth 2.0, asked for and renewed as needed.
+#[source.auth.oauth2]
+#token_url     = "https://api.example.com/oauth2/token"
+#client_id     = "wherry"
+#client_secret = "${CLIENT_SECRET}"
+#scope         = "reports.read"
+#refresh_token = "${REFRESH_TOKEN}"   # without it: client credentials
+#client        = "body"               # id and secret in the request's body; "header" by default
+
+# Or AWS Signature Version 4.
+#[source.auth.sigv4]
+#access_key    = "${MY_ACCESS_KEY}"
+#secret_key    = "${MY_SECRET_KEY}"
+#session_token = "${MY_SESSION_TOKEN}"
+#region        = "us-east-1"
+#service       = "execute-api"
 
 # What an answer means, where its status alone does not say: rows, empty, transient, throttled or
 # permanent. The first rule that fits decides.
