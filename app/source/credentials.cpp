@@ -57,7 +57,7 @@ task<std::expected<http_response, source_error>> credentials::send(
   bool has_renewed = false;
   for (std::size_t refusals = 0;;) {
     auto request = question;
-    std::string token;
+    signing_facts facts{.token = {}, .now = scheduler::current().system_now()};
     if (who->tokens) {
       auto got = co_await who->tokens->token();
       if (!got) {
@@ -68,19 +68,20 @@ task<std::expected<http_response, source_error>> credentials::send(
         has_renewed = false;
         continue;
       }
-      token = *std::move(got);
+      facts.token = *std::move(got);
+      facts.now = scheduler::current().system_now();
     }
     if (who->signer) {
-      sign(request, *who->signer, scheduler::current().system_now());
+      sign(request, *who->signer, facts.now);
     } else {
-      sign(request, *who->by, token);
+      sign(request, *who->by, facts);
     }
     auto answered = co_await client_.fetch(std::move(request));
     if (!answered) co_return std::unexpected(explain_failure(spec_, answered.error()));
     const bool is_refused = answered->status == 401 || answered->status == 403;
     if (!is_refused || (may_repeat && !may_repeat())) co_return std::move(*answered);
     if (who->tokens && answered->status == 401 && !has_renewed) {
-      who->tokens->drop(token);
+      who->tokens->drop(facts.token);
       has_renewed = true;
       continue;
     }

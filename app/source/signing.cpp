@@ -65,9 +65,47 @@ std::string sha256_of_body(const http_request& request) {
   return to_hex(sha256_of(bytes != nullptr ? std::string_view{**bytes} : std::string_view{}));
 }
 
+std::string in_base64(std::string_view bytes) {
+  constexpr std::string_view digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const auto three = bytes.substr(at, 3);
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      bits = bits << 8 | (i < three.size() ? static_cast<unsigned char>(three[i]) : 0u);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      text += i <= three.size() ? digits[bits >> (18 - 6 * i) & 63u] : '=';
+    }
+  }
+  return text;
+}
+
+// Puts the request's own parts into a template; what they hold is no template again.
+std::string filled(std::string_view text, const http_request& request,
+                   const std::string& timestamp) {
+  const auto [path, query] = target_of(request.url);
+  const std::pair<std::string_view, std::string> parts[] = {
+      {"{method}", request.method},
+      {"{path}", path.empty() ? "/" : std::string{path}},
+      {"{query}", std::string{query}},
+      {"{timestamp}", timestamp},
+      {"{body_sha256}", sha256_of_body(request)}};
+  std::string out;
+  while (!text.empty()) {
+    const auto found =
+        std::ranges::find_if(parts, [&](const auto& part) { return text.starts_with(part.first); });
+    const bool is_part = found != std::end(parts);
+    out += is_part ? std::string_view{found->second} : text.substr(0, 1);
+    text.remove_prefix(is_part ? found->first.size() : 1);
+  }
+  return out;
+}
+
 struct signer {
   http_request& request;
-  const std::string& token;
+  const signing_facts& with;
 
   void operator()(const std::monostate&) const {}
   void operator()(const bearer_auth& by) const { bear(by.token.reveal); }
@@ -81,8 +119,20 @@ struct signer {
   void operator()(const query_auth& by) const {
     request.url = with_parameter(std::move(request.url), by.name, by.value.reveal);
   }
-  void operator()(const oauth2_auth&) const { bear(token); }
+  void operator()(const oauth2_auth&) const { bear(with.token); }
   void operator()(const sigv4_auth&) const {}  // by the other `sign`, which keeps the day's key
+  void operator()(const hmac_auth& by) const {
+    const auto since = with.now.time_since_epoch();
+    const auto timestamp =
+        fmt::format("{}", std::chrono::floor<std::chrono::seconds>(since).count());
+    const auto digest = hmac_sha256(by.key.reveal, filled(by.over, request, timestamp));
+    request.headers.emplace_back(by.header, by.written_in == hmac_auth::encoding::hex
+                                                ? to_hex(digest)
+                                                : in_base64(bytes_of(digest)));
+    if (by.over.contains("{timestamp}")) {
+      request.headers.emplace_back(by.timestamp_header, timestamp);
+    }
+  }
 
   void bear(const std::string& what) const {
     request.headers.emplace_back("Authorization", "Bearer " + what);
@@ -104,8 +154,8 @@ std::string with_parameter(std::string url, const std::string& name, const std::
   return url + (!has_query ? "?" : is_open ? "" : "&") + parameter;
 }
 
-void sign(http_request& request, const auth& by, const std::string& token) {
-  std::visit(signer{request, token}, by);
+void sign(http_request& request, const auth& by, const signing_facts& with) {
+  std::visit(signer{request, with}, by);
 }
 
 void sign(http_request& request, const sigv4_signer& by,

@@ -16,9 +16,14 @@ namespace wherry::app {
 [[nodiscard]] std::string with_parameter(std::string url, const std::string& name,
                                          const std::string& value);
 
+/// What a request is signed with, besides what the spec says.
+struct signing_facts {
+  std::string token;  ///< of OAuth2
+  std::chrono::system_clock::time_point now;
+};
+
 /// Puts what those credentials want into a request that is complete otherwise.
-/// `token`: of OAuth2.
-void sign(http_request& request, const auth& by, const std::string& token);
+void sign(http_request& request, const auth& by, const signing_facts& with);
 
 /// Signs by AWS's Signature Version 4: Host, Content-Type, x-amz-…, path, query and body.
 void sign(http_request& request, const sigv4_signer& by, std::chrono::system_clock::time_point now);

@@ -19,6 +19,7 @@ std::string_view auth_key(const source& spec) {
     std::string_view operator()(const query_auth&) const { return "`auth.query`"; }
     std::string_view operator()(const oauth2_auth&) const { return "`auth.oauth2`"; }
     std::string_view operator()(const sigv4_auth&) const { return "`auth.sigv4`"; }
+    std::string_view operator()(const hmac_auth&) const { return "`auth.hmac`"; }
   };
   if (!spec.more_auth.empty()) return "any of `auth`";
   return std::visit(key_of{}, spec.auth);

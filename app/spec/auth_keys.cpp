@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/auth_keys.hpp"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 namespace wherry::app::toml_file {
 namespace {
 
@@ -97,6 +101,55 @@ constexpr key<sigv4_auth> sigv4_keys[] = {
     entry<one_line, &sigv4_auth::service>("service", R"(Such as "execute-api".)", required),
 };
 
+/// What an HMAC is made over: any text with parts of the request in it, line breaks as well.
+struct signed_text : any_text {
+  static constexpr std::string_view wanted = R"(a text such as "{timestamp}{method}{path}")";
+  static void read(reader& r, const value& from, std::string& to) {
+    static constexpr std::string_view parts[] = {"{method}", "{path}", "{query}", "{timestamp}",
+                                                 "{body_sha256}"};
+    auto words = r.text(from);
+    if (!words) return;
+    const std::string_view all = *words;
+    for (std::size_t at = 0; (at = all.find('{', at)) != all.npos; ++at) {
+      const auto is_here = [&](auto part) { return all.substr(at).starts_with(part); };
+      if (std::ranges::any_of(parts, is_here)) continue;
+      r.wrong(r.locate(from, all.substr(at, all.find('}', at) - at + 1)),
+              "has a { without a known part of a request",
+              fmt::format("write one of {}", fmt::join(parts, " ")));
+      return;
+    }
+    if (all.empty()) {
+      r.wrong(from.begin, "is empty", fmt::format("write {}", wanted));
+    } else {
+      to = *std::move(words);
+    }
+  }
+};
+
+struct hmac_encoding : any_text {
+  static constexpr std::string_view wanted = R"(encoding = "hex" or "base64")";
+  static constexpr std::string_view schema = R"({"enum":["hex","base64"]})";
+  static void read(reader& r, const value& from, hmac_auth::encoding& to) {
+    const auto word = r.line(from);
+    if (word == "base64") {
+      to = hmac_auth::encoding::base64;
+    } else if (word && word != "hex") {
+      r.wrong(from.begin, "is neither of the two", fmt::format("write {}", wanted));
+    }
+  }
+};
+
+constexpr key<hmac_auth> hmac_keys[] = {
+    entry<one_line, &hmac_auth::key>("secret", "The key, as text.", required, secret_key),
+    entry<header_name, &hmac_auth::header>("header", "The header that says the HMAC.", required),
+    entry<signed_text, &hmac_auth::over>(
+        "over", "Of what; {method} {path} {query} {timestamp} {body_sha256} stand for its own.",
+        required),
+    entry<hmac_encoding, &hmac_auth::written_in>("encoding", "hex by default, or base64."),
+    entry<header_name, &hmac_auth::timestamp_header>(
+        "timestamp_header", "The header that says {timestamp}; X-Timestamp by default."),
+};
+
 // One alternative of the variant, read into a struct of its own first.
 template <class Alternative, class Form>
 struct auth_as : Form {
@@ -122,13 +175,14 @@ constexpr key<auth> ways[] = {
     way<query_auth, table_of<query_keys>>("query", "A parameter of the address's query."),
     way<oauth2_auth, oauth2_form>("oauth2", "Access tokens that OAuth 2.0 gives and renews."),
     way<sigv4_auth, table_of<sigv4_keys>>("sigv4", "AWS Signature Version 4."),
+    way<hmac_auth, table_of<hmac_keys>>("hmac", "HMAC-SHA-256 over parts of the request."),
 };
 
 void read_way(reader& r, const value& from, auth& to) {
   read_table(r, from, to, ways);
   if (from.members.size() == 1) return;
   r.wrong(from.begin, from.members.empty() ? "is empty" : "has more than one way",
-          "write one of bearer, basic, header, query, oauth2, sigv4; several by turns: "
+          "write one of bearer, basic, header, query, oauth2, sigv4, hmac; several by turns: "
           "auth = [{ … }, { … }]");
 }
 

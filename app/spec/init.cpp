@@ -68,6 +68,14 @@ columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost 
 #region        = "us-east-1"
 #service       = "execute-api"
 
+# Or a signature: HMAC-SHA-256 over a text of {method} {path} {query} {timestamp} {body_sha256}.
+#[source.auth.hmac]
+#secret           = "${API_SECRET}"
+#header           = "X-Signature"
+#over             = "{timestamp}{method}{path}{query}"
+#encoding         = "base64"          # "hex" by default
+#timestamp_header = "X-Timestamp"     # seconds since 1970; sent if over has {timestamp}
+
 # What an answer means, where its status alone does not say: rows, empty, transient, throttled or
 # permanent. The first rule that fits decides.
 [[source.on]]

@@ -99,8 +99,17 @@ struct sigv4_auth {
   std::string region;
   std::string service;
 };
+/// HMAC-SHA-256 over a text that the request makes, in a header of its own.
+struct hmac_auth {
+  enum class encoding { hex, base64 };
+  secret key;
+  std::string header;
+  std::string over;  ///< {method} {path} {query} {timestamp} {body_sha256}
+  encoding written_in = encoding::hex;
+  std::string timestamp_header = "X-Timestamp";  ///< sent if `over` has {timestamp}
+};
 using auth = std::variant<std::monostate, bearer_auth, basic_auth, header_auth, query_auth,
-                          oauth2_auth, sigv4_auth>;
+                          oauth2_auth, sigv4_auth, hmac_auth>;
 
 /// Says what an answer means. The first rule whose conditions all hold decides; without one, the
 /// status does: 2xx is rows (but 204 empty, 202 transient, 206 permanent), 429 throttled, 408 425

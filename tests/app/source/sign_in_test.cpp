@@ -127,6 +127,34 @@ TEST_SUITE("source/signing.hpp") {
               to_hex(signature));
   }
 
+  TEST_CASE("an HMAC is that of RFC 4231, in hex or base64") {
+    hmac_auth by{.key = {"Jefe"}, .header = "X-Sign", .over = "what do ya want for nothing?"};
+    const auto signature = [&] {
+      http_request request;
+      sign(request, by, {});
+      CHECK(request.headers.size() == 1);
+      return std::string{find_header(request.headers, "X-Sign")};
+    };
+    CHECK(signature() == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    by.written_in = hmac_auth::encoding::base64;
+    CHECK(signature() == "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=");
+  }
+
+  TEST_CASE("an HMAC is over what is sent") {
+    house at;
+    keeping_server api{rows()};
+    at.spec.url = api.url("/v1/{day}.csv?a={client}");
+    at.spec.auth = hmac_auth{.key = {"hunter2"},
+                             .header = "X-Sign",
+                             .over = "{timestamp}.{method}.{path}.{query}.{body_sha256}"};
+    CHECK(at.fetch().has_value());
+    const auto sent = api.requests().at(0);
+    const auto over =
+        line_of(sent, "X-Timestamp") + ".GET./v1/2025-01-31.csv.a=acme." + to_hex(sha256_of(""));
+    CHECK(line_of(sent, "X-Sign") == to_hex(hmac_sha256("hunter2", over)));
+    CHECK_FALSE(sent.contains("hunter2"));
+  }
+
   TEST_CASE("a body is signed with its request") {
     http_request request;
     request.method = "POST";

@@ -90,6 +90,27 @@ service = "execute-api")"));
     CHECK(how.service == "execute-api");
   }
 
+  TEST_CASE("an HMAC is read") {
+    const auto made = good(with(R"([source.auth.hmac]
+secret = "s"
+header = "X-Sign"
+over = "{timestamp}\n{method}"
+encoding = "base64"
+timestamp_header = "X-Time")"));
+    const auto& how = std::get<hmac_auth>(made.source.auth);
+    CHECK(how.key.reveal == "s");
+    CHECK(how.header == "X-Sign");
+    CHECK(how.over == "{timestamp}\n{method}");
+    CHECK(how.written_in == hmac_auth::encoding::base64);
+    CHECK(how.timestamp_header == "X-Time");
+  }
+
+  TEST_CASE("an HMAC over something unknown is refused where it stands") {
+    CHECK(mistakes(with(R"(auth.hmac = { secret = "s", header = "H", over = "{path}{days}" })")) ==
+          lines{"ads.toml:6:57: over in [source.auth.hmac] has a { without a known part of a "
+                "request; write one of {method} {path} {query} {timestamp} {body_sha256}"});
+  }
+
   TEST_CASE("several credentials are read in their order") {
     const auto made =
         good(with(R"(auth = [{ bearer = "a" }, { bearer = "b" }, { basic = { user = "c",)"
@@ -163,7 +184,7 @@ service = "execute-api")"));
     CHECK(blocks.size() >= 5);
     variables all;
     for (const auto* name : {"API_TOKEN", "API_KEY", "OTHER_TOKEN", "CLIENT_SECRET",
-                             "REFRESH_TOKEN", "MY_ACCESS_KEY", "MY_SECRET_KEY"}) {
+                             "REFRESH_TOKEN", "API_SECRET", "MY_ACCESS_KEY", "MY_SECRET_KEY"}) {
       all[name] = "x";
     }
     for (const auto& block : blocks) {
