@@ -121,7 +121,7 @@ TEST_SUITE("source/token.hpp") {
     keeping_server tokens{numbered_tokens()}, api{rows()};
     at.spec.url = api.url("/{day}.csv");
     at.spec.auth = signs_in_at(tokens);
-    const auto all = at.fetch_many(50);
+    const auto all = at.fetch_many(50, 2);
     CHECK(std::ranges::all_of(all, [](const auto& one) { return one.has_value(); }));
     CHECK(tokens.requests().size() == 1);
     CHECK(count(api.requests(), "Authorization: Bearer t1\r\n") == 50);
@@ -154,8 +154,28 @@ TEST_SUITE("source/token.hpp") {
     }};
     at.spec.url = api.url("/{day}.csv");
     at.spec.auth = signs_in_at(tokens);
-    const auto all = at.fetch_many(50);
+    const auto all = at.fetch_many(50, 2);
     CHECK(std::ranges::all_of(all, [](const auto& one) { return one.has_value(); }));
+    CHECK(tokens.requests().size() == 2);
+  }
+
+  TEST_CASE("a refusal that comes late does not cost the new token") {
+    house at;
+    std::atomic<bool> is_renewed = false;
+    keeping_server tokens{numbered_tokens()};
+    keeping_server api{[&](const std::string& request, int nth) {
+      if (request.contains("Bearer t2\r\n")) {
+        is_renewed = true;
+        is_renewed.notify_all();
+        return answer_of(200, "a\n1\n");
+      }
+      if (nth == 1) is_renewed.wait(false);
+      return answer_of(401, "");
+    }};
+    at.spec.url = api.url("/{day}.csv");
+    at.spec.auth = signs_in_at(tokens);
+    const auto both = at.fetch_many(2);
+    CHECK(std::ranges::all_of(both, [](const auto& one) { return one.has_value(); }));
     CHECK(tokens.requests().size() == 2);
   }
 
@@ -260,6 +280,25 @@ TEST_SUITE("source/token.hpp") {
       CHECK(got.error().message.contains("`auth.oauth2"));
       CHECK(api.requests().empty());
     }
+  }
+
+  TEST_CASE("who is cancelled while it asks for a token lets the next one ask") {
+    house at;
+    std::atomic<bool> is_asked = false, is_cancelled = false;
+    keeping_server tokens{[&](const std::string&, int nth) {
+      is_asked = true;
+      is_asked.notify_all();
+      if (nth == 1) is_cancelled.wait(false);
+      return token_answer("t" + std::to_string(nth));
+    }};
+    keeping_server api{rows()};
+    at.spec.url = api.url("/{day}.csv");
+    at.spec.auth = signs_in_at(tokens);
+    at.fetch_and_cancel(is_asked);
+    is_cancelled = true;
+    is_cancelled.notify_all();
+    CHECK(at.fetch().has_value());
+    CHECK(count(api.requests(), "Authorization: Bearer t2\r\n") == 1);
   }
 
   TEST_CASE("a token goes to no other host than the API's") {

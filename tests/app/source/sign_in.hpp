@@ -16,6 +16,7 @@
 #include "source/source.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/scheduler.hpp"
+#include "wherry/csp/scope.hpp"
 
 namespace wherry::app::sign_in {
 
@@ -98,18 +99,40 @@ struct house {
     co_return all;
   }
 
+  void open() {
+    if (from) return;
+    from = std::make_unique<http_source>(spec, http, [this] {
+      asked_the_time.fetch_add(1);
+      asked_the_time.notify_all();
+      return steady_time{std::chrono::seconds{seconds.load()}};
+    });
+  }
+
   /// So many reports at once, by the credentials that the source has learnt so far.
-  std::vector<fetched> fetch_many(int count) {
-    if (!from) {
-      from = std::make_unique<http_source>(spec, http, [this] {
-        asked_the_time.fetch_add(1);
-        asked_the_time.notify_all();
-        return steady_time{std::chrono::seconds{seconds.load()}};
-      });
-    }
-    thread_scheduler scheduler{{.threads = 1}};
+  std::vector<fetched> fetch_many(int count, int threads = 1) {
+    open();
+    thread_scheduler scheduler{{.threads = threads}};
     return scheduler.run(many(*from, *files, count));
   }
+
+  static task<> one_for_nothing(http_source& from, spool& files) {
+    static_cast<void>(co_await one(from, files, 0));
+  }
+  static task<> cancelled_once(http_source& from, spool& files, std::atomic<bool>& reached) {
+    scope owner;
+    owner.go(one_for_nothing(from, files));
+    co_await thread([&reached] { reached.wait(false); }).take();
+    owner.cancel();
+    co_await owner.join();
+  }
+
+  /// A report whose step is cancelled once `reached` is true.
+  void fetch_and_cancel(std::atomic<bool>& reached) {
+    open();
+    thread_scheduler scheduler{{.threads = 1}};
+    scheduler.run(cancelled_once(*from, *files, reached));
+  }
+
   fetched fetch() { return std::move(fetch_many(1).front()); }
 };
 
