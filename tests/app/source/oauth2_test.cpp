@@ -301,6 +301,30 @@ TEST_SUITE("source/token.hpp") {
     CHECK(count(api.requests(), "Authorization: Bearer t2\r\n") == 1);
   }
 
+  TEST_CASE("a report is requested and polled with the token as well") {
+    house at;
+    keeping_server tokens{numbered_tokens()};
+    keeping_server api{[](const std::string& request, int) {
+      if (request.contains("Bearer t1\r\n")) return answer_of(401, "");
+      return answer_of(200, R"({"id":"r1","url":"https://elsewhere/r1.csv"})");
+    }};
+    report_request how;
+    how.url = api.url("/reports");
+    how.body = "{}";
+    at.spec.request = how;
+    report_poll then;
+    then.url = api.url("/reports/{report}");
+    then.link = "url";
+    at.spec.poll = then;
+    at.spec.auth = signs_in_at(tokens);
+    CHECK(at.request_and_poll());
+    const auto asked = api.requests();
+    REQUIRE(asked.size() == 3);
+    CHECK(asked[1].starts_with("POST /reports HTTP/1.1\r\n"));
+    CHECK(asked[1].ends_with("\r\n\r\n{}"));
+    CHECK(count(asked, "Authorization: Bearer t2\r\n") == 2);
+  }
+
   TEST_CASE("a token goes to no other host than the API's") {
     house at;
     keeping_server tokens{numbered_tokens()}, other{rows()};

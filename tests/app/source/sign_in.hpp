@@ -133,6 +133,21 @@ struct house {
     scheduler.run(cancelled_once(*from, *files, reached));
   }
 
+  /// Asks the API to make a report; then how it comes along.
+  static task<bool> made(http_source& from) {
+    const client of{"acme", "77", "", "UTC"};
+    const day on{std::chrono::year{2025}, std::chrono::January, std::chrono::day{31}};
+    auto id = co_await from.request(of, on);
+    if (!id) co_return false;
+    auto progress = co_await from.poll(of, on, *id);
+    co_return progress && progress->now == remote_progress::is::ready;
+  }
+  bool request_and_poll() {
+    open();
+    thread_scheduler scheduler{{.threads = 1}};
+    return scheduler.run(made(*from));
+  }
+
   fetched fetch() { return std::move(fetch_many(1).front()); }
 };
 
