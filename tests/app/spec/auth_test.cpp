@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "sample.hpp"
+#include "spec/init.hpp"
 #include "spec/spec.hpp"
 
 using namespace wherry::app;
@@ -175,6 +176,27 @@ timestamp_header = "X-Time")"));
           REQUIRE_FALSE(wrong.contains("hunter2"));
         }
       }
+    }
+  }
+
+  TEST_CASE("each way that the spec to start from shows is good") {
+    for (const std::string_view way : {"oauth2", "sigv4", "hmac"}) {
+      CAPTURE(way);
+      std::string text{starting_spec()};
+      const auto usual = text.find("\nauth ");
+      REQUIRE(usual != text.npos);
+      text.insert(usual + 1, "#");
+      for (auto at = text.find(fmt::format("\n#[source.auth.{}]", way)); text[at + 1] == '#';
+           at = text.find('\n', at + 1)) {
+        text.erase(at + 1, 1);
+      }
+      (void)good(text, {{"PWD", "/home/me"},
+                        {"CLIENT_SECRET", "x"},
+                        {"REFRESH_TOKEN", "x"},
+                        {"MY_ACCESS_KEY", "x"},
+                        {"MY_SECRET_KEY", "x"},
+                        {"MY_SESSION_TOKEN", "x"},
+                        {"API_SECRET", "x"}});
     }
   }
 
