@@ -81,17 +81,19 @@ struct house {
   }
   ~house() { fs::remove_all(directory); }
 
-  static task<fetched> one(http_source& from, spool& files, int number) {
-    auto writer = files.write({"c" + std::to_string(number), 1, spool_step::download});
-    co_return co_await from.fetch(
+  task<fetched> one(int number) {
+    auto writer = files->write({"c" + std::to_string(number), 1, spool_step::download});
+    co_return co_await from->fetch(
         {"acme", "77", "", "UTC"},
         day{std::chrono::year{2025}, std::chrono::January, std::chrono::day{31}}, writer);
   }
 
-  static task<std::vector<fetched>> many(http_source& from, spool& files, int count) {
+  task<std::vector<fetched>> many(int count) {
     std::vector<channel<result<fetched>>> coming;
-    for (int i = 0; i < count; ++i) coming.push_back(go(one(from, files, i)));
+    coming.reserve(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) coming.push_back(go(one(i)));
     std::vector<fetched> all;
+    all.reserve(coming.size());
     for (const auto& each : coming) {
       auto got = co_await each.take();
       all.push_back(std::move(**got));
@@ -112,16 +114,14 @@ struct house {
   std::vector<fetched> fetch_many(int count, int threads = 1) {
     open();
     thread_scheduler scheduler{{.threads = threads}};
-    return scheduler.run(many(*from, *files, count));
+    return scheduler.run(many(count));
   }
 
-  static task<> one_for_nothing(http_source& from, spool& files) {
-    static_cast<void>(co_await one(from, files, 0));
-  }
-  static task<> cancelled_once(http_source& from, spool& files, std::atomic<bool>& reached) {
+  task<> one_for_nothing() { static_cast<void>(co_await one(0)); }
+  task<> cancelled_once(std::atomic<bool>* reached) {
     scope owner;
-    owner.go(one_for_nothing(from, files));
-    co_await thread([&reached] { reached.wait(false); }).take();
+    owner.go(one_for_nothing());
+    co_await thread([reached] { reached->wait(false); }).take();
     owner.cancel();
     co_await owner.join();
   }
@@ -130,22 +130,22 @@ struct house {
   void fetch_and_cancel(std::atomic<bool>& reached) {
     open();
     thread_scheduler scheduler{{.threads = 1}};
-    scheduler.run(cancelled_once(*from, *files, reached));
+    scheduler.run(cancelled_once(&reached));
   }
 
   /// Asks the API to make a report; then how it comes along.
-  static task<bool> made(http_source& from) {
+  task<bool> made() {
     const client of{"acme", "77", "", "UTC"};
     const day on{std::chrono::year{2025}, std::chrono::January, std::chrono::day{31}};
-    auto id = co_await from.request(of, on);
+    auto id = co_await from->request(of, on);
     if (!id) co_return false;
-    auto progress = co_await from.poll(of, on, *id);
+    auto progress = co_await from->poll(of, on, *id);
     co_return progress && progress->now == remote_progress::is::ready;
   }
   bool request_and_poll() {
     open();
     thread_scheduler scheduler{{.threads = 1}};
-    return scheduler.run(made(*from));
+    return scheduler.run(made());
   }
 
   fetched fetch() { return std::move(fetch_many(1).front()); }

@@ -36,7 +36,7 @@ source by_turns(const keeping_server& api, const std::vector<std::string>& token
 
 // Refuses those bearers.
 keeping_server::answerer refusing(std::string bearers, int status) {
-  return [=](const std::string& request, int) {
+  return [bearers = std::move(bearers), status](const std::string& request, int) {
     const bool is_refused = bearers.contains(line_of(request, "Authorization").substr(7));
     return is_refused ? answer_of(status, "") : answer_of(200, "a\n1\n");
   };
