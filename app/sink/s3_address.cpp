@@ -5,7 +5,7 @@
 
 #include <charconv>
 
-#include "sink/sigv4.hpp"
+#include "sign/sigv4.hpp"
 
 namespace wherry::app {
 namespace {

@@ -3,7 +3,7 @@
 // s3_sink: an object is one PUT, signed with the hash that the spool knows already, so that the
 // bytes are read once and a server that checks them can refuse what changed on the way.
 
-#include "sink/sigv4.hpp"
+#include "sign/sigv4.hpp"
 #include "sink/sink.hpp"
 
 namespace wherry::app {
@@ -20,7 +20,7 @@ class s3_sink final : public object_sink {
   const sink& spec_;
   http_client& client_;
   spool& spool_;
-  s3_signer signer_;
+  sigv4_signer signer_;
 };
 
 }  // namespace wherry::app

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "net/origin.hpp"
+#include "source/credentials.hpp"
 #include "source/json_path.hpp"
 #include "source/request.hpp"
 #include "source/source.hpp"
@@ -68,8 +69,8 @@ source_error no_json(const std::string& place, int status) {
 task<std::expected<http_source::asked, source_error>> http_source::ask(http_request question) {
   const auto here = parse_origin(question.url);
   asked heard{.answer = {}, .place = here ? to_string(*here) : place_of(question.url), .meant = {}};
-  auto answered = co_await client_.fetch(std::move(question));
-  if (!answered) co_return std::unexpected(explain_failure(spec_, answered.error()));
+  auto answered = co_await credentials_->send(std::move(question), {});
+  if (!answered) co_return std::unexpected(std::move(answered.error()));
   heard.answer = std::move(*answered);
   const std::string_view body = heard.answer.body;
   heard.meant =

@@ -14,14 +14,6 @@ http_request request_to(const source& spec, std::string url, bool with_credentia
   request.timeout = spec.timeout;
   if (!with_credentials) return request;
   request.headers.assign(spec.headers.begin(), spec.headers.end());
-  if (const auto* bearer = std::get_if<bearer_auth>(&spec.auth)) {
-    request.headers.emplace_back("Authorization", "Bearer " + bearer->token.reveal);
-  } else if (const auto* basic = std::get_if<basic_auth>(&spec.auth)) {
-    request.user = basic->user;
-    request.password = basic->password.reveal;
-  } else if (const auto* header = std::get_if<header_auth>(&spec.auth)) {
-    request.headers.emplace_back(header->name, header->value.reveal);
-  }
   return request;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What all requests to an API have in common: limits and credentials, and what an answer that is
+// What all requests to an API have in common: limits and headers, and what an answer that is
 // not what was asked for becomes. Internal to app/source.
 
 #include <string>
@@ -11,7 +11,8 @@
 
 namespace wherry::app {
 
-/// A GET of that address. Without credentials the headers of the spec stay away, too.
+/// A GET of that address, yet to be signed. Without credentials the headers of the spec stay away,
+/// too.
 [[nodiscard]] http_request request_to(const source& spec, std::string url, bool with_credentials);
 
 /// An answer that has no rows, as an error. Requires: meant.is is not rows.

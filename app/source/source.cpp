@@ -7,6 +7,7 @@
 
 #include "net/origin.hpp"
 #include "source/answer.hpp"
+#include "source/credentials.hpp"
 #include "source/request.hpp"
 #include "source/source_words.hpp"
 #include "spec/template.hpp"
@@ -44,6 +45,13 @@ class body_splitter final : public body_writer {
       return verdict::failed;
     }
     return verdict::more;
+  }
+
+  // For the body of another answer. False: this one may have been rows.
+  bool begin_again() {
+    prefix.clear();
+    is_whole = true;
+    return rows_.size_bytes() == 0;
   }
 
   std::string prefix;
@@ -101,6 +109,20 @@ std::expected<download, source_error> take_rows(const http_response& answered,
 
 }  // namespace
 
+http_source::http_source(const source& spec, http_client& client, time_source now)
+    : spec_(spec),
+      client_(client),
+      credentials_(std::make_unique<credentials>(spec, client, std::move(now))) {}
+
+http_source::~http_source() = default;
+
+task<std::expected<http_response, source_error>> http_source::send_as_nobody(
+    http_request question) {
+  auto answered = co_await client_.fetch(std::move(question));
+  if (!answered) co_return std::unexpected(explain_failure(spec_, answered.error()));
+  co_return std::move(*answered);
+}
+
 task<std::expected<download, source_error>> http_source::fetch(client of, day on,
                                                                spool_writer& into) {
   auto expanded = expand_url(spec_.url, of, on);
@@ -120,11 +142,15 @@ task<std::expected<download, source_error>> http_source::fetch(remote_place from
     const auto here = parse_origin(url);
     const auto place = here ? to_string(*here) : place_of(url);
     body_splitter splitter{spec_, into};
-    auto request = request_to(spec_, url, home && here == home);
+    const bool at_home = home && here == home;
+    auto request = request_to(spec_, url, at_home);
     request.into = &splitter;
-    auto answered = co_await client_.fetch(std::move(request));
+    std::function<bool()> begin_again = [&splitter] { return splitter.begin_again(); };
+    auto sent = at_home ? credentials_->send(std::move(request), std::move(begin_again))
+                        : send_as_nobody(std::move(request));
+    auto answered = co_await std::move(sent);
     if (splitter.wrong) co_return std::unexpected(from_spool(*splitter.wrong));
-    if (!answered) co_return std::unexpected(explain_failure(spec_, answered.error()));
+    if (!answered) co_return std::unexpected(std::move(answered.error()));
     const auto meant = classify(spec_.on,
                                 {.status = answered->status,
                                  .headers = answered->headers,

@@ -13,6 +13,8 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -21,6 +23,7 @@
 #include "spec/day.hpp"
 #include "spec/spec.hpp"
 #include "spool/spool.hpp"
+#include "wherry/csp/clock.hpp"
 #include "wherry/csp/task.hpp"
 
 namespace wherry::app {
@@ -87,10 +90,17 @@ class report_source {
                                                                           spool_writer& into) = 0;
 };
 
+class credentials;
+
+/// Tells the time by which credentials expire.
+using time_source = std::function<steady_time()>;
+
 /// Requires: spec and client outlive it.
 class http_source final : public report_source {
  public:
-  http_source(const source& spec, http_client& client) : spec_(spec), client_(client) {}
+  /// `now`: empty for the time of the scheduler.
+  http_source(const source& spec, http_client& client, time_source now = {});
+  ~http_source() override;
 
   [[nodiscard]] task<std::expected<std::string, source_error>> request(client of, day on) override;
   [[nodiscard]] task<std::expected<remote_progress, source_error>> poll(
@@ -108,8 +118,12 @@ class http_source final : public report_source {
   };
   [[nodiscard]] task<std::expected<asked, source_error>> ask(http_request question);
 
+  [[nodiscard]] task<std::expected<http_response, source_error>> send_as_nobody(
+      http_request question);
+
   const source& spec_;
   http_client& client_;
+  const std::unique_ptr<credentials> credentials_;
 };
 
 }  // namespace wherry::app

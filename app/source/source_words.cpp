@@ -10,14 +10,19 @@ namespace {
 
 using meaning = answer_rule::meaning;
 
-std::string_view auth_key(const auth& of) {
+std::string_view auth_key(const source& spec) {
   struct key_of {
     std::string_view operator()(const std::monostate&) const { return "none is set: add `auth`"; }
     std::string_view operator()(const bearer_auth&) const { return "`auth.bearer`"; }
     std::string_view operator()(const basic_auth&) const { return "`auth.basic`"; }
     std::string_view operator()(const header_auth&) const { return "`auth.header`"; }
+    std::string_view operator()(const query_auth&) const { return "`auth.query`"; }
+    std::string_view operator()(const oauth2_auth&) const { return "`auth.oauth2`"; }
+    std::string_view operator()(const sigv4_auth&) const { return "`auth.sigv4`"; }
+    std::string_view operator()(const hmac_auth&) const { return "`auth.hmac`"; }
   };
-  return std::visit(key_of{}, of);
+  if (!spec.more_auth.empty()) return "any of `auth`";
+  return std::visit(key_of{}, spec.auth);
 }
 
 std::string remedy_of(const source& spec, int status) {
@@ -30,12 +35,12 @@ std::string remedy_of(const source& spec, int status) {
       return fmt::format(
           "it does not accept the credentials of [source] ({}); check the value or the "
           "environment variable that it comes from",
-          auth_key(spec.auth));
+          auth_key(spec));
     case 403:
       return fmt::format(
           "the credentials of [source] ({}) may not read this report; check what they "
           "are allowed to, and the client's account",
-          auth_key(spec.auth));
+          auth_key(spec));
     case 404:
     case 410:
       return "there is no such report; check `source.url` and the client's id and account, or say "

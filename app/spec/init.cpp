@@ -34,6 +34,8 @@ url   = "https://api.example.com/v1/accounts/{account}/reports/{day}.csv"
 auth  = { bearer = "${API_TOKEN}" }
 #auth = { basic = { user = "${API_USER}", password = "${API_PASSWORD}" } }
 #auth = { header = { name = "X-Api-Key", value = "${API_KEY}" } }
+#auth = { query = { name = "api_key", value = "${API_KEY}" } }
+#auth = [{ bearer = "${API_TOKEN}" }, { bearer = "${OTHER_TOKEN}" }]   # by turns
 # What the API can take; the same keys limit the sink.
 limit.lane      = "{account}"                # who shares the limit
 limit.rate      = "10/s"                     # calls, evenly; also "600/min", "1000/h", "9000/day"
@@ -48,6 +50,47 @@ limit.in_flight = 32                         # calls under way at once
 #max_size        = "1GiB"
 # Columns of the CSV, in its order. Without them each report is guessed, which is slower.
 columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
+
+# In place of auth above: access tokens of OAuth 2.0, asked for and renewed as needed.
+#[source.auth.oauth2]
+#token_url     = "https://api.example.com/oauth2/token"
+#client_id     = "wherry"
+#client_secret = "${CLIENT_SECRET}"
+#scope         = "reports.read"
+#refresh_token = "${REFRESH_TOKEN}"   # without it: client credentials
+#client        = "body"               # id and secret in the request's body; "header" by default
+
+# Or AWS Signature Version 4.
+#[source.auth.sigv4]
+#access_key    = "${MY_ACCESS_KEY}"
+#secret_key    = "${MY_SECRET_KEY}"
+#session_token = "${MY_SESSION_TOKEN}"
+#region        = "us-east-1"
+#service       = "execute-api"
+
+# Or a signature: HMAC-SHA-256 over a text of {method} {path} {query} {timestamp} {body_sha256}.
+#[source.auth.hmac]
+#secret           = "${API_SECRET}"
+#header           = "X-Signature"
+#over             = "{timestamp}{method}{path}{query}"
+#encoding         = "base64"          # "hex" by default
+#timestamp_header = "X-Timestamp"     # seconds since 1970; sent if over has {timestamp}
+
+# In place of url above: a report that the API makes when it is asked to.
+#[source.request]
+#url       = "https://api.example.com/v1/reports"        # a POST
+#body      = { account = "{account}", date = "{day}" }   # JSON
+#id        = "reportId"                                  # where its id stands in the answer
+#duplicate = "duplicate of : {report}"                   # an answer that names one of before
+
+#[source.poll]
+#url      = "https://api.example.com/v1/reports/{report}"
+#every    = "30s"
+#ready    = { status = "COMPLETED" }
+#failed   = { status = "FAILED" }   # it is asked for anew
+#link     = "url"                   # where its address stands in the answer; or, in its place:
+#download = "https://api.example.com/v1/reports/{report}/content"
+#give_up  = "6h"                    # then it is asked for anew
 
 # What an answer means, where its status alone does not say: rows, empty, transient, throttled or
 # permanent. The first rule that fits decides.

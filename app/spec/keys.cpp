@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys of a spec, all of them: name, form, field, sentence. A new key is a new line here.
+#include "spec/auth_keys.hpp"
 #include "spec/limits.hpp"
 #include "spec/table.hpp"
 
@@ -41,52 +42,6 @@ constexpr key<limit> limit_keys[] = {
         "breaker", "Stop for a while after failures in a row; none by default."),
     entry<weight_number, &limit::weight>("weight",
                                          "Share of the window beside other lanes; 1 by default."),
-};
-
-constexpr key<basic_auth> basic_keys[] = {
-    entry<one_line, &basic_auth::user>("user", "The user.", required),
-    entry<line_or_nothing, &basic_auth::password>("password", "The password.", required,
-                                                  secret_key),
-};
-
-constexpr key<header_auth> header_keys[] = {
-    entry<header_name, &header_auth::name>("name", "The header.", required),
-    entry<one_line, &header_auth::value>("value", "What it says.", required, secret_key),
-};
-
-// One alternative of the variant, read into a struct of its own first.
-template <class Alternative, class Form>
-struct auth_as : Form {
-  static void read(reader& r, const value& from, auth& to) {
-    Alternative chosen;
-    if constexpr (requires { chosen.token; })
-      Form::read(r, from, chosen.token);
-    else
-      Form::read(r, from, chosen);
-    to = std::move(chosen);
-  }
-};
-
-constexpr key<auth> auth_keys[] = {
-    whole_entry<auth_as<bearer_auth, one_line>, auth>("bearer", "A token: Authorization: Bearer …",
-                                                      optional, secret_key),
-    whole_entry<auth_as<basic_auth, table_of<basic_keys>>, auth>("basic", "User and password.",
-                                                                 optional, secret_key),
-    whole_entry<auth_as<header_auth, table_of<header_keys>>, auth>(
-        "header", "A header of your own.", optional, secret_key),
-};
-
-struct auth_form : table_of<auth_keys> {
-  static constexpr std::string_view wanted = R"(auth = { bearer = "${TOKEN}" })";
-  static constexpr std::string_view schema =
-      R"({"type":"object","minProperties":1,"maxProperties":1})";
-  static void read(reader& r, const value& from, auth& to) {
-    read_table(r, from, to, auth_keys);
-    if (from.members.size() != 1) {
-      r.wrong(from.begin, from.members.empty() ? "is empty" : "has more than one way",
-              "write one of bearer, basic, header");
-    }
-  }
 };
 
 constexpr key<answer_rule> rule_keys[] = {
@@ -161,8 +116,8 @@ constexpr key<source> source_keys[] = {
         "request", "How to ask for a report that takes the API a while; in place of url."),
     entry<optional_table<poll_keys, report_poll>, &source::poll>("poll",
                                                                  "How to ask whether it is ready."),
-    entry<auth_form, &source::auth>("auth", "How to sign in: { bearer }, { basic } or { header }.",
-                                    optional, secret_key),
+    whole_entry<auth_form, source>("auth", "How to sign in: one way, or a list of some by turns.",
+                                   optional, secret_key),
     entry<header_map, &source::headers>("headers", "Headers to send.", optional, secret_key),
     entry<table_of<limit_keys>, &source::limit>("limit", "How much the API can take."),
     entry<rule_list, &source::on>("on", "What answers mean; the first rule that fits decides."),

@@ -26,6 +26,9 @@ json::object schema_of(const form_info& form) {
   auto inner = schema_of(form.keys());
   if (form.takes != toml_file::list) {
     for (auto& [name, part] : inner) out[name] = std::move(part);
+    if (form.also_list) {
+      out = {{"anyOf", {out, {{"type", "array"}, {"minItems", 1}, {"items", out}}}}};
+    }
   } else if (form.items_or_text) {
     out["items"] = {{"anyOf", {{{"type", "string"}}, std::move(inner)}}};
   } else {

@@ -76,7 +76,40 @@ struct header_auth {
   std::string name;
   secret value;
 };
-using auth = std::variant<std::monostate, bearer_auth, basic_auth, header_auth>;
+/// Goes into the query of each address.
+struct query_auth {
+  std::string name;
+  secret value;
+};
+/// Access tokens of RFC 6749: by refresh token if there is one, else by client credentials.
+struct oauth2_auth {
+  enum class place { header, body };
+  std::string token_url;
+  std::string client_id;
+  secret client_secret;  ///< empty: none, which only a refresh token allows
+  std::string scope;     ///< empty: not said
+  secret refresh_token;  ///< empty: none
+  place client = place::header;  ///< where a token request says who asks
+};
+/// AWS Signature Version 4.
+struct sigv4_auth {
+  std::string access_key;
+  secret secret_key;
+  secret session_token;  ///< empty: none
+  std::string region;
+  std::string service;
+};
+/// HMAC-SHA-256 over a text that the request makes, in a header of its own.
+struct hmac_auth {
+  enum class encoding { hex, base64 };
+  secret key;
+  std::string header;
+  std::string over;  ///< {method} {path} {query} {timestamp} {body_sha256}
+  encoding written_in = encoding::hex;
+  std::string timestamp_header = "X-Timestamp";  ///< sent if `over` has {timestamp}
+};
+using auth = std::variant<std::monostate, bearer_auth, basic_auth, header_auth, query_auth,
+                          oauth2_auth, sigv4_auth, hmac_auth>;
 
 /// Says what an answer means. The first rule whose conditions all hold decides; without one, the
 /// status does: 2xx is rows (but 204 empty, 202 transient, 206 permanent), 429 throttled, 408 425
@@ -116,6 +149,7 @@ struct source {
   std::optional<report_request> request;  ///< then also `poll`
   std::optional<report_poll> poll;
   app::auth auth;
+  std::vector<app::auth> more_auth;  ///< by turns with `auth`
   std::map<std::string, std::string> headers;
   app::limit limit;
   std::vector<answer_rule> on;

@@ -25,6 +25,7 @@ struct form_info {
   std::vector<key_info> (*keys)() = nullptr;  ///< of the tables that it holds
   bool items_or_text = false;                 ///< a list whose items may also be strings
   std::optional<std::pair<int, int>> bounds;  ///< of a number
+  bool also_list = false;                     ///< a table, or a list of such tables
 };
 
 struct key_info {
@@ -43,9 +44,10 @@ struct key : key_info {
 
 template <class Form>
 constexpr form_info describe() {
-  form_info form{Form::takes, Form::wanted, Form::schema, nullptr, false, std::nullopt};
+  form_info form{Form::takes, Form::wanted, Form::schema, nullptr, false, std::nullopt, false};
   if constexpr (requires { Form::keys(); }) form.keys = Form::keys;
   if constexpr (requires { Form::items_or_text; }) form.items_or_text = Form::items_or_text;
+  if constexpr (requires { Form::also_list; }) form.also_list = Form::also_list;
   if constexpr (requires { Form::bounds; }) form.bounds = Form::bounds;
   return form;
 }

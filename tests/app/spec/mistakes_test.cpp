@@ -195,11 +195,12 @@ TEST_SUITE("spec/read.hpp mistakes") {
 
   TEST_CASE("signing in takes exactly one way and a header a name") {
     CHECK(mistakes(added("[source]", "auth = {}")) ==
-          lines{"ads.toml:6:8: auth in [source] is empty; write one of bearer, basic, header"});
+          lines{"ads.toml:6:8: auth in [source] is empty; write one of bearer, basic, "
+                "header, query, oauth2, sigv4, hmac; several by turns: auth = [{ … }, { … }]"});
     CHECK(mistakes(added("[source]",
                          R"(auth = { bearer = "a", header = { name = "n", value = "v" } })")) ==
           lines{"ads.toml:6:8: auth in [source] has more than one way; write one of bearer, basic, "
-                "header"});
+                "header, query, oauth2, sigv4, hmac; several by turns: auth = [{ … }, { … }]"});
     CHECK(mistakes(added("[source]", R"(headers = { "a b" = "x" })")) ==
           lines{"ads.toml:6:13: a b in [source.headers] is not the name of a header; write "
                 "letters, digits and -"});

@@ -24,11 +24,11 @@ TEST_SUITE("spec/read.hpp secrets") {
   TEST_CASE("a secret beside a mistake is masked in the shown line") {
     CHECK(shown(added("[source]", R"(auth = { bearer = "hunter2", colour = "red" })")) ==
           lines{"ads.toml:6:8: auth in [source] has more than one way; write one of bearer, basic, "
-                "header\n"
+                "header, query, oauth2, sigv4, hmac; several by turns: auth = [{ … }, { … }]\n"
                 "  6 | auth = { bearer = ***, colour = *** }\n"
                 "    |        ^",
                 "ads.toml:6:30: unknown key \"colour\" in [source.auth]; known keys: bearer, "
-                "basic, header\n"
+                "basic, header, query, oauth2, sigv4, hmac\n"
                 "  6 | auth = { bearer = ***, colour = *** }\n"
                 "    |                        ^"});
   }

@@ -3,7 +3,7 @@
 // Calculations for the Authorization Header: Transferring Payload in a Single Chunk"), and the
 // rules of canonical requests where the examples are silent. s3_test has a real server check the
 // rest.
-#include "sink/sigv4.hpp"
+#include "sign/sigv4.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,22 +17,24 @@ constexpr auto no_body = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49599
 // 2013-05-24 00:00:00 UTC
 constexpr std::chrono::system_clock::time_point then{1'369'353'600s};
 
-s3_signer_options example() {
-  return {"AKIAIOSFODNN7EXAMPLE", {"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}, {}, "us-east-1"};
+sigv4_options example() {
+  return {
+      "AKIAIOSFODNN7EXAMPLE", {"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}, {}, "us-east-1", "s3"};
 }
 
-std::string authorization(const s3_request& request, const s3_signer& by = s3_signer{example()}) {
+std::string authorization(const sigv4_request& request,
+                          const sigv4_signer& by = sigv4_signer{example()}) {
   return std::string{find_header(by.sign(request, then), "authorization")};
 }
 
-std::string canonical(const s3_request& request) {
+std::string canonical(const sigv4_request& request) {
   std::string names;
   return canonical_request(request, names);
 }
 
 }  // namespace
 
-TEST_SUITE("sink/sigv4.hpp") {
+TEST_SUITE("sign/sigv4.hpp") {
   TEST_CASE("a GET of an object is signed as AWS publishes it") {
     CHECK(authorization(
               {"GET", "/test.txt", {}, {{"Host", host}, {"Range", "bytes=0-9"}}, no_body}) ==
@@ -72,7 +74,7 @@ TEST_SUITE("sink/sigv4.hpp") {
   }
 
   TEST_CASE("headers are lowered and sorted and tidied and joined by name") {
-    const s3_request request{
+    const sigv4_request request{
         "GET",
         "/",
         {},
@@ -101,21 +103,34 @@ TEST_SUITE("sink/sigv4.hpp") {
   TEST_CASE("a session token is sent and signed") {
     auto options = example();
     options.session_token = {"token"};
-    const s3_signer signer{options};
-    const s3_request request{"GET", "/", {}, {{"Host", host}}, no_body};
+    const sigv4_signer signer{options};
+    const sigv4_request request{"GET", "/", {}, {{"Host", host}}, no_body};
     CHECK(find_header(signer.sign(request, then), "x-amz-security-token") == "token");
     CHECK(authorization(request, signer).contains(";x-amz-date;x-amz-security-token,"));
   }
 
+  TEST_CASE("another service is signed as AWS's test suite has it") {
+    const sigv4_signer signer{
+        {"AKIDEXAMPLE", {"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}, {}, "us-east-1", "service"}};
+    constexpr std::chrono::system_clock::time_point noon{1'440'938'160s};  // 20150830T123600Z
+    const auto headers =
+        signer.sign({"GET", "/", {}, {{"Host", "example.amazonaws.com"}}, no_body}, noon);
+    CHECK(find_header(headers, "authorization") ==
+          "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request,"
+          "SignedHeaders=host;x-amz-date,"
+          "Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");
+    CHECK(find_header(headers, "x-amz-content-sha256").empty());
+  }
+
   TEST_CASE("the key of a new day is a new key") {
-    const s3_signer signer{example()};
-    const s3_request request{
+    const sigv4_signer signer{example()};
+    const sigv4_request request{
         "GET", "/test.txt", {}, {{"Host", host}, {"Range", "bytes=0-9"}}, no_body};
     const auto first = authorization(request, signer);
     const auto next_day = signer.sign(request, then + 24h);
     CHECK(find_header(next_day, "x-amz-date") == "20130525T000000Z");
     CHECK(find_header(next_day, "authorization") ==
-          find_header(s3_signer{example()}.sign(request, then + 24h), "authorization"));
+          find_header(sigv4_signer{example()}.sign(request, then + 24h), "authorization"));
     CHECK(authorization(request, signer) == first);
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/sigv4.hpp"
+#include "sign/sigv4.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -39,7 +39,7 @@ std::string tidied(std::string_view value) {
   return tidy;
 }
 
-std::string canonical_query(const s3_request& request) {
+std::string canonical_query(const sigv4_request& request) {
   std::vector<std::pair<std::string, std::string>> encoded;
   for (const auto& [name, value] : request.query) {
     encoded.emplace_back(uri_encode(name, slash::encode), uri_encode(value, slash::encode));
@@ -69,7 +69,7 @@ std::string uri_encode(std::string_view text, slash how) {
   return encoded;
 }
 
-std::string canonical_request(const s3_request& request, std::string& signed_names) {
+std::string canonical_request(const sigv4_request& request, std::string& signed_names) {
   std::map<std::string, std::string> headers;  // by name; those of one name make one line
   for (const auto& [name, value] : request.headers) {
     const auto [at, is_new] = headers.try_emplace(in_lower_case(name), tidied(value));
@@ -85,27 +85,31 @@ std::string canonical_request(const s3_request& request, std::string& signed_nam
                      canonical_query(request), lines, signed_names, request.body_sha256);
 }
 
-sha256_digest s3_signer::key_of(const std::string& date) const {
+sha256_digest sigv4_signer::key_of(const std::string& date) const {
   const std::lock_guard lock{mutex_};
   if (key_date_ != date) {
     key_ = hmac_sha256("AWS4" + options_.secret_key.reveal, date);
     key_ = hmac_sha256(bytes_of(key_), options_.region);
-    key_ = hmac_sha256(bytes_of(key_), "s3");
+    key_ = hmac_sha256(bytes_of(key_), options_.service);
     key_ = hmac_sha256(bytes_of(key_), "aws4_request");
     key_date_ = date;
   }
   return key_;
 }
 
-http_headers s3_signer::sign(const s3_request& request,
-                             std::chrono::system_clock::time_point now) const {
+http_headers sigv4_signer::sign(const sigv4_request& request,
+                                std::chrono::system_clock::time_point now) const {
   const auto utc = fmt::gmtime(std::chrono::system_clock::to_time_t(now));
   const auto time = fmt::format("{:%Y%m%dT%H%M%SZ}", utc);
   const auto date = time.substr(0, 8);
-  const auto scope = fmt::format("{}/{}/s3/aws4_request", date, options_.region);
+  const auto scope = fmt::format("{}/{}/{}/aws4_request", date, options_.region, options_.service);
 
-  s3_request complete = request;
-  complete.headers.emplace_back("x-amz-content-sha256", request.body_sha256);
+  sigv4_request complete = request;
+  if (options_.service == "s3") {
+    complete.headers.emplace_back("x-amz-content-sha256", request.body_sha256);
+  } else {
+    complete.path = uri_encode(request.path, slash::keep);
+  }
   complete.headers.emplace_back("x-amz-date", time);
   if (!options_.session_token.reveal.empty()) {
     complete.headers.emplace_back("x-amz-security-token", options_.session_token.reveal);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: what older programs stored is read by this one. Method: samples, as stores of that time
+// have them; one that was released is never changed.
+#include <doctest/doctest.h>
+
+#include "report/report.hpp"
+
+using namespace wherry;
+using namespace wherry::app;
+
+TEST_SUITE("report/states.hpp") {
+  TEST_CASE("states of shape 0 are read, and their reports lay at an address") {
+    const auto transformed =
+        read_state<report>({"transformable",
+                            R"({"client":"acme","day":"2025-01-31",)"
+                            R"("downloaded":{"name":"a.download","size_bytes":7,"sha256":"ab"}})",
+                            0});
+    REQUIRE(transformed.has_value());
+    CHECK(std::get<transformable>(*transformed).downloaded.size_bytes == 7);
+    CHECK(std::get<transformable>(*transformed).report.empty());
+    const auto uploaded = read_state<report>(
+        {"uploadable",
+         R"({"client":"acme","day":"2025-01-31",)"
+         R"("transformed":{"name":"a","size_bytes":7,"sha256":"ab"},"rows":3,"spec":"v"})",
+         0});
+    REQUIRE(uploaded.has_value());
+    CHECK(std::get<uploadable>(*uploaded).rows == 3);
+    CHECK(std::get<uploadable>(*uploaded).report.empty());
+    for (const auto& [tag, data] :
+         {std::pair{"downloadable", R"({"client":"acme","day":"2025-01-31"})"},
+          std::pair{"completed",
+                    R"({"url":"file:///a","size_bytes":1,"sha256":"ab","rows":0,"spec":"v"})"}}) {
+      CHECK_MESSAGE(read_state<report>({tag, data, 0}).has_value(), tag);
+    }
+  }
+
+  TEST_CASE("states of shape 1 are read") {
+    const auto waiting = read_state<report>(
+        {"pending",
+         R"({"client":"acme","day":"2025-01-31","report":"r-1","requested_ms":1738000000000})", 1});
+    REQUIRE(waiting.has_value());
+    CHECK(std::get<pending>(*waiting).report == "r-1");
+    CHECK(read_state<report>({"requestable", R"({"client":"acme","day":"2025-01-31"})", 1}));
+  }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// An API behind credentials, with a token server of its own, and a source that signs in to it; time
+// stands still until a test moves it.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "../net/fault_server.hpp"
+#include "source/source.hpp"
+#include "wherry/csp/go.hpp"
+#include "wherry/csp/scheduler.hpp"
+#include "wherry/csp/scope.hpp"
+
+namespace wherry::app::sign_in {
+
+using fetched = std::expected<download, source_error>;
+using is = source_error::meaning;
+namespace fs = std::filesystem;
+
+inline std::string answer_of(int status, std::string_view body, std::string_view headers = "") {
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\n" + std::string{headers} +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
+}
+
+/// A server that keeps what it was asked, and answers the n-th request (from 1) by a function.
+class keeping_server {
+ public:
+  using answerer = std::function<std::string(const std::string& request, int nth)>;
+  explicit keeping_server(answerer answer)
+      : answer_(std::move(answer)), server_([this](connection& with) {
+          const auto request = with.read_request();
+          if (!request) return;
+          int nth = 0;
+          {
+            const std::lock_guard lock{mutex_};
+            requests_.push_back(*request);
+            nth = static_cast<int>(requests_.size());
+          }
+          with.send(answer_(*request, nth));
+        }) {}
+
+  [[nodiscard]] std::vector<std::string> requests() {
+    const std::lock_guard lock{mutex_};
+    return requests_;
+  }
+  [[nodiscard]] std::string url(std::string_view path) const { return server_.url(path); }
+
+ private:
+  answerer answer_;
+  std::mutex mutex_;
+  std::vector<std::string> requests_;
+  fault_server server_;
+};
+
+/// Answers always the same.
+inline keeping_server::answerer always(std::string bytes) {
+  return [bytes = std::move(bytes)](const std::string&, int) { return bytes; };
+}
+
+struct house {
+  fs::path directory;
+  std::unique_ptr<spool> files;
+  source spec;
+  http_client http;
+  std::atomic<std::int64_t> seconds = 1'000;  // the time
+  std::atomic<int> asked_the_time = 0;
+  std::unique_ptr<http_source> from;
+
+  house() {
+    std::string name = (fs::temp_directory_path() / "wherry-auth-XXXXXX").native();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    directory = name;
+    files = std::move(*spool::open(directory, 1u << 22));
+  }
+  ~house() { fs::remove_all(directory); }
+
+  task<fetched> one(int number) {
+    auto writer = files->write({"c" + std::to_string(number), 1, spool_step::download});
+    co_return co_await from->fetch(
+        {"acme", "77", "", "UTC"},
+        day{std::chrono::year{2025}, std::chrono::January, std::chrono::day{31}}, writer);
+  }
+
+  task<std::vector<fetched>> many(int count) {
+    std::vector<channel<result<fetched>>> coming;
+    coming.reserve(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) coming.push_back(go(one(i)));
+    std::vector<fetched> all;
+    all.reserve(coming.size());
+    for (const auto& each : coming) {
+      auto got = co_await each.take();
+      all.push_back(std::move(**got));
+    }
+    co_return all;
+  }
+
+  void open() {
+    if (from) return;
+    from = std::make_unique<http_source>(spec, http, [this] {
+      asked_the_time.fetch_add(1);
+      asked_the_time.notify_all();
+      return steady_time{std::chrono::seconds{seconds.load()}};
+    });
+  }
+
+  /// So many reports at once, by the credentials that the source has learnt so far.
+  std::vector<fetched> fetch_many(int count, int threads = 1) {
+    open();
+    thread_scheduler scheduler{{.threads = threads}};
+    return scheduler.run(many(count));
+  }
+
+  task<> one_for_nothing() { static_cast<void>(co_await one(0)); }
+  task<> cancelled_once(std::atomic<bool>* reached) {
+    scope owner;
+    owner.go(one_for_nothing());
+    co_await thread([reached] { reached->wait(false); }).take();
+    owner.cancel();
+    co_await owner.join();
+  }
+
+  /// A report whose step is cancelled once `reached` is true.
+  void fetch_and_cancel(std::atomic<bool>& reached) {
+    open();
+    thread_scheduler scheduler{{.threads = 1}};
+    scheduler.run(cancelled_once(&reached));
+  }
+
+  /// Asks the API to make a report; then how it comes along.
+  task<bool> made() {
+    const client of{"acme", "77", "", "UTC"};
+    const day on{std::chrono::year{2025}, std::chrono::January, std::chrono::day{31}};
+    auto id = co_await from->request(of, on);
+    if (!id) co_return false;
+    auto progress = co_await from->poll(of, on, *id);
+    co_return progress && progress->now == remote_progress::is::ready;
+  }
+  bool request_and_poll() {
+    open();
+    thread_scheduler scheduler{{.threads = 1}};
+    return scheduler.run(made());
+  }
+
+  fetched fetch() { return std::move(fetch_many(1).front()); }
+};
+
+/// How many of the requests say something.
+inline auto count(const std::vector<std::string>& requests, std::string_view what) {
+  return std::ranges::count_if(requests, [&](const auto& one) { return one.contains(what); });
+}
+
+}  // namespace wherry::app::sign_in
