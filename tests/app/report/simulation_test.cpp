@@ -53,7 +53,9 @@ class simulated_api final : public report_source {
       made = {.id = "r-" + std::to_string(++ids_),
               .ready = scheduler::current().system_now() + 30s};
     }
-    if (one_in(10)) co_return std::unexpected(source_error{{}, {}, "the answer is lost"});
+    if (one_in(10))
+      co_return std::unexpected(
+          source_error{source_error::meaning::transient, {}, "the answer is lost"});
     co_return made.id;
   }
 
@@ -163,7 +165,9 @@ class simulated_import {
     spec_.source.url = "http://nowhere/{client}/{day}.csv";
     if (is_requested) {
       spec_.source.request.emplace();
-      spec_.source.poll = report_poll{.every = 10s, .give_up = 10min};
+      auto& poll = spec_.source.poll.emplace();
+      poll.every = 10s;
+      poll.give_up = 10min;
     }
     spec_.source.limit = {.lane = "api", .in_flight = 2};
     spec_.source.columns = {{"day", "date"}, {"name", "varchar"}, {"amount", "bigint"}};

@@ -27,8 +27,11 @@ struct asker {
   http_client http;
   asker() {
     spec.request = report_request{.url = {}, .body = {}, .id = "report.id", .duplicate = {}};
-    spec.poll = report_poll{
-        .url = {}, .ready = {{"status", "DONE"}}, .failed = {{"status", "FAILED"}}, .link = "url"};
+    spec.poll = report_poll{.url = {},
+                            .ready = {{"status", "DONE"}},
+                            .failed = {{"status", "FAILED"}},
+                            .link = "url",
+                            .download = {}};
   }
 
   std::expected<std::string, source_error> request(int status, std::string_view body) {

@@ -106,10 +106,9 @@ TEST_SUITE("spec/read.hpp reports that are requested") {
              "url in [source.poll] asks for the same report whatever was requested; put {report}"));
     CHECK(says(only(mistakes(requested("https://host/reports\"", "https://host/{report}\""))),
                "url in [source.request] has an unknown placeholder \"{report}\""));
-    CHECK(says(
-        only(mistakes(requested("{account}", "{acount}"))),
-        "body.account in [source.request] has an unknown placeholder \"{acount}\"; did you mean "
-        "{account}?"));
+    CHECK(says(only(mistakes(requested("{account}", "{acount}"))),
+               "account in [source.request.body] has an unknown placeholder \"{acount}\"; did you "
+               "mean {account}?"));
   }
 
   TEST_CASE("a duplicate that does not say where the id stands is a mistake") {
