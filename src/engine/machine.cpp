@@ -179,9 +179,6 @@ std::string refusal(const transition& outcome) {
     return fmt::format("machine {}: rank {} must lie between {} and {}", outcome.id, outcome.rank,
                        -priority_limit, priority_limit);
   }
-  if (outcome.shape < 0) {
-    return fmt::format("machine {}: shape {}: shapes count from 0", outcome.id, outcome.shape);
-  }
   return data_refusal(outcome.id, outcome.data);
 }
 

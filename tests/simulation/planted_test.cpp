@@ -37,7 +37,9 @@ bool contains(const std::string& text, std::string_view part) {
 
 TEST_SUITE("simulation: planted bugs") {
   TEST_CASE("an outcome that is committed after the next step has started is found") {
-    CHECK(contains(found_with(flaw::commits_late), "what was answered last is"));
+    const auto found = found_with(flaw::commits_late);
+    CHECK((contains(found, "what was answered last is") ||
+           contains(found, "was refused, although it had its lease")));
   }
   TEST_CASE("a lease that does not fence is found") {
     CHECK(contains(found_with(flaw::does_not_fence), "without a lease"));

@@ -52,7 +52,7 @@ struct simulation_faults {
   double hanging_step = 0.02;    ///< a step that does not return
   double late_step = 0.05;       ///< a step that ignores its cancellation and returns late
   double clock_jump = 0.02;      ///< each ten seconds: the calendar leaps, by up to an hour
-  double command = 0.05;         ///< each ten seconds: somebody cancels or redrives a machine
+  double command = 0.3;          ///< each ten seconds: somebody cancels or redrives a machine
 };
 
 struct simulation_options {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "views.hpp"
 #include "wherry/csp/assert.hpp"
 
 namespace wherry::sqlite {
@@ -325,7 +326,7 @@ void promote_command::run(transaction& changes) {
                            .setbacks = static_cast<std::int32_t>(found.integer(11)),
                            .entered = found.integer(12),
                            .deadline = found.time(13),
-                           .shape = static_cast<std::int32_t>(found.integer(14))};
+                           .shape = shape_at(found, 14)};
     const turn at{precedence(machine.priority, machine.rank), found.integer(9), machine.key};
     bytes += read_ahead::weight(machine);
     due.push_back({.key = machine.key,

@@ -24,8 +24,7 @@ class transaction {
   std::vector<effect> effects;
 
   // machines
-  statement insert, find, supersede, update, stay, promotable, promote, redrive, cancel,
-      prioritize;
+  statement insert, find, supersede, update, stay, promotable, promote, redrive, cancel, prioritize;
   // history, lanes, counts, inbox
   statement log, log_again, park, keep, pause, resume, count, count_new, lane, lane_new, lane_idle,
       done_with;

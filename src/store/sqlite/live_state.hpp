@@ -47,7 +47,7 @@ struct effect {
   std::optional<std::int32_t> new_priority{};  ///< if that is all that changed
   std::optional<place> before;                 ///< empty: it was not there
   std::optional<place> after;                  ///< empty: it is there no more
-  std::optional<leased_machine> contents;  ///< if it is ready now, and they are at hand
+  std::optional<leased_machine> contents;      ///< if it is ready now, and they are at hand
 };
 
 /// Which free rows a query has to find: at most `room` of `lane`, from `from` on.

@@ -38,7 +38,7 @@ leased_machine machine_in(const statement& row) {
           .setbacks = static_cast<std::int32_t>(row.integer(8)),
           .entered = row.integer(10),
           .deadline = row.time(12),
-          .shape = static_cast<std::int32_t>(row.integer(13))};
+          .shape = shape_at(row, 13)};
 }
 
 }  // namespace

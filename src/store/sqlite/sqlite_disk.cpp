@@ -18,11 +18,9 @@ class sqlite_disk final : public simulated_disk {
 
   std::expected<std::unique_ptr<store>, store_error> open() override {
     const auto calendar = [&home = scheduler::current()] { return home.system_now(); };
-    return open_in({.vfs = disk_.name(),
-                    .has_threads = false,
-                    .calendar = calendar,
-                    .bulk_of_log = 50},
-                   directory_ / "store.db", {});
+    return open_in(
+        {.vfs = disk_.name(), .has_threads = false, .calendar = calendar, .bulk_of_log = 50},
+        directory_ / "store.db", {});
   }
   void fail_at(std::size_t write) override { disk_.fail_at(write); }
   bool has_failed() const noexcept override { return disk_.has_failed(); }

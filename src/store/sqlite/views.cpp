@@ -44,6 +44,12 @@ phase phase_at(const statement& row, int column, const database& file) {
                    file.file().string(), row.text(column))});
 }
 
+std::int32_t shape_at(const statement& row, int column) noexcept {
+  constexpr auto highest = std::numeric_limits<std::int32_t>::max();
+  const auto shape = row.integer(column);
+  return shape < 0 || shape > highest ? highest : static_cast<std::int32_t>(shape);
+}
+
 control_verb verb_at(const statement& row, int column, const database& file) {
   if (const auto found = control_verb_from(row.text(column))) return *found;
   throw database_failure(
@@ -159,7 +165,7 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
                      .created = query.time(10),
                      .updated = query.time(11),
                      .error = query.text(12),
-                     .shape = static_cast<std::int32_t>(query.integer(15))});
+                     .shape = shape_at(query, 15)});
   }
   return views;
 }

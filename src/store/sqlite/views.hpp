@@ -41,6 +41,9 @@ class selection {
 [[nodiscard]] phase phase_at(const statement& row, int column, const database& file);
 [[nodiscard]] control_verb verb_at(const statement& row, int column, const database& file);
 
+/// A shape. One that no program writes becomes the highest, which none knows: left alone.
+[[nodiscard]] std::int32_t shape_at(const statement& row, int column) noexcept;
+
 /// The query that read_machines makes. `few`: of the filter's phase, waiting or ready, there are
 /// few among many of the other, so they are looked up by it and sorted, not looked for by id.
 [[nodiscard]] selection machines_matching(const machine_filter& filter, std::size_t limit,
