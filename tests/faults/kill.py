@@ -26,6 +26,7 @@ import random
 import re
 import shutil
 import signal
+import stat
 import statistics
 import subprocess
 import sys
@@ -151,13 +152,15 @@ class importer:
     def objects(self) -> dict[str, str]:
         """The hash of each file in the sink, by its path there."""
         found = {}
-        for path in (self.directory / "objects").rglob("*.parquet"):
-            name, seen = str(path.relative_to(self.directory / "objects")), path.stat()
-            known = self._hashed.get(name)
+        top = self.directory / "objects"
+        for path in top.rglob("*"):
+            name, seen = str(path.relative_to(top)), path.stat()
+            if not stat.S_ISREG(seen.st_mode):
+                continue
             at = (seen.st_ino, seen.st_size, seen.st_mtime_ns)
-            if known is None or known[0] != at:
-                known = (at, hashlib.sha256(path.read_bytes()).hexdigest())
-            found[name] = known
+            found[name] = self._hashed.get(name, (None, ""))
+            if found[name][0] != at:
+                found[name] = (at, hashlib.sha256(path.read_bytes()).hexdigest())
         self._hashed = found
         return {name: digest for name, (_, digest) in found.items()}
 
@@ -170,8 +173,8 @@ def object_of(report: str) -> str:
 def stop(process: subprocess.Popen):
     """Stops the process where it stands, and returns when it does."""
     os.kill(process.pid, signal.SIGSTOP)
-    stat = pathlib.Path(f"/proc/{process.pid}/stat")
-    wait_until(lambda: stat.read_text().rsplit(")", 1)[1].split()[0] in "TZ", "SIGSTOP")
+    state = pathlib.Path(f"/proc/{process.pid}/stat")
+    wait_until(lambda: state.read_text().rsplit(")", 1)[1].split()[0] in "TZ", "SIGSTOP")
 
 
 def kill(process: subprocess.Popen, server: api):
@@ -194,6 +197,7 @@ class killer:
         self._running: dict[str, int] = {}  # machines that were begun and not recorded: version
         self._asked: dict[str, int] = {}
         self._downloaded: set[str] = set()
+        self.downloads_checked = 0
         self.recoveries: list[float] = []  # seconds from a restart until those ran again
         self.run_again = 0
         self.in_flight: list[int] = []
@@ -231,14 +235,8 @@ class killer:
         """Until each machine that the killed process was running has been recorded again."""
         if not self._running:
             return
-        left = dict(self._running)
-
-        def is_recovered() -> bool:
-            for report in [r for r, version in left.items() if store.version(r) > version]:
-                del left[report]
-            return not left
-
-        wait_until(is_recovered, f"{len(left)} machines to run again, as {next(iter(left))}", process)
+        wait_until(lambda: all(store.version(r) > v for r, v in self._running.items()),
+                   f"{len(self._running)} machines to run again", process)
         self.recoveries.append(time.monotonic() - began)
         self.run_again += len(self._running)
 
@@ -278,7 +276,9 @@ class killer:
     def check_downloads(self, store: store_view, when: str):
         """No report was asked for again whose download had been recorded."""
         asked, downloaded = self._server.asked(), store.downloaded()
-        if again := [r for r in self._downloaded & downloaded if asked[r] != self._asked[r]]:
+        recorded = self._downloaded & downloaded
+        self.downloads_checked += len(recorded)
+        if again := [r for r in recorded if asked[r] != self._asked[r]]:
             raise failure(f"downloaded again, though that was recorded, before {when}:"
                           f" {sorted(again)[:5]}")
         self._asked, self._downloaded = asked, downloaded
@@ -382,8 +382,8 @@ def main() -> int:
         say(f"restart until all {tries.run_again} machines of the killed processes had run again:"
             f" median {statistics.median(tries.recoveries):.2f} s,"
             f" most {max(tries.recoveries):.2f} s ({len(tries.recoveries)} restarts)")
-    say(f"kills {len(tries.in_flight)}, lost {len(lost)}, duplicates {duplicates},"
-        f" recorded downloads that were made again 0")
+    say(f"{tries.downloads_checked} recorded downloads looked for at the API later: none made again")
+    say(f"kills {len(tries.in_flight)}, lost {len(lost)}, duplicates {duplicates}")
     return 1 if lost or duplicates else 0
 
 
