@@ -8,21 +8,10 @@
 #include <ctime>
 #include <map>
 
+#include "spec/spelling.hpp"
+
 namespace wherry::app {
 namespace {
-
-bool is_plain(char c) noexcept {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
-std::string in_lower_case(std::string_view text) {
-  std::string lower{text};
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
-}
 
 // Without blanks at the ends, runs of blanks as one.
 std::string tidied(std::string_view value) {
@@ -53,21 +42,6 @@ std::string canonical_query(const sigv4_request& request) {
 }
 
 }  // namespace
-
-std::string uri_encode(std::string_view text, slash how) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (const char c : text) {
-    if (is_plain(c) || (c == '/' && how == slash::keep)) {
-      encoded += c;
-    } else {
-      const auto value = static_cast<unsigned char>(c);
-      encoded += {'%', digits[value >> 4], digits[value & 15]};
-    }
-  }
-  return encoded;
-}
 
 std::string canonical_request(const sigv4_request& request, std::string& signed_names) {
   std::map<std::string, std::string> headers;  // by name; those of one name make one line

@@ -22,10 +22,6 @@
 
 namespace wherry::app {
 
-/// Encodes all bytes but A-Z a-z 0-9 - . _ ~ as %XX; with `slash::keep` not the slash either.
-enum class slash { keep, encode };
-[[nodiscard]] std::string uri_encode(std::string_view text, slash how);
-
 /// What is signed.
 struct sigv4_request {
   std::string method;

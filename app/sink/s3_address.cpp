@@ -5,7 +5,7 @@
 
 #include <charconv>
 
-#include "sign/sigv4.hpp"
+#include "spec/spelling.hpp"
 
 namespace wherry::app {
 namespace {

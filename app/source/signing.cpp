@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "net/origin.hpp"
+#include "spec/spelling.hpp"
 
 namespace wherry::app {
 namespace {
@@ -53,10 +54,7 @@ std::vector<std::pair<std::string, std::string>> parameters_of(std::string_view 
 }
 
 bool is_signed(std::string_view name) {
-  std::string lower{name};
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const auto lower = in_lower_case(name);
   return lower == "content-type" || lower.starts_with("x-amz-");
 }
 

@@ -7,8 +7,8 @@
 #include <charconv>
 
 #include "net/origin.hpp"
-#include "sign/sigv4.hpp"
 #include "source/json_path.hpp"
+#include "spec/spelling.hpp"
 #include "wherry/csp/scheduler.hpp"
 
 namespace wherry::app {
@@ -20,13 +20,6 @@ using meaning = source_error::meaning;
 void add_field(std::string& form, std::string_view name, std::string_view value) {
   if (value.empty()) return;
   form += fmt::format("{}{}={}", form.empty() ? "" : "&", name, uri_encode(value, slash::encode));
-}
-
-std::string in_lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
 }
 
 // An error's code as it may be shown: a word, and none that the server took from what it was sent.

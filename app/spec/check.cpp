@@ -94,11 +94,12 @@ void check_source(reader& r, const spec& whole) {
   if (is_there("url") && is_there("request")) {
     wrong("request", "and url are both there", "a report that is requested has no url: remove one");
   }
-  if (is_there("request") != is_there("poll")) {
-    wrong(is_there("poll") ? "poll" : "request",
-          is_there("poll") ? "polls what nothing requests" : "has no [source.poll]",
-          is_there("poll") ? "add [source.request]"
-                           : R"(add [source.poll] with url = "https://host/reports/{report}")");
+  if (is_there("poll") && !is_there("request")) {
+    wrong("poll", "polls what nothing requests", "add [source.request]");
+  }
+  if (is_there("request") && !is_there("poll")) {
+    wrong("request", "has no [source.poll]",
+          R"(add [source.poll] with url = "https://host/reports/{report}")");
   }
   if (from.poll && from.poll->link.empty() == from.poll->download.empty()) {
     wrong(

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <set>
 
+#include "spec/spelling.hpp"
 #include "spec/template.hpp"
 
 namespace wherry::app::toml_file {
@@ -233,12 +234,8 @@ void column_list::read(reader& r, const value& from, std::vector<column>& to) {
   std::set<std::string> seen;
   for (const auto& member : from.members) {
     const reader::inside here{r, member.name};
-    std::string folded = member.name;
-    std::ranges::transform(folded, folded.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
     if (member.name.empty()) r.wrong(member.at, "has an empty name", "name the column");
-    if (!seen.insert(std::move(folded)).second) {
+    if (!seen.insert(in_lower_case(member.name)).second) {
       r.wrong(member.at, "is there twice: SQL does not tell upper case from lower case",
               "rename or remove one");
     }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 
+#include "spec/spelling.hpp"
 #include "spec/words.hpp"
 
 namespace wherry::app {
@@ -86,16 +87,6 @@ std::optional<template_error> fault(const piece& part, template_scope scope) {
                "write {day}, or {day:%Y%m%d} with %Y, %m, %d");
 }
 
-std::string percent_encoded(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       std::string_view{"-._~"}.find(c) != std::string_view::npos;
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
 /// What a template is about.
 struct subject {
   const client& of;
@@ -142,7 +133,7 @@ std::expected<std::string, template_error> expand(std::string_view text, const s
             fmt::format("client {} has a \"/\" in its {}", in_quotes(of.id), part.name),
             "a file name cannot hold it: name files by {client}"});
       }
-      out += how == encoding::percent ? percent_encoded(value) : std::string{value};
+      out += how == encoding::percent ? uri_encode(value, slash::encode) : std::string{value};
     }
   }
   return out;

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "spec/spelling.hpp"
+
 namespace wherry::app {
 namespace {
 
@@ -77,10 +79,7 @@ bool mentions_secret(std::string_view text) {
   constexpr std::string_view words[] = {"auth",  "bearer", "basic", "pass",   "header",
                                         "value", "key",    "token", "secret", "credential",
                                         "sig",   "pwd",    "user"};
-  std::string lower{text};
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const auto lower = in_lower_case(text);
   return std::ranges::any_of(words, [&](std::string_view word) { return lower.contains(word); });
 }
 

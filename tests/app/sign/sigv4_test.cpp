@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include "spec/spelling.hpp"
+
 namespace wherry::app {
 namespace {
 
