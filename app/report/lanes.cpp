@@ -76,17 +76,13 @@ void tighten(lane_limits& to, const lane_limits& by) {
 
 }  // namespace
 
-std::string report::lane(const requestable& now) const {
-  return lane_name(parts_.spec.source.limit, find_client(now.client));
+std::string report::source_lane(const std::string& client) const {
+  return lane_name(parts_.spec.source.limit, find_client(client));
 }
 
-std::string report::lane(const pending& now) const {
-  return lane_name(parts_.spec.source.limit, find_client(now.client));
-}
-
-std::string report::lane(const downloadable& now) const {
-  return lane_name(parts_.spec.source.limit, find_client(now.client));
-}
+std::string report::lane(const requestable& now) const { return source_lane(now.client); }
+std::string report::lane(const pending& now) const { return source_lane(now.client); }
+std::string report::lane(const downloadable& now) const { return source_lane(now.client); }
 
 std::string report::lane(const transformable&) const { return transform_lane; }
 

@@ -79,6 +79,11 @@ report::state report::first(const app::spec& of, std::string client, std::string
   return downloadable{std::move(client), std::move(day)};
 }
 
+report::said report::without_rows(const source_error& why, system_time now) const {
+  if (why.is == source_error::meaning::empty) return completed{{}, 0, {}, 0, parts_.spec.version};
+  return outcome_of(why, now);
+}
+
 template <class Later>
 report::state report::again(const Later& now, const step_context& context) const {
   if (now.report.empty()) return first(parts_.spec, now.client, now.day);
@@ -92,12 +97,7 @@ task<report::said> report::step(requestable now, step_context context) {
   if (!parts_.spec.source.request) co_return downloadable{now.client, now.day};
 
   auto asked = co_await parts_.source.request(*of, *on);
-  if (!asked) {
-    if (asked.error().is == source_error::meaning::empty) {
-      co_return completed{{}, 0, {}, 0, parts_.spec.version};
-    }
-    co_return outcome_of(asked.error(), context.now());
-  }
+  if (!asked) co_return without_rows(asked.error(), context.now());
   co_return pending{now.client, now.day, *std::move(asked),
                     context.now().time_since_epoch().count()};
 }
@@ -115,19 +115,14 @@ task<report::said> report::step(pending now, step_context context) {
   if (const auto& full = writer.refusal()) co_return outcome_of(*full, now, context.now());
 
   auto seen = co_await parts_.source.poll(*of, *on, now.report);
-  if (!seen) {
-    if (seen.error().is == source_error::meaning::empty) {
-      co_return completed{{}, 0, {}, 0, parts_.spec.version};
-    }
-    co_return outcome_of(seen.error(), context.now());
-  }
+  if (!seen) co_return without_rows(seen.error(), context.now());
   if (seen->now == remote_progress::is::gone) co_return go_back<state>{anew, std::move(seen->why)};
   if (seen->now == remote_progress::is::not_ready) {
     co_return not_ready(now, *parts_.spec.source.poll, context.now());
   }
   co_await context.call();
   auto fetched = co_await parts_.source.fetch(std::move(seen->place), writer);
-  if (!fetched) co_return outcome_of(fetched.error(), context.now());
+  if (!fetched) co_return without_rows(fetched.error(), context.now());
   co_return transformable{now.client, now.day, std::move(fetched->file), now.report};
 }
 
@@ -141,12 +136,7 @@ task<report::said> report::step(downloadable now, step_context context) {
     co_return outcome_of(*full, std::move(now), context.now());
   }
   auto fetched = co_await parts_.source.fetch(*of, *on, writer);
-  if (!fetched) {
-    if (fetched.error().is == source_error::meaning::empty) {
-      co_return completed{{}, 0, {}, 0, parts_.spec.version};
-    }
-    co_return outcome_of(fetched.error(), context.now());
-  }
+  if (!fetched) co_return without_rows(fetched.error(), context.now());
   co_return transformable{now.client, now.day, std::move(fetched->file), {}};
 }
 

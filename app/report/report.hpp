@@ -73,6 +73,10 @@ class report {
   [[nodiscard]] std::expected<transform_result, conversion_error> run_transform(
       const transformable& now, const std::string& output, const std::stop_token& stop);
   [[nodiscard]] const client* find_client(const std::string& id) const;
+  /// What follows from an answer without rows; if that is all that there is to say: completed.
+  [[nodiscard]] said without_rows(const source_error& why, system_time now) const;
+  /// The lane of the API that the client's reports come from.
+  [[nodiscard]] std::string source_lane(const std::string& client) const;
   /// The state that downloads again what a later one finds missing.
   template <class Later>
   [[nodiscard]] state again(const Later& now, const step_context& context) const;

@@ -20,11 +20,8 @@ namespace {
 
 using meaning = source_error::meaning;
 constexpr std::size_t id_size_limit = 500;
-
-source_error from_template(const template_error& wrong, std::string_view key) {
-  return {meaning::permanent, std::nullopt,
-          fmt::format("`{}`: {}; {}", key, wrong.message, wrong.remedy)};
-}
+/// Of an answer that is no report.
+constexpr std::uint64_t answer_size_limit = 1u << 20;
 
 bool is_of_an_id(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -67,8 +64,8 @@ source_error no_json(const std::string& place, int status) {
 }  // namespace
 
 task<std::expected<http_source::asked, source_error>> http_source::ask(http_request question) {
-  const auto here = parse_origin(question.url);
-  asked heard{.answer = {}, .place = here ? to_string(*here) : place_of(question.url), .meant = {}};
+  asked heard{.answer = {}, .place = place_of(question.url), .meant = {}};
+  question.max_size_bytes = std::min(question.max_size_bytes, answer_size_limit);
   auto answered = co_await credentials_->send(std::move(question), {});
   if (!answered) co_return std::unexpected(std::move(answered.error()));
   heard.answer = std::move(*answered);
@@ -90,7 +87,6 @@ task<std::expected<std::string, source_error>> http_source::request(client of, d
   auto body = expand_body(how.body, of, on);
   if (!body) co_return std::unexpected(from_template(body.error(), "source.request.body"));
   auto question = request_to(spec_, std::move(*url), true);
-  question.max_size_bytes = std::min<std::uint64_t>(question.max_size_bytes, 1 << 20);
   question.method = "POST";
   if (!body->empty()) question.headers.emplace_back("Content-Type", "application/json");
   question.body = std::make_shared<const std::string>(std::move(*body));
@@ -124,7 +120,6 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
   auto url = expand_url(how.url, of, on, remote);
   if (!url) co_return std::unexpected(from_template(url.error(), "source.poll.url"));
   auto question = request_to(spec_, std::move(*url), true);
-  question.max_size_bytes = std::min<std::uint64_t>(question.max_size_bytes, 1 << 20);
   const auto heard = co_await ask(std::move(question));
   if (!heard) co_return std::unexpected(heard.error());
   const auto& [answer, place, meant] = *heard;

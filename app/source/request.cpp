@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/request.hpp"
 
+#include <fmt/format.h>
+
 #include "source/source_words.hpp"
 
 namespace wherry::app {
@@ -15,6 +17,11 @@ http_request request_to(const source& spec, std::string url, bool with_credentia
   if (!with_credentials) return request;
   request.headers.assign(spec.headers.begin(), spec.headers.end());
   return request;
+}
+
+source_error from_template(const template_error& wrong, std::string_view key) {
+  return {source_error::meaning::permanent, std::nullopt,
+          fmt::format("`{}`: {}; {}", key, wrong.message, wrong.remedy)};
 }
 
 source_error from_answer(const source& spec, const std::string& place, int status,

@@ -126,11 +126,7 @@ task<std::expected<http_response, source_error>> http_source::send_as_nobody(
 task<std::expected<download, source_error>> http_source::fetch(client of, day on,
                                                                spool_writer& into) {
   auto expanded = expand_url(spec_.url, of, on);
-  if (!expanded) {
-    co_return std::unexpected(source_error{
-        source_error::meaning::permanent, std::nullopt,
-        fmt::format("`source.url`: {}; {}", expanded.error().message, expanded.error().remedy)});
-  }
+  if (!expanded) co_return std::unexpected(from_template(expanded.error(), "source.url"));
   co_return co_await fetch(remote_place{std::move(*expanded), true}, into);
 }
 
