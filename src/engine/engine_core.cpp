@@ -202,20 +202,19 @@ task<> engine_core::run_one(claimed_machine claimed) {
     outcome = co_await run_within_limit(running, policy, started);
     if (!outcome.leaves_alone) news = detail::news_of(outcome);
   }
-  const bool leaves_alone = outcome.leaves_alone;
-  result = detail::decide(running, std::move(outcome), policy,
-                          {.started = started, .ended = now(), .draw = detail::draw()});
-  lane_keeps = lanes_->end_step({.lane = running.lane,
-                                 .state = running.state,
-                                 .used = claimed.by,
-                                 .news = news,
-                                 .parked_until = result.lane_parked_until},
-                                result.ended);
-  if (leaves_alone) {
-    ending.recorded = co_await leave_alone(running, std::move(result.error));
-  } else {
-    ending.recorded = co_await outcomes_.put(std::move(ending.step));
+  const auto ended = now();
+  detail::lane_step in_lane{
+      .lane = running.lane, .state = running.state, .used = claimed.by, .news = news};
+  if (outcome.leaves_alone) {
+    static_cast<void>(lanes_->end_step(in_lane, ended));
+    ending.recorded = co_await leave_alone(running, std::move(outcome.error));
+    co_return;
   }
+  result = detail::decide(running, std::move(outcome), policy,
+                          {.started = started, .ended = ended, .draw = detail::draw()});
+  in_lane.parked_until = result.lane_parked_until;
+  lane_keeps = lanes_->end_step(in_lane, ended);
+  ending.recorded = co_await outcomes_.put(std::move(ending.step));
 }
 
 // False: there is no room to keep it, and the run ends.
