@@ -53,17 +53,26 @@ struct fate {
   double latency_factor;
 };
 
+/// FNV-1a: the same on every machine.
+inline std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
+  std::uint64_t state = 14695981039346656037U ^ seed;
+  for (const char c : text) state = (state ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return state;
+}
+
+/// The upper 53 bits of a word as a share, 0 to 1.
+inline double share_of(std::uint64_t word) { return static_cast<double>(word >> 11U) * 0x1p-53; }
+
 inline fate decide(const fault_shares& shares, std::uint64_t seed, std::string_view path,
                    std::uint64_t nth) {
-  // FNV-1a over the path, then splitmix64 steps: well spread, and the same on every machine.
-  std::uint64_t state = 14695981039346656037U ^ seed;
-  for (const char c : path) state = (state ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  // The path's hash, then splitmix64 steps: well spread.
+  std::uint64_t state = hash_of(path, seed);
   state ^= nth * 0xD1342543DE82EF95U;
   const auto next = [&] {
     std::uint64_t z = state += 0x9E3779B97F4A7C15U;
     z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
     z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-    return static_cast<double>((z ^ (z >> 31U)) >> 11U) * 0x1p-53;
+    return share_of(z ^ (z >> 31U));
   };
   double draw = next();
   const double factor = 0.5 + next();

@@ -5,6 +5,8 @@
 // expires. Asking again for a report that is being made, or lies there, is a duplicate. Threads:
 // any.
 
+#include "faults.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -35,7 +37,7 @@ class report_maker {
     auto& known = by_path_[path];
     if (!known.empty() && !reports_.at(known).failed) return {known, true};
     known = "r-" + std::to_string(reports_.size() + 1) + "-" + std::to_string(draw(path) % 100'000);
-    const bool failed = share(draw(known)) < how_.failed;
+    const bool failed = share_of(draw(known)) < how_.failed;
     reports_[known] = {path, now + how_.takes, failed};
     return {known, false};
   }
@@ -75,14 +77,9 @@ class report_maker {
     clock::time_point expires;
   };
 
-  // FNV-1a: the same on every machine.
   [[nodiscard]] std::uint64_t draw(const std::string& of) const {
-    std::uint64_t state = 14695981039346656037U ^ seed_;
-    for (const char c : of) state = (state ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    const auto state = hash_of(of, seed_);
     return state ^ (state >> 29U);
-  }
-  [[nodiscard]] static double share(std::uint64_t word) {
-    return static_cast<double>(word >> 11U) * 0x1p-53;
   }
 
   const making how_;
