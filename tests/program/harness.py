@@ -122,9 +122,16 @@ class api:
         self.port = int(port_file.read_text())
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def stats(self) -> dict:
-        with urllib.request.urlopen(self.url + "/stats", timeout=PATIENCE) as answer:
+    def _get(self, path: str) -> dict:
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
             return json.load(answer)
+
+    def stats(self) -> dict:
+        return self._get("/stats")
+
+    def reports_requested(self) -> dict[str, int]:
+        """How often it was asked to make each report."""
+        return {path: n for path, n in self._get("/requests").items() if path.startswith("request ")}
 
     def asked(self) -> int:
         """How many requests for reports were answered, in whatever way."""

@@ -2,9 +2,6 @@
 """Reports that the API makes on request: asked for once, polled until they are ready, downloaded from
 an address that expires and takes no credentials; and none is asked for twice, whatever is killed."""
 
-import json
-import urllib.request
-
 from harness import program_test, wait_until
 
 MADE = ('url     = "${API}/v1/flights/clients/{client}/reports/{day}.csv"', '')
@@ -30,11 +27,6 @@ class made_reports_test(program_test):
         self.server = self.start_api(*flags)
         self.spec(MADE, ASKED)
 
-    def requests(self) -> dict[str, int]:
-        """How often the API was asked to make each report."""
-        with urllib.request.urlopen(self.server.url + "/requests", timeout=10) as answer:
-            return {path: n for path, n in json.load(answer).items() if path.startswith("request ")}
-
     def pending(self) -> int:
         states = self.wherry("status", "--json").json()["states"]
         return sum(each["count"] for each in states if each["state"] == "pending")
@@ -45,7 +37,7 @@ class made_reports_test(program_test):
     def test_each_report_is_asked_for_once_and_polled_and_downloaded(self):
         self.make("--make", "300ms")
         self.assertEqual(self.run_import(days=2).last_line(), "20 completed, 0 dead")
-        self.assertEqual(list(self.requests().values()), [1] * 20)
+        self.assertEqual(list(self.server.reports_requested().values()), [1] * 20)
         self.assertEqual(len(self.objects()), 20)
         lines = self.history("ATL/2001-01-01")
         self.assertEqual([(line["from"], line["outcome"]) for line in lines],
@@ -65,26 +57,26 @@ class made_reports_test(program_test):
     def test_a_killed_import_goes_on_with_the_reports_that_the_api_makes(self):
         self.make("--make", "2s")
         first = self.start_import()
-        wait_until(lambda: len(self.requests()) == 10, "all to be asked for", first.process)
+        wait_until(lambda: len(self.server.reports_requested()) == 10, "all to be asked for", first.process)
         wait_until(lambda: self.pending() == 10, "their ids to be durable", first.process)
         first.kill()
         self.assertEqual(self.run_import().last_line(), "10 completed, 0 dead")
-        self.assertEqual(list(self.requests().values()), [1] * 10)
+        self.assertEqual(list(self.server.reports_requested().values()), [1] * 10)
 
     def test_an_answer_that_was_lost_costs_no_second_report_where_the_api_knows_duplicates(self):
         self.make("--make", "300ms")
         self.run_import()
-        asked = self.requests()
+        asked = self.server.reports_requested()
         (self.here / "flights.db").unlink()  # all that we knew of their ids is lost
         self.assertEqual(self.run_import().last_line(), "10 completed, 0 dead")
-        self.assertEqual(self.requests(), {path: 2 for path in asked})
+        self.assertEqual(self.server.reports_requested(), {path: 2 for path in asked})
         shown = self.history("ATL/2001-01-01")
         self.assertEqual(shown[0]["outcome"], "advanced", "425 told the id of before")
 
     def test_a_report_that_failed_at_the_api_is_asked_for_anew(self):
         self.make("--make", "1ms", "--fail", "0.3", "--seed", "3")
         self.assertEqual(self.run_import(days=2).last_line(), "20 completed, 0 dead")
-        self.assertGreater(sum(self.requests().values()), 20)
+        self.assertGreater(sum(self.server.reports_requested().values()), 20)
         told = [line["error"] for report in ("ATL", "BOS", "DEN", "DFW", "JFK", "LAX", "MIA")
                 for line in self.history(f"{report}/2001-01-01") if line["outcome"] == "went_back"]
         self.assertIn(f"{self.server.url} says that it failed", told)
@@ -105,8 +97,8 @@ class made_reports_test(program_test):
     def test_an_api_that_forgot_a_report_is_asked_for_it_anew(self):
         self.make("--make", "10s")
         first = self.start_import()
-        wait_until(lambda: len(self.requests()) == 10, "all to be asked for", first.process)
+        wait_until(lambda: len(self.server.reports_requested()) == 10, "all to be asked for", first.process)
         self.server.stop()
         self.server = self.start_api("--make", "1ms", port=self.server.port)
         self.assertEqual(first.end().last_line(), "10 completed, 0 dead")
-        self.assertEqual(list(self.requests().values()), [1] * 10)
+        self.assertEqual(list(self.server.reports_requested().values()), [1] * 10)

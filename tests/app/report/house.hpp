@@ -4,7 +4,6 @@
 // the API is a fault_server, and machines live in a store in memory.
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -15,24 +14,12 @@
 #include <vector>
 
 #include "../net/fault_server.hpp"
+#include "../scratch.hpp"
 #include "report/report.hpp"
 #include "wherry/engine/engine.hpp"
 #include "wherry/store/memory.hpp"
 
 namespace wherry::app::testing {
-
-/// A directory that lives as long as the test.
-struct scratch {
-  std::filesystem::path path;
-  scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "wherry-report-XXXXXX").native();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~scratch() { std::filesystem::remove_all(path); }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-};
 
 inline std::string content_of(const std::filesystem::path& path) {
   std::ifstream file{path, std::ios::binary};

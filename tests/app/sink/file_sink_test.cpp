@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "../net/no_descriptors.hpp"
+#include "../scratch.hpp"
 #include "../spool/full_disk.hpp"
 #include "sink/sink.hpp"
 #include "wherry/csp/scheduler.hpp"
@@ -46,19 +47,16 @@ using stored = std::expected<stored_object, sink_error>;
 constexpr day first{std::chrono::year{2025}, std::chrono::January, std::chrono::day{31}};
 
 struct house {
-  fs::path directory;
+  testing::scratch at;
+  const fs::path directory = at.path;
   std::unique_ptr<spool> files;
   sink spec;
   http_client http;
 
   house() {
-    std::string name = (fs::temp_directory_path() / "wherry-sink-XXXXXX").native();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    directory = name;
     files = std::move(*spool::open(directory / "spool", 10'000'000));
     into(directory / "out" / "day={day}" / "{client}.csv");
   }
-  ~house() { fs::remove_all(directory); }
 
   void into(const fs::path& path) { spec.url = "file://" + path.native(); }
   [[nodiscard]] fs::path object() const { return directory / "out/day=2025-01-31/acme.csv"; }

@@ -13,6 +13,7 @@
 #include <map>
 #include <sstream>
 
+#include "../scratch.hpp"
 #include "sink/sink.hpp"
 #include "spool/sha256.hpp"
 #include "wherry/csp/scheduler.hpp"
@@ -54,7 +55,8 @@ std::string variable(const char* name) {
 
 /// A spool, and a place of our own in the server's bucket.
 struct house {
-  fs::path directory;
+  testing::scratch at;
+  const fs::path directory = at.path;
   std::string prefix;
   std::unique_ptr<spool> files;
   sink spec;
@@ -62,9 +64,6 @@ struct house {
 
   house() {
     read_server_variables();
-    std::string name = (fs::temp_directory_path() / "wherry-s3-XXXXXX").native();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    directory = name;
     prefix = directory.filename().native() + "/";
     files = std::move(*spool::open(directory / "spool", 100'000'000));
     spec.endpoint = variable("S3_ENDPOINT");
@@ -73,7 +72,6 @@ struct house {
     spec.path_style = true;
     into("{account}");
   }
-  ~house() { fs::remove_all(directory); }
 
   void into(const std::string& key) {
     spec.url = "s3://" + variable("S3_BUCKET") + "/" + prefix + key;

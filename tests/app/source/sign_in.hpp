@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../net/fault_server.hpp"
+#include "../scratch.hpp"
 #include "source/source.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/scheduler.hpp"
@@ -65,7 +66,8 @@ inline keeping_server::answerer always(std::string bytes) {
 }
 
 struct house {
-  fs::path directory;
+  testing::scratch at;
+  const fs::path directory = at.path;
   std::unique_ptr<spool> files;
   source spec;
   http_client http;
@@ -73,13 +75,7 @@ struct house {
   std::atomic<int> asked_the_time = 0;
   std::unique_ptr<http_source> from;
 
-  house() {
-    std::string name = (fs::temp_directory_path() / "wherry-auth-XXXXXX").native();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    directory = name;
-    files = std::move(*spool::open(directory, 1u << 22));
-  }
-  ~house() { fs::remove_all(directory); }
+  house() { files = std::move(*spool::open(directory, 1u << 22)); }
 
   task<fetched> one(int number) {
     auto writer = files->write({"c" + std::to_string(number), 1, spool_step::download});

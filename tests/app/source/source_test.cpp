@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "../net/fault_server.hpp"
+#include "../scratch.hpp"
 #include "wherry/csp/scheduler.hpp"
 
 namespace wherry::app {
@@ -22,18 +23,15 @@ namespace fs = std::filesystem;
 constexpr day first{std::chrono::year{2025}, std::chrono::January, std::chrono::day{31}};
 
 struct house {
-  fs::path directory;
+  testing::scratch at;
+  const fs::path directory = at.path;
   std::unique_ptr<spool> files;
   source spec;
   http_client http;
 
   explicit house(std::uint64_t budget = 1u << 22) {
-    std::string name = (fs::temp_directory_path() / "wherry-source-XXXXXX").native();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    directory = name;
     files = std::move(*spool::open(directory, budget));
   }
-  ~house() { fs::remove_all(directory); }
 
   [[nodiscard]] bool holds_nothing() const {
     return std::ranges::all_of(fs::directory_iterator{directory}, [](const auto& each) {

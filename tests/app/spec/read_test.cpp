@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "../scratch.hpp"
 #include "sample.hpp"
 
 using namespace wherry::app;
@@ -13,19 +14,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct scratch {
-  fs::path at;
-  scratch() {
-    std::string name = (fs::temp_directory_path() / "wherry_spec_XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    at = name;
-  }
-  ~scratch() { fs::remove_all(at); }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
+struct scratch : testing::scratch {
   fs::path write(const char* name, std::string_view text) const {
-    std::ofstream{at / name, std::ios::binary} << text;
-    return at / name;
+    std::ofstream{path / name, std::ios::binary} << text;
+    return path / name;
   }
 };
 
@@ -41,11 +33,12 @@ std::string only_mistake(const fs::path& file) {
 TEST_SUITE("spec/read.hpp") {
   TEST_CASE("a file that cannot be read is a mistake without a line") {
     const scratch dir;
-    CHECK(only_mistake(dir.at / "none.toml") ==
-          (dir.at / "none.toml").string() +
+    CHECK(only_mistake(dir.path / "none.toml") ==
+          (dir.path / "none.toml").string() +
               ": cannot read: No such file or directory; check the path, or write a spec with: "
               "wherry init");
-    CHECK(only_mistake(dir.at) == dir.at.string() + ": is a directory; name the spec file in it");
+    CHECK(only_mistake(dir.path) ==
+          dir.path.string() + ": is a directory; name the spec file in it");
     CHECK(
         only_mistake("/dev/zero") ==
         "/dev/zero: is over 1 MB, too large for a spec; check that this is the spec and not data");
@@ -65,7 +58,7 @@ TEST_SUITE("spec/read.hpp") {
 
   TEST_CASE("rates lie beside the spec and must be there") {
     const scratch dir;
-    fs::create_directory(dir.at / "data");
+    fs::create_directory(dir.path / "data");
     const auto file = dir.write("a.toml", added("[transform]", "rates = \"data/rates.csv\""));
     CHECK(only_mistake(file).starts_with(file.string() +
                                          ":8:9: rates in [transform] names no file; put the rates "
@@ -73,7 +66,7 @@ TEST_SUITE("spec/read.hpp") {
     dir.write("data/rates.csv", "Date,USD\n");
     const auto made = read_spec(file, from({}));
     REQUIRE(made);
-    CHECK(made->transform.rates == (dir.at / "data/rates.csv").string());
+    CHECK(made->transform.rates == (dir.path / "data/rates.csv").string());
   }
 
   TEST_CASE("a byte order mark and windows line ends are fine") {

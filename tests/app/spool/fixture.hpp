@@ -3,7 +3,6 @@
 // A spool in a directory that lives as long as the test.
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,21 +10,12 @@
 #include <memory>
 #include <string>
 
+#include "../scratch.hpp"
 #include "spool/spool.hpp"
 
 namespace wherry::app::testing {
 
 namespace fs = std::filesystem;
-
-struct scratch {
-  fs::path path;
-  scratch() {
-    std::string name = (fs::temp_directory_path() / "wherry-spool-XXXXXX").native();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~scratch() { fs::remove_all(path); }
-};
 
 inline std::unique_ptr<spool> open_spool(const fs::path& at, std::uint64_t budget = 1u << 20) {
   auto opened = spool::open(at, budget);
