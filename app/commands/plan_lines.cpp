@@ -9,23 +9,23 @@ namespace {
 namespace json = boost::json;
 using std::chrono::milliseconds;
 
+std::string time_of(milliseconds time) {
+  return fmt::format("{:g} s", std::chrono::duration<double>(time).count());
+}
+
 // The units that a spec has, the longest that fits first.
 std::string window_of(milliseconds per) {
   if (per == std::chrono::days(1)) return "day";
   if (per == std::chrono::hours(1)) return "h";
   if (per == std::chrono::minutes(1)) return "min";
   if (per == std::chrono::seconds(1)) return "s";
-  return fmt::format("{:g} s", std::chrono::duration<double>(per).count());
+  return time_of(per);
 }
 
 std::string rate_of(const lane_limits& limits) {
   if (limits.rate <= 0) return "any rate";
   return fmt::format("{:g} calls per {:g} s", limits.rate,
                      std::chrono::duration<double>(limits.per).count());
-}
-
-std::string time_of(milliseconds time) {
-  return fmt::format("{:g} s", std::chrono::duration<double>(time).count());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace wherry::sqlite {
 
-/// Texts of schema.sql and schema_2.sql.
+/// Texts of schema.sql, schema_2.sql and schema_3.sql.
 extern const char* const schema_1;
 extern const char* const schema_2;
 extern const char* const schema_3;
