@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The sections of a spec whose keys stand in files of their own. Internal to app/spec.
+
+#include <string_view>
+#include <vector>
+
+#include "spec/table.hpp"
+
+namespace wherry::app::toml_file {
+
+struct section {
+  static constexpr unsigned takes = table;
+  static constexpr std::string_view wanted = "a table";
+  static constexpr std::string_view schema = R"({"type":"object"})";
+};
+
+/// [source.limit], [sink.limit].
+struct limit_form : section {
+  static std::vector<key_info> keys();
+  static void read(reader& r, const value& from, limit& to);
+};
+
+struct source_form : section {
+  static std::vector<key_info> keys();
+  static void read(reader& r, const value& from, source& to);
+};
+
+struct transform_form : section {
+  static std::vector<key_info> keys();
+  static void read(reader& r, const value& from, transform& to);
+};
+
+struct sink_form : section {
+  static std::vector<key_info> keys();
+  static void read(reader& r, const value& from, sink& to);
+};
+
+}  // namespace wherry::app::toml_file

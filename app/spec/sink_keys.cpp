@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of [sink]. A new key is a new line here.
+#include "spec/sections.hpp"
+
+namespace wherry::app::toml_file {
+namespace {
+
+constexpr auto required = need::required;
+constexpr auto optional = need::optional;
+constexpr auto secret_key = privacy::secret;
+
+constexpr key<sink> sink_keys[] = {
+    whole_entry<sink_url, sink>(
+        "url",
+        "Where objects go: file:///… or s3://…; the name ends in .csv .csv.gz .csv.zst .parquet.",
+        required),
+    entry<limit_form, &sink::limit>("limit", "How much the sink can take."),
+    entry<endpoint_url, &sink::endpoint>("endpoint", "S3 server; AWS by default."),
+    entry<one_line, &sink::region>("region", "S3 region; AWS_REGION, or us-east-1, by default."),
+    entry<one_line, &sink::access_key>("access_key", "S3 key id; AWS_ACCESS_KEY_ID by default.",
+                                       optional, secret_key),
+    entry<one_line, &sink::secret_key>("secret_key", "S3 secret; AWS_SECRET_ACCESS_KEY by default.",
+                                       optional, secret_key),
+    entry<one_line, &sink::session_token>(
+        "session_token", "S3 token; AWS_SESSION_TOKEN by default.", optional, secret_key),
+    entry<yes_or_no, &sink::path_style>("path_style",
+                                        "http://host/bucket/… instead of http://bucket.host/…."),
+    entry<duration, &sink::timeout>("timeout", "Time for one object; 2m by default."),
+};
+
+}  // namespace
+
+std::vector<key_info> sink_form::keys() { return infos<sink_keys>(); }
+
+void sink_form::read(reader& r, const value& from, sink& to) { read_table(r, from, to, sink_keys); }
+
+}  // namespace wherry::app::toml_file
