@@ -210,12 +210,15 @@ import_run::or_error<int> import_run::conclude() {
     tell("besides, {} of other calls are dead: wherry list --phase dead\n", all - found->dead);
   }
   for (const auto& each : first_left_alone_) tell("left alone: {}: {}\n", each.id, each.why);
+  const auto stopped = engine_.stopped_lanes();
+  for (const auto& [lane, why] : stopped) tell("lane {} stopped: {}\n", lane, why);
   if (call_.json) {
     print_json(*found, counts->unfinished());
   } else {
     print_lines(*found, counts->unfinished());
   }
-  const auto not_well = found->dead + found->cancelled + engine_.progress().left_alone;
+  const auto not_well =
+      found->dead + found->cancelled + engine_.progress().left_alone + stopped.size();
   return not_well > 0 ? some_dead : all_well;
 }
 
@@ -224,15 +227,18 @@ void import_run::print_json(const not_completed& found, std::int64_t unfinished)
   for (const auto& each : found.first_dead) {
     first_dead.push_back(boost::json::object{{"id", each.id}, {"error", each.error}});
   }
+  boost::json::object stopped;
+  for (const auto& [lane, why] : engine_.stopped_lanes()) stopped[lane] = why;
   const auto progress = engine_.progress();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started_;
   const boost::json::object result{
-      {"completed", completed()},          {"dead", found.dead},
-      {"cancelled", found.cancelled},      {"unfinished", unfinished},
-      {"left_alone", progress.left_alone}, {"completed_now", progress.completed},
-      {"retried", progress.retried},       {"throttled", progress.throttled},
-      {"postponed", progress.postponed},   {"transitions", progress.transitions},
-      {"seconds", seconds.count()},        {"first_dead", std::move(first_dead)}};
+      {"completed", completed()},           {"dead", found.dead},
+      {"cancelled", found.cancelled},       {"unfinished", unfinished},
+      {"left_alone", progress.left_alone},  {"completed_now", progress.completed},
+      {"retried", progress.retried},        {"throttled", progress.throttled},
+      {"postponed", progress.postponed},    {"transitions", progress.transitions},
+      {"seconds", seconds.count()},         {"stopped_lanes", std::move(stopped)},
+      {"first_dead", std::move(first_dead)}};
   say("{}\n", boost::json::serialize(result));
 }
 

@@ -17,6 +17,11 @@ system_time until(std::optional<std::chrono::milliseconds> wait, system_time now
 outcome<report_state> outcome_of(const source_error& error, system_time now) {
   switch (error.is) {
     case source_error::meaning::throttled: return throttled{error.message, until(error.wait, now)};
+    case source_error::meaning::pending:
+      return postponed{error.message, now + error.wait.value_or(default_pending_wait)};
+    case source_error::meaning::credentials:
+      return stops_lane{error.message, now + stopped_lane_wait};
+    case source_error::meaning::split:
     case source_error::meaning::permanent: return permanent{error.message};
     case source_error::meaning::empty:
     case source_error::meaning::transient: break;

@@ -15,10 +15,16 @@ namespace wherry::app {
 /// How long a lane waits after a "too many requests" that did not say how long.
 inline constexpr std::chrono::seconds default_throttle_wait{5};
 
+/// When a report is asked for again that is not ready yet, by an answer that did not say when.
+inline constexpr std::chrono::minutes default_pending_wait{1};
+
+/// How long a lane stops whose credentials are refused, if nobody starts the import anew before.
+inline constexpr std::chrono::minutes stopped_lane_wait{15};
+
 using report_state =
     std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
 
-/// Requires: `error` is not `empty`, which is no failure.
+/// Requires: `error` is neither `empty`, which is no failure, nor a `split` that can be heeded.
 [[nodiscard]] outcome<report_state> outcome_of(const source_error& error, system_time now);
 
 /// `again`: what to do over when the spool's bytes are gone. A full spool spends no attempt: it

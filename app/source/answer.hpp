@@ -5,8 +5,8 @@
 //
 // 1. The first rule of [[source.on]] whose conditions all hold decides, whatever the status;
 //    without one the status does: 204 is empty, 202 (not ready yet) transient, 206 (a part, which
-//    nobody asked for) permanent, other 2xx rows, 429 throttled, 408 425 5xx transient, the rest
-//    permanent.
+//    nobody asked for) permanent, other 2xx rows, 401 credentials, 429 throttled, 408 425 5xx
+//    transient, the rest permanent.
 // 2. Conditions on the body see its first `body_prefix_limit` bytes; `json` holds only for a body
 //    that is whole within them.
 
@@ -35,8 +35,9 @@ struct answer {
 
 struct answer_meaning {
   answer_rule::meaning is;
-  /// How long to wait: the longer of the rule's and of Retry-After, at most a day. Only for
-  /// transient and throttled; empty: the engine's backoff.
+  /// How long to wait: the longest of what the rule says, of what the answer says where the rule
+  /// looks, and of Retry-After, at most a day. Only for pending, transient and throttled; empty:
+  /// nobody says.
   std::optional<std::chrono::milliseconds> wait;
   std::optional<std::size_t> rule;  ///< index in source.on; empty: the status decided
 };

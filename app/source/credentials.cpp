@@ -61,7 +61,7 @@ task<std::expected<http_response, source_error>> credentials::send(
     if (who->tokens) {
       auto got = co_await who->tokens->token();
       if (!got) {
-        const bool is_refused = got.error().is == source_error::meaning::permanent;
+        const bool is_refused = got.error().is == source_error::meaning::credentials;
         auto* const other = is_refused && ++refusals < all_.size() ? other_than(*who) : nullptr;
         if (other == nullptr) co_return std::unexpected(std::move(got.error()));
         who = other;

@@ -8,8 +8,13 @@ namespace wherry::app {
 namespace {
 
 const boost::json::value* child(const boost::json::value& of, std::string_view name) {
-  if (const auto* object = of.if_object()) return object->if_contains(name);
-  const auto* array = of.if_array();
+  const auto* const object = of.if_object();
+  const auto* const array = of.if_array();
+  if (name == "*") {
+    if (object != nullptr && !object->empty()) return &object->begin()->value();
+    return array != nullptr && !array->empty() ? &array->front() : nullptr;
+  }
+  if (object != nullptr) return object->if_contains(name);
   std::size_t index = 0;
   const auto read = std::from_chars(name.data(), name.data() + name.size(), index);
   if (array == nullptr || read.ec != std::errc{} || read.ptr != name.data() + name.size()) {

@@ -6,6 +6,25 @@
 #include "source/source_words.hpp"
 
 namespace wherry::app {
+namespace {
+
+source_error::meaning meaning_of(answer_rule::meaning of) {
+  using from = answer_rule::meaning;
+  using to = source_error::meaning;
+  switch (of) {
+    case from::empty: return to::empty;
+    case from::pending: return to::pending;
+    case from::transient: return to::transient;
+    case from::throttled: return to::throttled;
+    case from::split: return to::split;
+    case from::credentials: return to::credentials;
+    case from::rows:
+    case from::permanent: break;
+  }
+  return to::permanent;
+}
+
+}  // namespace
 
 http_request request_to(const source& spec, std::string url, bool with_credentials) {
   http_request request;
@@ -26,13 +45,7 @@ source_error from_template(const template_error& wrong, std::string_view key) {
 
 source_error from_answer(const source& spec, const std::string& place, int status,
                          const answer_meaning& meant) {
-  using is = source_error::meaning;
-  using meaning = answer_rule::meaning;
-  const auto kind = meant.is == meaning::empty       ? is::empty
-                    : meant.is == meaning::transient ? is::transient
-                    : meant.is == meaning::throttled ? is::throttled
-                                                     : is::permanent;
-  return {kind, meant.wait, explain_answer(spec, place, status, meant)};
+  return {meaning_of(meant.is), meant.wait, explain_answer(spec, place, status, meant)};
 }
 
 }  // namespace wherry::app

@@ -37,13 +37,16 @@ struct download {
 /// Says why there are no rows. `message` names the place and the remedy.
 struct source_error {
   enum class meaning {
-    empty,      ///< the report exists and has no rows
-    transient,  ///< try again
-    throttled,  ///< the lane waits; no attempt is spent
-    permanent,  ///< trying again would not help
+    empty,        ///< the report exists and has no rows
+    pending,      ///< not ready yet: ask again; no attempt is spent
+    transient,    ///< try again
+    throttled,    ///< the lane waits; no attempt is spent
+    split,        ///< too large: ask for parts of it
+    credentials,  ///< the lane stops until somebody has mended them; no attempt is spent
+    permanent,    ///< trying again would not help
   };
   meaning is = meaning::transient;
-  std::optional<std::chrono::milliseconds> wait;  ///< transient and throttled, where it is known
+  std::optional<std::chrono::milliseconds> wait;  ///< pending, transient, throttled: if it is known
   std::string message;
 };
 

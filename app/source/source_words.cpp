@@ -59,6 +59,7 @@ std::string remedy_of(const source& spec, int status) {
 std::string_view again(meaning is) {
   switch (is) {
     case meaning::throttled: return "; the lane waits and goes on by itself";
+    case meaning::credentials: return "; the lane stops, and no report is given up";
     default: return "";
   }
 }
@@ -68,7 +69,8 @@ std::string_view again(meaning is) {
 std::string explain_answer(const source& spec, const std::string& place, int status,
                            const answer_meaning& meant) {
   if (meant.rule) {
-    constexpr const char* words[] = {"rows", "empty", "transient", "throttled", "permanent"};
+    constexpr const char* words[] = {"rows",      "empty", "pending",     "transient",
+                                     "throttled", "split", "credentials", "permanent"};
     return fmt::format("{} answered {}, which rule {} of [[source.on]] calls {}{}", place, status,
                        *meant.rule + 1, words[static_cast<std::size_t>(meant.is)], again(meant.is));
   }

@@ -53,7 +53,7 @@ std::string_view remedy_of(std::string_view code) {
 
 source_error refused(const oauth2_auth& how, const http_response& answer, const std::string& code) {
   const bool is_passing = code == "temporarily_unavailable" || code == "server_error";
-  return {is_passing ? meaning::transient : meaning::permanent, std::nullopt,
+  return {is_passing ? meaning::transient : meaning::credentials, std::nullopt,
           fmt::format("{} answered {} to the request for a token of `auth.oauth2`: {}; {}",
                       place_of(how.token_url), answer.status, shown_code(how, code),
                       is_passing ? "it is asked again" : remedy_of(code))};
@@ -67,10 +67,10 @@ source_error without_token(const oauth2_auth& how, const http_response& answer) 
                                .body_is_whole = true},
                               scheduler::current().system_now());
   using is = answer_rule::meaning;
-  const bool is_ours = meant.is == is::permanent;
+  const bool is_ours = meant.is == is::permanent || meant.is == is::credentials;
   const bool is_token = meant.is == is::rows || meant.is == is::empty;
   return {meant.is == is::throttled ? meaning::throttled
-          : is_ours                 ? meaning::permanent
+          : is_ours                 ? meaning::credentials
                                     : meaning::transient,
           meant.wait,
           fmt::format("{} answered {} to the request for a token of `auth.oauth2`{}",
@@ -131,7 +131,7 @@ std::expected<given_token, source_error> read_token(const oauth2_auth& how,
   if (!is_token) return std::unexpected(without_token(how, answer));
   if (const auto type = text_at(*said, "token_type"); type && in_lower_case(*type) != "bearer") {
     return std::unexpected(source_error{
-        meaning::permanent, std::nullopt,
+        meaning::credentials, std::nullopt,
         fmt::format("{} gives tokens of another type than bearer, which `auth.oauth2` does not "
                     "know; ask for bearer tokens there",
                     place_of(how.token_url))});

@@ -260,17 +260,9 @@ void json_conditions::read(reader& r, const value& from, std::map<std::string, s
 }
 
 void meaning_word::read(reader& r, const value& from, answer_rule::meaning& to) {
-  static constexpr std::string_view words[] = {"rows", "empty", "transient", "throttled",
-                                               "permanent"};
-  const auto word = r.line(from);
-  if (!word) return;
-  const auto found = std::ranges::find(words, *word);
-  if (found != std::end(words)) {
-    to = static_cast<answer_rule::meaning>(found - words);
-  } else {
-    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)),
-            did_you_mean(*word, words, "known"));
-  }
+  static constexpr std::string_view words[] = {"rows",      "empty", "pending",     "transient",
+                                               "throttled", "split", "credentials", "permanent"};
+  read_word(r, from, words, to);
 }
 
 namespace {

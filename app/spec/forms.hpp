@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -43,6 +44,20 @@ namespace wherry::app::toml_file {
 [[nodiscard]] bool is_id(std::string_view text);
 [[nodiscard]] bool is_currency(std::string_view text);
 [[nodiscard]] bool is_timezone(std::string_view text);
+
+/// Reads one of some words, whose places are the values of an enum.
+template <class Enum>
+void read_word(reader& r, const value& from, std::span<const std::string_view> words, Enum& to) {
+  const auto word = r.line(from);
+  if (!word) return;
+  const auto found = std::ranges::find(words, *word);
+  if (found != words.end()) {
+    to = static_cast<Enum>(found - words.begin());
+  } else {
+    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)),
+            did_you_mean(*word, words, "known"));
+  }
+}
 
 struct any_text {
   static constexpr unsigned takes = text;
@@ -167,7 +182,8 @@ struct json_conditions {
 struct meaning_word : any_text {
   static constexpr std::string_view wanted = R"(what the answer means, such as "throttled")";
   static constexpr std::string_view schema =
-      R"({"enum":["rows","empty","transient","throttled","permanent"]})";
+      R"({"enum":["rows","empty","pending","transient","throttled","split","credentials",)"
+      R"("permanent"]})";
   static void read(reader& r, const value& from, answer_rule::meaning& to);
 };
 

@@ -92,13 +92,17 @@ columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost 
 #download = "https://api.example.com/v1/reports/{report}/content"
 #give_up  = "6h"                    # then it is asked for anew
 
-# What an answer means, where its status alone does not say: rows, empty, transient, throttled or
-# permanent. The first rule that fits decides.
+# What an answer means, where its status alone does not say: rows, empty, pending (not ready yet),
+# transient, throttled, split (too large), credentials (the lane stops) or permanent. The first rule
+# that fits decides.
 [[source.on]]
 status = 200
 json   = { code = 40100 }
 is     = "throttled"
 wait   = "5m"
+#header = { X-State = "busy" }                          # one more condition
+#wait   = { header = "X-RateLimit-Reset", in = "epoch" }   # or seconds, minutes, milliseconds
+#wait   = { json = "error.retry_after" }                   # or a path in the body
 
 [[source.on]]
 status   = 404

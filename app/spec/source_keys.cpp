@@ -10,13 +10,47 @@ constexpr auto required = need::required;
 constexpr auto optional = need::optional;
 constexpr auto secret_key = privacy::secret;
 
+struct unit_word : any_text {
+  static constexpr std::string_view wanted = R"(in = "seconds", "minutes" or "epoch")";
+  static constexpr std::string_view schema =
+      R"({"enum":["milliseconds","seconds","minutes","epoch"]})";
+  static void read(reader& r, const value& from, wait_place::unit& to) {
+    static constexpr std::string_view words[] = {"milliseconds", "seconds", "minutes", "epoch"};
+    read_word(r, from, words, to);
+  }
+};
+
+constexpr key<wait_place> wait_keys[] = {
+    entry<header_name, &wait_place::header>("header", "The header that says it."),
+    entry<one_line, &wait_place::json>("json", "Path of it in the JSON body, or in that header's."),
+    entry<unit_word, &wait_place::in>("in", "Its unit; seconds by default."),
+};
+
+/// How long to wait: a duration, or where the answer says it.
+struct wait_form {
+  static constexpr unsigned takes = text | table;
+  static constexpr std::string_view wanted =
+      R"(wait = "5m", or { header = "X-RateLimit-Reset", in = "epoch" })";
+  static constexpr std::string_view schema = R"({"type":["string","object"]})";
+  static constexpr auto keys = infos<wait_keys>;
+  static void read(reader& r, const value& from, answer_rule& to) {
+    if (from.is == text) return duration::read(r, from, to.wait);
+    read_table(r, from, to.wait_from.emplace(), wait_keys);
+    if (from.find({"header"}) == nullptr && from.find({"json"}) == nullptr) {
+      r.wrong(from.begin, "does not say where it stands", fmt::format("write {}", wanted));
+    }
+  }
+};
+
 constexpr key<answer_rule> rule_keys[] = {
     entry<number<100, 599>, &answer_rule::status>("status", "If the HTTP status is this."),
+    entry<header_map, &answer_rule::headers>("header", "If the headers say this, by name."),
     entry<one_line, &answer_rule::body_contains>("contains", "If the body contains this."),
     entry<json_conditions, &answer_rule::json>("json",
                                                "If the JSON body says this, by dotted path."),
     entry<meaning_word, &answer_rule::is>("is", "What the answer means.", required),
-    entry<duration, &answer_rule::wait>("wait", "How long to wait before the next try."),
+    whole_entry<wait_form, answer_rule>(
+        "wait", "How long to wait before the next try, or where the answer says it."),
 };
 
 struct rule_list {
@@ -26,18 +60,18 @@ struct rule_list {
   static constexpr auto keys = infos<rule_keys>;
   static void read_one(reader& r, const value& from, answer_rule& to) {
     read_table(r, from, to, rule_keys);
-    const bool has_condition =
-        from.find({"status"}) || from.find({"contains"}) || from.find({"json"});
+    using is = answer_rule::meaning;
+    const bool has_condition = from.find({"status"}) || from.find({"header"}) ||
+                               from.find({"contains"}) || from.find({"json"});
     if (!has_condition) {
       r.wrong(from.begin, "has a rule without a condition, which every answer meets",
-              "give it a status, contains or json");
+              "give it a status, header, contains or json");
     }
     const auto* wait = from.find({"wait"});
-    const bool waits =
-        to.is == answer_rule::meaning::transient || to.is == answer_rule::meaning::throttled;
+    const bool waits = to.is == is::pending || to.is == is::transient || to.is == is::throttled;
     if (wait != nullptr && from.find({"is"}) != nullptr && !waits) {
-      r.wrong(wait->begin, "waits, but what it says is final",
-              R"(take wait out, or write is = "throttled" or "transient")");
+      r.wrong(wait->begin, "waits, but what it says does not",
+              R"(take wait out, or write is = "throttled", "transient" or "pending")");
     }
   }
   static void read(reader& r, const value& from, std::vector<answer_rule>& to) {

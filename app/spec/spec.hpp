@@ -86,9 +86,9 @@ struct oauth2_auth {
   enum class place { header, body };
   std::string token_url;
   std::string client_id;
-  secret client_secret;  ///< empty: none, which only a refresh token allows
-  std::string scope;     ///< empty: not said
-  secret refresh_token;  ///< empty: none
+  secret client_secret;          ///< empty: none, which only a refresh token allows
+  std::string scope;             ///< empty: not said
+  secret refresh_token;          ///< empty: none
   place client = place::header;  ///< where a token request says who asks
 };
 /// AWS Signature Version 4.
@@ -111,16 +111,35 @@ struct hmac_auth {
 using auth = std::variant<std::monostate, bearer_auth, basic_auth, header_auth, query_auth,
                           oauth2_auth, sigv4_auth, hmac_auth>;
 
+/// Says where an answer tells how long to wait. A number, perhaps with the letter of its unit.
+struct wait_place {
+  enum class unit { milliseconds, seconds, minutes, epoch };  ///< epoch: seconds since 1970
+  std::string header;                                         ///< empty: it stands in the body
+  std::string json;  ///< dotted path, in the body or in that header; empty: all of the header
+  unit in = unit::seconds;
+  friend bool operator==(const wait_place&, const wait_place&) = default;
+};
+
 /// Says what an answer means. The first rule whose conditions all hold decides; without one, the
-/// status does: 2xx is rows (but 204 empty, 202 transient, 206 permanent), 429 throttled, 408 425
-/// 5xx transient, the rest permanent.
+/// status does (source/answer.hpp).
 struct answer_rule {
-  enum class meaning { rows, empty, transient, throttled, permanent };
+  enum class meaning {
+    rows,
+    empty,        ///< the report exists and has no rows
+    pending,      ///< it is not ready yet: asked again, without spending an attempt
+    transient,    ///< tried again
+    throttled,    ///< the lane waits
+    split,        ///< it is too large: asked for in smaller parts
+    credentials,  ///< the lane stops until somebody has mended them
+    permanent     ///< given up
+  };
   std::optional<int> status;
-  std::string body_contains;                ///< empty: any body
-  std::map<std::string, std::string> json;  ///< dotted path in a JSON body -> its value as text
+  std::map<std::string, std::string> headers;  ///< name -> its whole value
+  std::string body_contains;                   ///< empty: any body
+  std::map<std::string, std::string> json;     ///< dotted path in a JSON body -> its value as text
   meaning is = meaning::transient;
-  std::optional<std::chrono::milliseconds> wait;  ///< for throttled and transient
+  std::optional<std::chrono::milliseconds> wait;  ///< for pending, transient and throttled
+  std::optional<wait_place> wait_from;            ///< likewise
 };
 
 /// Says how an API is asked to make a report, where that takes it a while: a POST.

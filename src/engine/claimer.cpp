@@ -45,10 +45,15 @@ bool engine_core::may_claim(const claimer_state& state) const noexcept {
 
 // Counted by the store, not by what is ready here: a machine whose lease someone else still has, or
 // lost, is not done.
-bool engine_core::has_drained() {
+bool engine_core::has_drained(const claimer_state& state) {
   auto counts = store_.count();
   if (!counts) fail(std::move(counts.error()));
-  if (!counts || std::cmp_greater(counts->unfinished(), left_alone_.size())) return false;
+  if (!counts) return false;
+  if (counts->in(phase::waiting) == 0 && !state.is_promoting && !state.is_news &&
+      lanes_->all_are_stopped()) {
+    return true;
+  }
+  if (std::cmp_greater(counts->unfinished(), left_alone_.size())) return false;
   look_at_left_alone();
   return std::cmp_equal(counts->unfinished(), left_alone_.size());
 }
@@ -96,7 +101,7 @@ task<> engine_core::claim_until(run_until until, claimer_state& state) {
     while (const auto recorded = recorded_.poll()) state.in_window -= *recorded;
     if (signal.poll()) state.is_news = true;
     const bool idle = !co_await claim_ready(state);
-    if (until == run_until::drained && idle && state.in_window == 0 && has_drained()) break;
+    if (until == run_until::drained && idle && state.in_window == 0 && has_drained(state)) break;
     const auto chosen =
         co_await select(priority, stop_.take(), recorded_.take(), signal.take(), changed.take(),
                         state.promoted.take(), alarm(state.wake).take());

@@ -64,6 +64,7 @@ transition unchanged(const leased_machine& machine, const step_run& run) {
 void follow(transition& to, raw_outcome outcome, const state_policy& policy, const step_run& run) {
   to.outcome = outcome.kind;
   to.error = std::string(cut_error(outcome.error));
+  if (outcome.stops_lane) return;  // ready as it was: what waits is its lane
   switch (outcome.kind) {
     case outcome_kind::advanced: advance(to, std::move(outcome.next)); break;
     case outcome_kind::went_back:

@@ -203,8 +203,18 @@ task<> engine_core::run_one(claimed_machine claimed) {
     if (!outcome.leaves_alone) news = detail::news_of(outcome);
   }
   const auto ended = now();
-  detail::lane_step in_lane{
-      .lane = running.lane, .state = running.state, .used = claimed.by, .news = news};
+  std::optional<detail::stopped_lane> stopped;
+  if (outcome.stops_lane) {  // a time that is past would let it try without end
+    stopped = {outcome.error,
+               std::max(outcome.until,
+                        ended + std::chrono::ceil<std::chrono::milliseconds>(policy.first))};
+  }
+  detail::lane_step in_lane{.lane = running.lane,
+                            .state = running.state,
+                            .used = claimed.by,
+                            .news = news,
+                            .parked_until = std::nullopt,
+                            .stopped = std::move(stopped)};
   if (outcome.leaves_alone) {
     static_cast<void>(lanes_->end_step(in_lane, ended));
     ending.recorded = co_await leave_alone(running, std::move(outcome.error));

@@ -257,6 +257,12 @@ bool lane_board::end_step(const lane_step& ended, system_time now) {
       each.limit.release_unused(ended.used);
     }
     if (ended.parked_until) each.limit.park(*ended.parked_until);
+    if (ended.stopped) {
+      each.limit.park(ended.stopped->until);
+      each.stopped_by = ended.stopped->error;
+    } else if (ended.news == lane_news::good) {
+      each.stopped_by.clear();
+    }
     keeps = each.limit.has_memory();
     changes = wake_on_event(each);
     if (auto* const state = slots_of(ended.state); state != nullptr) {
@@ -266,6 +272,22 @@ bool lane_board::end_step(const lane_step& ended, system_time now) {
   }
   if (changes) changed_.offer(std::monostate{});
   return keeps;
+}
+
+std::map<std::string, std::string> lane_board::stopped() {
+  const std::lock_guard guard(mutex_);
+  std::map<std::string, std::string> all;
+  for (const auto& [name, lane] : lanes_) {
+    if (!lane.stopped_by.empty()) all.emplace(name, lane.stopped_by);
+  }
+  return all;
+}
+
+bool lane_board::all_are_stopped() {
+  const std::lock_guard guard(mutex_);
+  return ready_count_ > 0 && std::ranges::all_of(ready_, [](const entry* each) {
+           return !each->is_ready || !each->stopped_by.empty();
+         });
 }
 
 std::optional<lane_memory> lane_board::memory_of(std::string_view lane) {

@@ -29,9 +29,10 @@ struct lane_board::entry {
   lane_memory kept{};  // as the store has it, or will have it
   place stands = place::nowhere;
   bool is_ready = false;
-  double at = 0;          // how far it got: machines by weight
-  system_time wake{};     // if aside until a time
-  slots* full = nullptr;  // the state in which its next machine found no room
+  double at = 0;             // how far it got: machines by weight
+  system_time wake{};        // if aside until a time
+  slots* full = nullptr;     // the state in which its next machine found no room
+  std::string stopped_by{};  // empty: it is not
   std::size_t calls_waiting = 0;
   std::optional<channel<std::monostate>> line{};  // made for the first call that waits
 };

@@ -137,6 +137,19 @@ TEST_SUITE("engine/decide") {
     check_unchanged_state(next);
   }
 
+  TEST_CASE("a step that stops its lane leaves its machine ready as it was") {
+    const detail::raw_outcome stops{.kind = outcome_kind::postponed,
+                                    .error = "refused",
+                                    .until = began + 1h,
+                                    .stops_lane = true};
+    const auto next = decide(machine(3), stops, policy, run);
+    CHECK(next.phase == phase::ready);
+    CHECK(next.next_attempt == 3);
+    CHECK(next.error == "refused");
+    CHECK_FALSE(next.lane_parked_until.has_value());
+    check_unchanged_state(next);
+  }
+
   TEST_CASE("only what the other side did is news of it") {
     using detail::news_of;
     CHECK(news_of({.next = state("third")}) == lane_news::good);

@@ -96,6 +96,12 @@ TEST_SUITE("engine/kind") {
     CHECK(not_yet.error == "not ready");
     CHECK(not_yet.until == later);
 
+    const auto stopped = heard(stops_lane{"refused", later});
+    CHECK(stopped.kind == outcome_kind::postponed);
+    CHECK(stopped.stops_lane);
+    CHECK(stopped.error == "refused");
+    CHECK(stopped.until == later);
+
     const auto died = heard(permanent{"gone"});
     CHECK(died.kind == outcome_kind::died);
     CHECK(died.error == "gone");

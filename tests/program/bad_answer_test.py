@@ -115,16 +115,21 @@ class bad_answer_test(program_test):
         self.start_api()
         self.assert_completes()
 
-    def test_a_token_that_is_not_accepted_is_final_and_names_the_key_in_the_spec(self):
+    def test_a_token_that_is_not_accepted_stops_its_lane_and_names_the_key_in_the_spec(self):
         server = self.start_api()
         self.secrets.append("a-token-of-yesterday")
         right, self.variables["TOKEN"] = self.variables["TOKEN"], "a-token-of-yesterday"
-        for line in self.dead_letters():
-            self.assert_says(line, "downloadable, attempt 1", f"{server.url} answered 401",
-                             "auth.bearer")
-        self.assertEqual(server.stats()["unauthorized"], 2)
+        self.spec()
+        ended = self.run_import(status=1)
+        self.assert_says(ended.err, f"lane api stopped: {server.url} answered 401", "auth.bearer",
+                         "no report is given up")
+        self.assert_says(ended.out, "10 not finished; the same command goes on with them",
+                         "0 completed, 0 dead")
+        self.assertLessEqual(server.stats()["unauthorized"], 8)  # those in flight at once
         self.variables["TOKEN"] = right
-        self.assert_completes()
+        self.run_import()
+        self.assertEqual(self.phases(), {"completed": 10})
+        self.assertEqual(self.spooled(), [])
 
     def test_nobody_who_listens_is_told_with_the_address_and_its_key(self):
         for line in self.dead_letters(TWO_TRIES):

@@ -99,6 +99,12 @@ class engine {
 
   [[nodiscard]] engine_progress progress() const noexcept { return core_.progress(); }
 
+  /// Lanes that a step of the last run has stopped (`stops_lane`), by name, with the reason.
+  /// Threads: not while `run` begins.
+  [[nodiscard]] std::map<std::string, std::string> stopped_lanes() const {
+    return core_.stopped_lanes();
+  }
+
   // Hooks. Call before run. One call of a hook at a time, from a process of the engine, which waits
   // for it: what it throws ends the run.
 

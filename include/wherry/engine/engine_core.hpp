@@ -71,8 +71,10 @@ struct engine_options {
 };
 
 enum class run_until : std::uint8_t {
-  drained,  ///< until no machine is waiting, ready or running, but for those that are left alone
-  stopped   ///< until stop()
+  /// Until no machine is waiting, ready or running, but for those that are left alone, and those
+  /// that are ready in lanes which their steps have stopped, or people.
+  drained,
+  stopped  ///< until stop()
 };
 
 /// Counts since the engine was made.
@@ -102,6 +104,10 @@ class engine_core {
     return stopping_.load(std::memory_order_acquire);
   }
   [[nodiscard]] engine_progress progress() const noexcept;
+  /// Those that a step has stopped, by name, with the reason.
+  [[nodiscard]] std::map<std::string, std::string> stopped_lanes() const {
+    return lanes_ ? lanes_->stopped() : std::map<std::string, std::string>{};
+  }
   void on_completed(std::move_only_function<void(const transition&)> hook) {
     on_completed_ = std::move(hook);
   }
@@ -133,7 +139,7 @@ class engine_core {
   task<bool> claim_ready(claimer_state& state);
   task<std::size_t> claim_turn(claimer_state& state, detail::lane_turn turn);
   [[nodiscard]] bool may_claim(const claimer_state& state) const noexcept;
-  [[nodiscard]] bool has_drained();
+  [[nodiscard]] bool has_drained(const claimer_state& state);
   void look_at_left_alone();
   task<> run_steps();
   task<> run_one(claimed_machine claimed);

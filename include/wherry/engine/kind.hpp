@@ -224,6 +224,13 @@ class typed_kind final : public raw_kind {
   raw_outcome raw(postponed& wait) const {
     return {.kind = outcome_kind::postponed, .error = std::move(wait.why), .until = wait.until};
   }
+  raw_outcome raw(stops_lane& failed) const {
+    return {.kind = outcome_kind::postponed,
+            .error = std::move(failed.error),
+            .until = failed.until,
+            .by_our_limits = true,
+            .stops_lane = true};
+  }
   raw_outcome raw(permanent& failed) const {
     return {.kind = outcome_kind::died, .error = std::move(failed.error)};
   }

@@ -46,6 +46,12 @@ struct lane_board_options {
   duration call_wait{};
 };
 
+/// Why a lane begins no step, and until when.
+struct stopped_lane {
+  std::string error;
+  system_time until;
+};
+
 /// Permits to lease machines of one lane.
 struct lane_turn {
   std::string lane;
@@ -60,6 +66,7 @@ struct lane_step {
   permit used{};
   std::optional<lane_news> news{};  ///< empty: it did not run
   std::optional<system_time> parked_until{};
+  std::optional<stopped_lane> stopped{};
 };
 
 class lane_board final : public call_desk {
@@ -90,6 +97,10 @@ class lane_board final : public call_desk {
   [[nodiscard]] bool end_step(const lane_step& ended, system_time now);
   /// What the store has to keep of a lane; empty: the same as at the last call.
   [[nodiscard]] std::optional<lane_memory> memory_of(std::string_view lane);
+  /// Lanes that a step has stopped, by name, with the reason, until a later one ran well.
+  [[nodiscard]] std::map<std::string, std::string> stopped();
+  /// Whether there are ready lanes, and all of them are stopped.
+  [[nodiscard]] bool all_are_stopped();
   /// A channel of capacity 1 that has a value when a lane that stood aside may run again.
   [[nodiscard]] channel<std::monostate> changed() const { return changed_; }
   /// Lanes that are kept although nothing is ready in them, at most about so many.

@@ -5,7 +5,7 @@
 //   task<outcome<state>> step(downloadable now, step_context context) { …; co_return uploadable{…};
 //   }
 //
-// The other answers are one way to wait and four to fail. An exception that leaves a step is
+// The other answers are two ways to wait and four to fail. An exception that leaves a step is
 // `transient`.
 
 #include <concepts>
@@ -39,6 +39,14 @@ struct postponed {
   system_time until;
 };
 
+/// No step of the lane can succeed until somebody has changed something: credentials, say. The lane
+/// begins no step until then (at most: a new run of the engine begins at once), when the next one
+/// tries; no attempt is spent. A run that is to end once all is done ends without these machines.
+struct stops_lane {
+  std::string error;
+  system_time until;
+};
+
 /// The step can never succeed: the machine becomes a dead letter at once.
 struct permanent {
   std::string error;
@@ -57,7 +65,8 @@ struct go_back {
 template <class State>
 class outcome {
  public:
-  using value = std::variant<State, transient, throttled, postponed, permanent, go_back<State>>;
+  using value =
+      std::variant<State, transient, throttled, postponed, stops_lane, permanent, go_back<State>>;
 
   template <class Next>
     requires std::constructible_from<State, Next&&>
@@ -65,6 +74,7 @@ class outcome {
   outcome(transient failed) : value_(std::move(failed)) {}
   outcome(throttled failed) : value_(std::move(failed)) {}
   outcome(postponed wait) : value_(std::move(wait)) {}
+  outcome(stops_lane failed) : value_(std::move(failed)) {}
   outcome(permanent failed) : value_(std::move(failed)) {}
   outcome(go_back<State> failed) : value_(std::move(failed)) {}
 

@@ -30,6 +30,7 @@ struct raw_outcome {
   std::optional<duration> wait{};  ///< retried
   system_time until{};             ///< throttled, postponed
   bool by_our_limits = false;      ///< postponed: so it says nothing about the other side
+  bool stops_lane = false;         ///< postponed: until then its lane begins no step
   bool leaves_alone = false;       ///< nothing ran: another program's machine, `error` says why
 };
 

@@ -35,7 +35,7 @@ TEST_SUITE("source/answer.hpp") {
         {200, meaning::rows},      {201, meaning::rows},      {204, meaning::empty},
         {202, meaning::transient}, {206, meaning::permanent},
 
-        {301, meaning::permanent}, {400, meaning::permanent}, {401, meaning::permanent},
+        {301, meaning::permanent}, {400, meaning::permanent}, {401, meaning::credentials},
         {403, meaning::permanent}, {404, meaning::permanent}, {408, meaning::transient},
         {425, meaning::transient}, {429, meaning::throttled}, {500, meaning::transient},
         {503, meaning::transient}, {599, meaning::transient}};
@@ -103,6 +103,11 @@ TEST_SUITE("source/answer.hpp") {
     CHECK_FALSE(looks_at_bodies({status}));
     CHECK(looks_at_bodies({status, contains}));
     CHECK(looks_at_bodies({json}));
+    answer_rule waits;
+    waits.wait_from = wait_place{.header = "X-Wait", .json = "a", .in = wait_place::unit::seconds};
+    CHECK_FALSE(looks_at_bodies({waits}));
+    waits.wait_from->header.clear();
+    CHECK(looks_at_bodies({waits}));
   }
 
   TEST_CASE("the wait is the longer of the rule's and the server's") {
@@ -121,6 +126,76 @@ TEST_SUITE("source/answer.hpp") {
     CHECK(classify_plain(503, {{"retry-after", "7"}}).wait == 7s);
     CHECK_FALSE(classify_plain(404, {{"retry-after", "7"}}).wait);
     CHECK_FALSE(classify_plain(429).wait);
+  }
+
+  TEST_CASE("conditions on headers compare the whole value and names without case") {
+    answer_rule rule;
+    rule.headers = {{"X-State", "over quota"}};
+    rule.is = meaning::throttled;
+    const auto is = [&](http_headers headers) {
+      return classify({rule}, {.status = 200, .headers = headers, .body_prefix = ""}, then).is;
+    };
+    CHECK(is({{"x-state", "over quota"}}) == meaning::throttled);
+    CHECK(is({{"X-State", "over"}}) == meaning::rows);
+    CHECK(is({}) == meaning::rows);
+  }
+
+  TEST_CASE("a wait is read from a header or the body in its unit") {
+    using unit = wait_place::unit;
+    const auto wait = [&](wait_place from, http_headers headers, std::string_view body) {
+      answer_rule rule;
+      rule.status = 400;
+      rule.is = meaning::throttled;
+      rule.wait_from = std::move(from);
+      return classify({rule}, {.status = 400, .headers = headers, .body_prefix = body}, then).wait;
+    };
+    const auto header = [&](const char* value, unit in) {
+      return wait({.header = "X-Wait", .json = {}, .in = in}, {{"x-wait", value}}, "");
+    };
+    CHECK(header("30", unit::seconds) == 30s);
+    CHECK(header("30s", unit::seconds) == 30s);
+    CHECK(header("1.5", unit::seconds) == 1500ms);
+    CHECK(header("250", unit::milliseconds) == 250ms);
+    CHECK(header("3", unit::minutes) == 3min);
+    CHECK(header("784111787", unit::epoch) == 10s);
+    CHECK(header("784111700", unit::epoch) == 0s);
+    CHECK(header("99999999999", unit::epoch) == 24h);
+    CHECK(header("-5", unit::seconds) == 0s);
+    for (const auto* wrong : {"", "soon", "1 2", "nan", "5x"}) {
+      CAPTURE(wrong);
+      CHECK_FALSE(header(wrong, unit::seconds));
+    }
+    CHECK(wait({.header = {}, .json = "error.0.delay", .in = unit::seconds}, {},
+               R"({"error": [{"delay": "7s"}]})") == 7s);
+    CHECK(wait({.header = "x-usage", .json = "*.0.minutes", .in = unit::minutes},
+               {{"X-Usage", R"({"4711": [{"minutes": 2}]})"}}, "") == 2min);
+    CHECK_FALSE(wait({.header = {}, .json = "delay", .in = unit::seconds}, {}, "no JSON"));
+  }
+
+  TEST_CASE("the longest of all waits that are known counts") {
+    answer_rule rule;
+    rule.status = 429;
+    rule.is = meaning::throttled;
+    rule.wait = 10s;
+    rule.wait_from = wait_place{.header = "X-Wait", .json = {}, .in = wait_place::unit::seconds};
+    const auto wait = [&](const char* there, const char* retry_after) {
+      const http_headers headers{{"X-Wait", there}, {"Retry-After", retry_after}};
+      return classify({rule}, {.status = 429, .headers = headers, .body_prefix = ""}, then).wait;
+    };
+    CHECK(wait("20", "15") == 20s);
+    CHECK(wait("20", "25") == 25s);
+    CHECK(wait("1", "2") == 10s);
+  }
+
+  TEST_CASE("an answer that is not ready may say when to ask again") {
+    answer_rule rule;
+    rule.status = 202;
+    rule.is = meaning::pending;
+    const http_headers headers{{"Retry-After", "40"}};
+    const auto meant =
+        classify({rule}, {.status = 202, .headers = headers, .body_prefix = ""}, then);
+    CHECK(meant.is == meaning::pending);
+    CHECK(meant.wait == 40s);
   }
 
   TEST_CASE("a server cannot make a report wait for more than a day") {

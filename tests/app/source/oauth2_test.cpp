@@ -186,7 +186,7 @@ TEST_SUITE("source/token.hpp") {
     at.spec.auth = signs_in_at(tokens);
     const auto got = at.fetch();
     REQUIRE_FALSE(got.has_value());
-    CHECK(got.error().is == is::permanent);
+    CHECK(got.error().is == is::credentials);
     CHECK(got.error().message.contains("answered 401"));
     CHECK(got.error().message.contains("`auth.oauth2`"));
     CHECK_FALSE(got.error().message.contains("sesam"));
@@ -202,7 +202,7 @@ TEST_SUITE("source/token.hpp") {
     at.spec.auth = signs_in_at(tokens);
     const auto got = at.fetch();
     REQUIRE_FALSE(got.has_value());
-    CHECK(got.error().is == is::permanent);
+    CHECK(got.error().is == is::credentials);
     CHECK(got.error().message ==
           tokens.url("") +
               " answered 401 to the request for a token of `auth.oauth2`: invalid_client; check "
@@ -222,7 +222,7 @@ TEST_SUITE("source/token.hpp") {
       at.spec.auth = how;
       const auto got = at.fetch();
       REQUIRE_FALSE(got.has_value());
-      CHECK(got.error().is == is::permanent);
+      CHECK(got.error().is == is::credentials);
       CHECK(got.error().message.contains("`auth.oauth2`: an error code of its own; check"));
       CHECK_FALSE(got.error().message.contains("sesam"));
     }

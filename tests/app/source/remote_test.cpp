@@ -91,10 +91,12 @@ TEST_SUITE("source/source.hpp reports that the API makes") {
     CHECK(one.request(400, "").error().is == meaning::permanent);
     CHECK(one.request(503, "").error().is == meaning::transient);
     one.spec.on = {{.status = 207,
+                    .headers = {},
                     .body_contains = "ConcurrentRequestOverLimit",
                     .json = {},
                     .is = answer_rule::meaning::throttled,
-                    .wait = 1min}};
+                    .wait = 1min,
+                    .wait_from = {}}};
     const auto full = one.request(207, R"({"error":"ConcurrentRequestOverLimit"})");
     REQUIRE_FALSE(full.has_value());
     CHECK(full.error().is == meaning::throttled);
@@ -140,7 +142,7 @@ TEST_SUITE("source/source.hpp reports that the API makes") {
     CHECK(one.poll(200, R"({"status":"FAILED"})")->now == is::gone);
     CHECK(one.poll(404, "")->now == is::gone);
     CHECK(one.poll(410, "")->now == is::gone);
-    CHECK(one.poll(401, "").error().is == meaning::permanent);
+    CHECK(one.poll(401, "").error().is == meaning::credentials);
   }
 }
 

@@ -121,7 +121,7 @@ TEST_SUITE("source/source.hpp") {
     at.spec.auth = bearer_auth{{"hunter2"}};
     const auto got = at.fetch_bytes(answer_of(401, "token hunter2 is unknown"));
     REQUIRE_FALSE(got.has_value());
-    CHECK(got.error().is == is::permanent);
+    CHECK(got.error().is == is::credentials);
     CHECK(got.error().message.contains("401"));
     CHECK(got.error().message.contains("`auth.bearer`"));
     CHECK(got.error().message.contains("http://127.0.0.1:"));
@@ -204,7 +204,7 @@ TEST_SUITE("source/source.hpp") {
     CHECK(at.fetch_bytes(answer_of(429, "", "Content-Encoding: gzip\r\n")).error().is ==
           is::throttled);
     const auto refused = at.fetch_bytes(answer_of(401, "no gzip", "Content-Encoding: gzip\r\n"));
-    CHECK(refused.error().is == is::permanent);
+    CHECK(refused.error().is == is::credentials);
     CHECK(refused.error().message.contains("401"));
     // By a rule these are rows after all: then the body must be whole.
     answer_rule rule;

@@ -69,7 +69,17 @@ is = "throttled"
 wait = "5m"
 [[source.on]]
 contains = "no data"
-is = "empty")"));
+is = "empty"
+[[source.on]]
+header = { X-State = "busy" }
+is = "pending"
+wait = { header = "X-Usage", json = "*.0.minutes", in = "minutes" }
+[[source.on]]
+status = 413
+is = "split"
+[[source.on]]
+status = 403
+is = "credentials")"));
     const auto& source = made.source;
     CHECK(std::get<basic_auth>(source.auth).user == "u");
     CHECK(std::get<basic_auth>(source.auth).password.reveal == "p");
@@ -82,7 +92,7 @@ is = "empty")"));
     CHECK(source.timeout == 1min);
     CHECK(source.connect_timeout == 3s);
     CHECK(source.max_size_bytes == 100'000'000u);
-    REQUIRE(source.on.size() == 2);
+    REQUIRE(source.on.size() == 5);
     CHECK(source.on[0].status == 200);
     CHECK(source.on[0].json == std::map<std::string, std::string>{
                                    {"error.code", "40100"}, {"a.b", "x"}, {"ok", "true"}});
@@ -91,6 +101,12 @@ is = "empty")"));
     CHECK(source.on[1].body_contains == "no data");
     CHECK(source.on[1].is == answer_rule::meaning::empty);
     CHECK_FALSE(source.on[1].wait);
+    CHECK(source.on[2].headers == std::map<std::string, std::string>{{"X-State", "busy"}});
+    CHECK(source.on[2].is == answer_rule::meaning::pending);
+    CHECK(source.on[2].wait_from ==
+          wait_place{.header = "X-Usage", .json = "*.0.minutes", .in = wait_place::unit::minutes});
+    CHECK(source.on[3].is == answer_rule::meaning::split);
+    CHECK(source.on[4].is == answer_rule::meaning::credentials);
   }
 
   TEST_CASE("a password may be empty and a user may not") {

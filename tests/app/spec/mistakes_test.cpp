@@ -16,7 +16,7 @@ TEST_SUITE("spec/read.hpp mistakes") {
           lines{R"(ads.toml:6:11: unknown key "rte" in [source.limit]; did you mean "rate"?)"});
     CHECK(mistakes(added("[source]", "[[source.on]]\nstatus = 200\nis = \"rows\"\nthen = 1")) ==
           lines{R"(ads.toml:9:1: unknown key "then" in [source.on])"
-                R"(; known keys: status, contains, json, is, wait)"});
+                R"(; known keys: status, header, contains, json, is, wait)"});
     CHECK(mistakes(changed(R"("acme")", R"({ id = "a", curency = "EUR" })")) ==
           lines{R"(ads.toml:3:24: unknown key "curency" in [import.clients])"
                 R"(; did you mean "currency"?)"});
@@ -184,10 +184,18 @@ TEST_SUITE("spec/read.hpp mistakes") {
           lines{R"(ads.toml:8:6: is in [source.on] is "throtled"; did you mean "throttled"?)"});
     CHECK(rule("is = \"empty\"") ==
           lines{"ads.toml:6:1: on in [source] has a rule without a condition, which every answer "
-                "meets; give it a status, contains or json"});
+                "meets; give it a status, header, contains or json"});
     CHECK(rule("status = 200\nis = \"rows\"\nwait = \"5m\"") ==
-          lines{R"(ads.toml:9:8: on in [source] waits, but what it says is final)"
-                R"(; take wait out, or write is = "throttled" or "transient")"});
+          lines{R"(ads.toml:9:8: on in [source] waits, but what it says does not)"
+                R"(; take wait out, or write is = "throttled", "transient" or "pending")"});
+    CHECK(
+        rule("status = 429\nis = \"throttled\"\nwait = { in = \"epoch\" }") ==
+        lines{R"(ads.toml:9:8: wait in [source.on] does not say where it stands; write wait = "5m")"
+              R"(, or { header = "X-RateLimit-Reset", in = "epoch" })"});
+    CHECK(
+        rule("status = 429\nis = \"throttled\"\nwait = { json = \"a\", in = \"hours\" }") ==
+        lines{R"(ads.toml:9:27: in in [source.on.wait] is "hours"; known: milliseconds, seconds, )"
+              "minutes, epoch"});
     CHECK(rule("json = { a.b = [1] }\nis = \"rows\"") ==
           lines{R"(ads.toml:7:16: json in [source.on] compares "a.b" with an array)"
                 R"(; compare with a string, a whole number, true or false)"});
