@@ -13,7 +13,8 @@ namespace wherry::app {
 [[nodiscard]] std::optional<boost::json::value> parse_json(std::string_view text);
 
 /// Finds the value at a dotted path, "error.code" or "errors.0.reason", as text: strings plain,
-/// numbers and true, false, null as JSON writes them. "*" is the first of an object or array. Empty: not there, or an object or array.
+/// numbers and true, false, null as JSON writes them. "*" is the first of an object or array.
+/// Empty: not there, or an object or array.
 [[nodiscard]] std::optional<std::string> text_at(const boost::json::value& in,
                                                  std::string_view path);
 
