@@ -3,6 +3,7 @@
 // a field that was not is still empty or at its default, and the check is then silent.
 #include <map>
 
+#include "spec/format_keys.hpp"
 #include "spec/table.hpp"
 #include "spec/template.hpp"
 
@@ -191,6 +192,7 @@ void check_whole(reader& r, spec& whole) {
   if (whole.sink.limit.lane.empty()) whole.sink.limit.lane = "sink";
   check_ids(r, whole);
   check_source(r, whole);
+  check_format(r, whole);
   check_addresses(r, whole);
   check_objects(r, whole);
   check_window(r, whole);

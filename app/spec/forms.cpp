@@ -229,31 +229,6 @@ void header_map::read(reader& r, const value& from, std::map<std::string, std::s
   }
 }
 
-void column_list::read(reader& r, const value& from, std::vector<column>& to) {
-  if (from.members.empty()) r.wrong(from.begin, "is empty", fmt::format("write {}", wanted));
-  std::set<std::string> seen;
-  for (const auto& member : from.members) {
-    const reader::inside here{r, member.name};
-    if (member.name.empty()) r.wrong(member.at, "has an empty name", "name the column");
-    if (!seen.insert(in_lower_case(member.name)).second) {
-      r.wrong(member.at, "is there twice: SQL does not tell upper case from lower case",
-              "rename or remove one");
-    }
-    if (member.item.is != text) {
-      r.wrong(member.item.begin, fmt::format("is {}", name_of(member.item.is)),
-              R"(write its SQL type, such as "varchar")");
-    } else if (const auto words = r.line(member.item)) {
-      if (auto type = parse_column_type(*words)) {
-        to.push_back({member.name, *std::move(type)});
-      } else {
-        r.wrong(member.item.begin,
-                fmt::format("has an unknown type {}", in_quotes(member.item.string)),
-                column_type_remedy(*words));
-      }
-    }
-  }
-}
-
 void json_conditions::read(reader& r, const value& from, std::map<std::string, std::string>& to) {
   if (from.members.empty()) r.wrong(from.begin, "is empty", fmt::format("write {}", wanted));
   flatten(r, from, "", to);

@@ -146,16 +146,6 @@ struct number {
   }
 };
 
-/// The columns of a table, in the order of the file.
-struct column_list {
-  static constexpr unsigned takes = table;
-  static constexpr std::string_view wanted =
-      R"(columns such as { day = "date", clicks = "bigint" })";
-  static constexpr std::string_view schema =
-      R"({"type":"object","minProperties":1,"additionalProperties":{"type":"string"}})";
-  static void read(reader& r, const value& from, std::vector<column>& to);
-};
-
 /// HTTP headers by name.
 struct header_map {
   static constexpr unsigned takes = table;

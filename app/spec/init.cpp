@@ -48,8 +48,24 @@ limit.in_flight = 32                         # calls under way at once
 #connect_timeout = "10s"
 #timeout         = "5m"
 #max_size        = "1GiB"
-# Columns of the CSV, in its order. Without them each report is guessed, which is slower.
+# Columns of the report. Without them each CSV is guessed, which is slower. A column may be a table
+# that says where it is, as in cost = { type = "decimal(18,6)", path = "metrics.cost", optional = true }.
 columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
+
+# What the bytes of a report are; without this, CSV in UTF-8, also as .gz and as .zip.
+#[source.format]
+#type          = "csv"            # or "tsv", "json", "jsonl"
+#delimiter     = ";"              # these are of csv and tsv
+#quote         = "'"              # "" if there is none
+#escape        = "\\"             # before a quote within quotes; else it is doubled
+#skip          = 2                # lines before the header
+#header        = false            # no header: the columns come in the order of columns
+#totals        = 1                # rows at the end that are none; or how they begin: "Total"
+#encoding      = "utf-16"         # or "utf-16le", "utf-16be", "latin-1", "windows-1252"
+#rows          = "data.list"      # these are of json: where the array of rows is
+#rows_optional = true             # an answer without it has no rows
+#packed        = "zip"            # or "gzip", "none"; both are seen by themselves
+#member        = "*.csv"          # which file of a zip
 
 # In place of auth above: access tokens of OAuth 2.0, asked for and renewed as needed.
 #[source.auth.oauth2]
@@ -118,8 +134,11 @@ sql = """
   order by campaign"""
 # What must come out: names, order, types. Anything else is an error that names the column.
 columns = { campaign = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
-#rates   = "eurofxref-hist.csv"   # path from this file
-#threads = 2
+#rates    = "eurofxref-hist.csv"   # path from this file, or https://…
+#bad_rows = { quarantine = "1%" }  # rows that cannot be read go beside the output; "fail" by default
+#threads  = 2
+# Files that the SQL can look things up in: CSV, TSV, JSON lines or Parquet, paths from this file.
+#tables.campaigns = { file = "campaigns.csv", columns = { campaign = "varchar", team = "varchar" } }
 
 [sink]
 # The name tells the format: .csv .csv.gz .csv.zst .parquet

@@ -96,14 +96,41 @@ mistake about_syntax(std::string_view text, const fs::path& file,
   return wrong;
 }
 
-// Defaults that depend on other keys, and paths: rates is part of the spec and lies beside it.
+// A file that is part of the spec lies beside it.
+std::string beside(const fs::path& file, const std::string& path) {
+  return (file.parent_path() / path).lexically_normal().string();
+}
+
+bool is_file(const std::string& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
+void settle_tables(toml_file::reader& r, const fs::path& file, std::vector<lookup_table>& tables) {
+  for (auto& each : tables) {
+    if (each.file.empty()) continue;  // that is told already
+    each.file = beside(file, each.file);
+    if (is_file(each.file)) continue;
+    const toml_file::reader::inside transform{r, "transform"}, all{r, "tables"}, one{r, each.name},
+        key{r, "file"};
+    r.wrong(r.place_of({"transform", "tables", each.name, "file"}), "names no file",
+            "put the table there; the path is relative to the spec");
+  }
+}
+
+// Defaults that depend on other keys, and paths. Rates that are fetched are kept beside the store.
 void settle(toml_file::reader& r, const fs::path& file, spec& made) {
   if (made.store.empty()) made.store = fmt::format("sqlite:{}.db", made.name);
   if (made.spool.empty()) made.spool = made.name + ".spool";
+  settle_tables(r, file, made.transform.tables);
+  if (!made.transform.rates_url.empty()) {
+    const fs::path store = made.store.substr(made.store.find(':') + 1);
+    made.transform.rates = store.parent_path() / (made.name + ".rates");
+    return;
+  }
   if (made.transform.rates.empty()) return;
-  made.transform.rates = (file.parent_path() / made.transform.rates).lexically_normal().string();
-  std::error_code error;
-  if (fs::is_regular_file(made.transform.rates, error)) return;
+  made.transform.rates = beside(file, made.transform.rates);
+  if (is_file(made.transform.rates)) return;
   const toml_file::reader::inside transform{r, "transform"}, rates{r, "rates"};
   r.wrong(r.place_of({"transform", "rates"}), "names no file",
           "put the rates there; the path is relative to the spec");

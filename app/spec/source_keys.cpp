@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys of [source]. A new key is a new line here.
 #include "spec/auth_keys.hpp"
+#include "spec/format_keys.hpp"
 #include "spec/sections.hpp"
 
 namespace wherry::app::toml_file {
@@ -121,8 +122,10 @@ constexpr key<source> source_keys[] = {
     entry<header_map, &source::headers>("headers", "Headers to send.", optional, secret_key),
     entry<limit_form, &source::limit>("limit", "How much the API can take."),
     entry<rule_list, &source::on>("on", "What answers mean; the first rule that fits decides."),
-    entry<column_list, &source::columns>("columns",
-                                         "Columns of the CSV; none: guessed for each report."),
+    entry<format_form, &source::format>("format",
+                                        "What the bytes of a report are; CSV by default."),
+    entry<report_columns, &source::columns>(
+        "columns", "Columns of the report; none: guessed for each report, if it is CSV."),
     entry<duration, &source::connect_timeout>("connect_timeout",
                                               "Time to connect; 10s by default."),
     entry<duration, &source::timeout>("timeout", "Time for the whole answer; 5m by default."),

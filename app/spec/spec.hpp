@@ -63,6 +63,9 @@ struct limit {
 struct column {
   std::string name;
   std::string type;
+  // Only of a report's columns.
+  std::string path{};     ///< its header, or its dotted path in a row of JSON; empty: its name
+  bool optional = false;  ///< a report may lack it: then it is NULL
 };
 
 struct bearer_auth {
@@ -162,6 +165,32 @@ struct report_poll {
   std::chrono::milliseconds give_up{6 * 3'600'000};  ///< then it is requested anew
 };
 
+/// Says what the bytes of a report are.
+struct report_format {
+  enum class kind { csv, tsv, json, jsonl };
+  enum class encoding { utf_8, utf_16, utf_16le, utf_16be, latin_1, windows_1252 };
+  enum class packing { by_content, none, gzip, zip };
+
+  kind type = kind::csv;
+  // Of CSV and TSV.
+  char delimiter = '\0';     ///< '\0': a comma, of TSV a tab
+  char quote = '"';          ///< '\0': none
+  char escape = '\0';        ///< before a quote within quotes; '\0': the quote is doubled
+  int skip = 0;              ///< lines before the header
+  bool header = true;        ///< false: the columns come in the order in which they are declared
+  int totals = 0;            ///< rows at the end that are none
+  std::string totals_begin;  ///< so do the rows at the end that are none; empty: there are none
+
+  encoding text = encoding::utf_8;  ///< UTF-16 with a byte order mark is known by that
+
+  // Of JSON.
+  std::string rows;            ///< dotted path of the array of rows; empty: the document itself
+  bool rows_optional = false;  ///< a document may lack it: then it has no rows
+
+  packing packed = packing::by_content;
+  std::string member;  ///< glob of the file in a zip; empty: the only one
+};
+
 /// Says where reports come from.
 struct source {
   std::string url;  ///< template: {client} {account} {day} {currency}; {report} if it is requested
@@ -172,11 +201,25 @@ struct source {
   std::map<std::string, std::string> headers;
   app::limit limit;
   std::vector<answer_rule> on;
+  report_format format;
   std::vector<column>
-      columns;  ///< declared columns of the CSV; empty: DuckDB sniffs each report (slower)
+      columns;  ///< declared columns of the report; empty: DuckDB guesses each CSV (slower)
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{300'000};  ///< for the whole answer
   std::uint64_t max_size_bytes = 1ull << 30;   ///< of the body after decompression
+};
+
+/// A file that the SQL can look things up in, by name.
+struct lookup_table {
+  std::string name;
+  std::string file;             ///< path of a CSV, Parquet or JSON lines file, by its ending
+  std::vector<column> columns;  ///< empty: whatever the file has
+};
+
+/// How many rows of a report may be put aside because they cannot be read. One of the two is set.
+struct quarantine {
+  double share = 0;       ///< of the rows of the report, up to 1
+  std::int64_t rows = 0;  ///< of one report
 };
 
 /// Says how rows are converted: SQL over the table `report`, and what must come out.
@@ -184,7 +227,10 @@ struct transform {
   std::string sql;                          ///< empty: select * from report
   std::map<std::string, secret> variables;  ///< what stands in `sql` for each ${NAME}
   std::vector<column> columns;              ///< exact names, order and types of the result
-  std::string rates;  ///< path of a rates file in the ECB's format; empty: no convert_currency
+  std::vector<lookup_table> tables;
+  std::string rates;      ///< path of a rates file in the ECB's format; empty: no convert_currency
+  std::string rates_url;  ///< where `rates` is fetched from at each start; empty: it lies there
+  std::optional<quarantine> bad_rows;  ///< none: a row that cannot be read is an error of the report
   int threads = 2;
 };
 

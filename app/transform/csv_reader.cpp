@@ -1,25 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transform/csv_reader.hpp"
 
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstring>
 
 namespace wherry::app {
 namespace {
-
-// The bytes that end or forbid an unquoted field.
-constexpr std::array<bool, 256> special = [] {
-  std::array<bool, 256> table{};
-  table[','] = table['\n'] = table['\r'] = table['"'] = true;
-  return table;
-}();
-
-const char* after_plain_text(const char* at, const char* end) {
-  while (at != end && !special[static_cast<unsigned char>(*at)]) ++at;
-  return at;
-}
 
 bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
@@ -57,27 +44,75 @@ std::optional<Number> whole_number(std::string_view text) {
 
 }  // namespace
 
-csv_reader::csv_reader(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {
+csv_reader::csv_reader(std::string_view text, csv_dialect dialect)
+    : dialect_(dialect),
+      record_begin_(text.data()),
+      at_(text.data()),
+      end_(text.data() + text.size()) {
   if (text.starts_with("\xEF\xBB\xBF")) at_ += 3;
+  special_['\n'] = special_['\r'] = true;
+  special_[static_cast<unsigned char>(dialect.delimiter)] = true;
+  if (dialect.quote != '\0') special_[static_cast<unsigned char>(dialect.quote)] = true;
+}
+
+bool csv_reader::skip_line() {
+  const auto* const found =
+      static_cast<const char*>(std::memchr(at_, '\n', static_cast<std::size_t>(end_ - at_)));
+  if (found == nullptr) {
+    at_ = end_;
+    return false;
+  }
+  at_ = found + 1;
+  ++line_;
+  return true;
+}
+
+std::string_view csv_reader::record() const {
+  std::string_view text(record_begin_, static_cast<std::size_t>(at_ - record_begin_));
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+const char* csv_reader::after_plain_text(const char* at) const {
+  while (at != end_ && !special_[static_cast<unsigned char>(*at)]) ++at;
+  return at;
+}
+
+// From at_ on; null: there is none. An escaped quote is none; `doubled` is set by one.
+const char* csv_reader::closing_quote(bool& doubled) {
+  const auto find = [this](const char* from, char what) {
+    return static_cast<const char*>(std::memchr(from, what, static_cast<std::size_t>(end_ - from)));
+  };
+  if (dialect_.escape == '\0') return find(at_, dialect_.quote);
+  for (const char* from = at_;;) {
+    const char* const quote = find(from, dialect_.quote);
+    if (quote == nullptr) return nullptr;
+    const auto* const escape = static_cast<const char*>(
+        std::memchr(from, dialect_.escape, static_cast<std::size_t>(quote - from)));
+    if (escape == nullptr) return quote;
+    doubled = true;
+    if (end_ - escape <= 2) return nullptr;
+    from = escape + 2;
+  }
 }
 
 std::expected<csv_field, csv_error> csv_reader::quoted_field() {
   const char* const begin = ++at_;
   bool doubled = false;
   for (;;) {
-    const auto* quote =
-        static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
+    const char* const quote = closing_quote(doubled);
     if (quote == nullptr) {
       return std::unexpected(csv_error{record_line_, "a quote opens and never closes"});
     }
     for (const char* c = at_; c != quote; ++c) line_ += *c == '\n' ? 1 : 0;
     at_ = quote + 1;
-    if (at_ != end_ && *at_ == '"') {
+    if (dialect_.escape == '\0' && is_quote()) {
       doubled = true;
       ++at_;
       continue;
     }
-    if (at_ != end_ && *at_ != ',' && *at_ != '\n' && *at_ != '\r') {
+    if (at_ != end_ && *at_ != dialect_.delimiter && *at_ != '\n' && *at_ != '\r') {
       return std::unexpected(csv_error{line_, "text follows a closing quote"});
     }
     return csv_field{{begin, static_cast<std::size_t>(quote - begin)}, true, doubled};
@@ -88,24 +123,25 @@ std::expected<bool, csv_error> csv_reader::next(std::vector<csv_field>& fields) 
   fields.clear();
   if (at_ == end_) return false;
   record_line_ = line_;
+  record_begin_ = at_;
   for (;;) {
-    if (at_ != end_ && *at_ == '"') {
+    if (is_quote()) {
       auto field = quoted_field();
       if (!field) return std::unexpected(std::move(field.error()));
       fields.push_back(*field);
     } else {
       const char* const begin = at_;
-      at_ = after_plain_text(at_, end_);
+      at_ = after_plain_text(at_);
       while (at_ != end_ && *at_ == '\r' && (at_ + 1 == end_ || at_[1] != '\n')) {
-        at_ = after_plain_text(at_ + 1, end_);  // a lone carriage return is text
+        at_ = after_plain_text(at_ + 1);  // a lone carriage return is text
       }
-      if (at_ != end_ && *at_ == '"') {
+      if (is_quote()) {
         return std::unexpected(csv_error{line_, "a quote stands inside an unquoted field"});
       }
       fields.push_back({{begin, static_cast<std::size_t>(at_ - begin)}, false, false});
     }
     if (at_ == end_) return true;
-    if (*at_ == ',') {
+    if (*at_ == dialect_.delimiter) {
       ++at_;
       continue;
     }
@@ -121,10 +157,19 @@ std::expected<bool, csv_error> csv_reader::next(std::vector<csv_field>& fields) 
   }
 }
 
-void append_unquoted(std::string& out, std::string_view text) {
+void append_unquoted(std::string& out, std::string_view text, const csv_dialect& dialect) {
+  if (dialect.escape == '\0') {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      out.push_back(text[at]);
+      if (text[at] == dialect.quote) ++at;
+    }
+    return;
+  }
   for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool escapes = text[at] == dialect.escape && at + 1 < text.size() &&
+                         (text[at + 1] == dialect.quote || text[at + 1] == dialect.escape);
+    if (escapes) ++at;
     out.push_back(text[at]);
-    if (text[at] == '"') ++at;
   }
 }
 

@@ -8,8 +8,9 @@
 // quote, a quote in the middle of an unquoted field. An empty unquoted field is NULL, a quoted one
 // is the empty string. So a blank line is a record of one NULL field: a row where the report has
 // one column, and skipped by report_scan where it has more, both as DuckDB's own read_csv has it.
-// Pure; one reader a thread.
+// In another dialect the same with other characters. Pure; one reader a thread.
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -19,11 +20,18 @@
 
 namespace wherry::app {
 
+/// The characters that mean something; all different, none of them a line end.
+struct csv_dialect {
+  char delimiter = ',';
+  char quote = '"';    ///< '\0': there are none
+  char escape = '\0';  ///< before a quote, or itself, within quotes; '\0': a quote is doubled
+};
+
 /// A field as it stands in the text, without its outer quotes.
 struct csv_field {
   std::string_view text;
   bool quoted = false;
-  bool doubled = false;  ///< holds doubled quotes: read it with `append_unquoted`
+  bool doubled = false;  ///< holds doubled or escaped quotes: read it with `append_unquoted`
 };
 
 struct csv_error {
@@ -34,7 +42,10 @@ struct csv_error {
 class csv_reader {
  public:
   /// Starts at the beginning of `text`, which must outlive the reader and its fields.
-  explicit csv_reader(std::string_view text);
+  explicit csv_reader(std::string_view text, csv_dialect dialect = {});
+
+  /// Goes to the next line, whatever stands in this one; false at the end of the text.
+  bool skip_line();
 
   /// Reads the next record into `fields`; false at the end of the text.
   /// Errors: malformed quoting, with its line.
@@ -43,17 +54,36 @@ class csv_reader {
   /// The line on which the last record began, from 1.
   std::uint64_t line() const { return record_line_; }
 
+  /// The last record as it stands in the text, without its line end.
+  std::string_view record() const;
+
+  /// Where the next record begins; two readers of one text compare.
+  const char* position() const { return at_; }
+
+  const csv_dialect& dialect() const { return dialect_; }
+
  private:
+  bool is_quote() const { return at_ != end_ && *at_ == dialect_.quote && dialect_.quote != '\0'; }
+  const char* after_plain_text(const char* at) const;
+  const char* closing_quote(bool& doubled);
   std::expected<csv_field, csv_error> quoted_field();
 
+  csv_dialect dialect_;
+  std::array<bool, 256> special_{};  // the bytes that end or forbid an unquoted field
+  const char* record_begin_;
   const char* at_;
   const char* end_;
   std::uint64_t line_ = 1;
   std::uint64_t record_line_ = 1;
 };
 
-/// Appends the value of a quoted field: each doubled quote becomes one.
-void append_unquoted(std::string& out, std::string_view text);
+/// Appends the value of a quoted field: each doubled or escaped quote becomes one.
+void append_unquoted(std::string& out, std::string_view text, const csv_dialect& dialect = {});
+
+/// Tells a record of a blank line: one field, of nothing.
+inline bool is_blank(const std::vector<csv_field>& record) {
+  return record.size() == 1 && record[0].text.empty() && !record[0].quoted;
+}
 
 /// Returns the line of the first byte that is not valid UTF-8, or empty.
 std::optional<std::uint64_t> line_of_invalid_utf8(std::string_view text);

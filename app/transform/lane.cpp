@@ -40,10 +40,10 @@ std::expected<text_table, transform_error> first_rows(duckdb_connection connecti
 
 }  // namespace
 
-transform_lane::transform_lane(connection_handle connection,
-                               const std::vector<report_column>& columns, output_options output)
+transform_lane::transform_lane(connection_handle connection, const report_shape& shape,
+                               output_options output)
     : connection_(std::move(connection)),
-      input_(columns),
+      input_(shape),
       output_(std::move(output)),
       compressor_(output_.codec) {
   static std::atomic<unsigned> lanes = 0;  // of the process: two transformers may share a directory

@@ -25,8 +25,7 @@ class transform_lane {
     std::string directory;  ///< where Parquet files are written before they get their name
   };
 
-  transform_lane(connection_handle connection, const std::vector<report_column>& columns,
-                 output_options output);
+  transform_lane(connection_handle connection, const report_shape& shape, output_options output);
 
   duckdb_connection connection() const { return connection_.get(); }
   report_input& input() { return input_; }

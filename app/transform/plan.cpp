@@ -71,7 +71,7 @@ std::expected<std::vector<column>, transform_error> spelled(duckdb_connection co
                       "Use one such as varchar, bigint, double, decimal(18,6), date, timestamp",
                       section, one.name, one.type));
     }
-    result.push_back({one.name, types->front().type});
+    result.push_back({one.name, types->front().type, one.path, one.optional});
   }
   return result;
 }
@@ -158,7 +158,11 @@ std::expected<std::vector<report_column>, transform_error> plan_report(
   if (!columns) return std::unexpected(std::move(columns.error()));
   std::vector<report_column> result;
   for (const auto& one : *columns) {
-    report_column read{one.name, one.type, DUCKDB_TYPE_VARCHAR};
+    report_column read{.name = one.name,
+                       .type = one.type,
+                       .read_as = DUCKDB_TYPE_VARCHAR,
+                       .path = one.path,
+                       .optional = one.optional};
     const auto found = readable.find(one.type);
     if (const auto decimal = decimal_of(one.type)) {
       read.read_as = DUCKDB_TYPE_DECIMAL;

@@ -2,15 +2,10 @@
 #include "transform/report_table.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <cstring>
 #include <memory>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include "transform/decimal.hpp"
-#include "transform/shown_text.hpp"
 
 namespace wherry::app {
 namespace {
@@ -18,53 +13,23 @@ namespace {
 using kind = transform_error::kind;
 
 constexpr const char* function_name = "wherry_report";
-constexpr const char* line_column = "wherry_line";
+constexpr const char* place_column = "wherry_line";
 
-std::string in_lower_case(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
+// Where a column is in the report.
+const std::string& header_of(const report_column& column) {
+  return column.path.empty() ? column.name : column.path;
 }
 
-// Cuts a value for an error, between two characters, and makes it fit to be shown.
-std::string cut(std::string_view text) {
-  constexpr std::size_t most = 40;
-  if (text.size() <= most) return plain_text(text);
-  std::size_t length = most;
-  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;
-  return plain_text(text.substr(0, length));
+type_handle type_of(const report_column& column) {
+  return type_handle(column.read_as == DUCKDB_TYPE_DECIMAL
+                         ? duckdb_create_decimal_type(static_cast<std::uint8_t>(column.width),
+                                                      static_cast<std::uint8_t>(column.scale))
+                         : duckdb_create_logical_type(column.read_as));
 }
 
-// Points a string at text that outlives it, or copies it in when it is short.
-void put_text(duckdb_string_t& to, std::string_view text) {
-  std::memset(&to, 0, sizeof to);
-  to.value.inlined.length = static_cast<std::uint32_t>(text.size());
-  if (text.size() <= sizeof to.value.inlined.inlined) {
-    std::memcpy(to.value.inlined.inlined, text.data(), text.size());
-  } else {
-    std::memcpy(to.value.pointer.prefix, text.data(), sizeof to.value.pointer.prefix);
-    to.value.pointer.ptr = const_cast<char*>(text.data());
-  }
-}
-
-template <class Value>
-bool store(void* data, idx_t row, const std::optional<Value>& value) {
-  if (!value) return false;
-  static_cast<Value*>(data)[row] = *value;
-  return true;
-}
-
-bool store_decimal(const report_column& column, void* data, idx_t row, std::string_view text) {
-  const auto value = parse_decimal(trimmed(text), column.width, column.scale);
-  if (!value) return false;
-  if (column.width <= 4)
-    static_cast<std::int16_t*>(data)[row] = static_cast<std::int16_t>(*value);
-  else if (column.width <= 9)
-    static_cast<std::int32_t*>(data)[row] = static_cast<std::int32_t>(*value);
-  else if (column.width <= 18)
-    static_cast<std::int64_t*>(data)[row] = static_cast<std::int64_t>(*value);
-  else
-    static_cast<duckdb_hugeint*>(data)[row] = to_hugeint(*value);
-  return true;
+std::unexpected<transform_error> malformed(const csv_error& what) {
+  return failure(kind::data, fmt::format("line {}: {}. Correct the report at its source", what.line,
+                                         what.what));
 }
 
 std::string list(const std::vector<std::string>& names) {
@@ -73,135 +38,66 @@ std::string list(const std::vector<std::string>& names) {
 
 }  // namespace
 
-report_scan::report_scan(const std::vector<report_column>& columns,
-                         const std::vector<std::size_t>& order, csv_reader reader)
-    : columns_(columns), order_(order), reader_(reader) {}
-
-void report_scan::aim(duckdb_data_chunk chunk) {
-  targets_.clear();
-  for (const auto index : order_) {
-    const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, index);
-    targets_.push_back({&columns_[index], vector, duckdb_vector_get_data(vector)});
-  }
-  if (duckdb_data_chunk_get_column_count(chunk) > columns_.size()) {
-    lines_ = static_cast<std::int64_t*>(
-        duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, columns_.size())));
-  }
-}
-
-bool report_scan::put_typed(const target& to, idx_t row, std::string_view text) const {
-  switch (to.column->read_as) {
-    case DUCKDB_TYPE_BOOLEAN: return store(to.data, row, parse_boolean(text));
-    case DUCKDB_TYPE_SMALLINT: return store(to.data, row, parse_integer<std::int16_t>(text));
-    case DUCKDB_TYPE_INTEGER: return store(to.data, row, parse_integer<std::int32_t>(text));
-    case DUCKDB_TYPE_BIGINT: return store(to.data, row, parse_integer<std::int64_t>(text));
-    case DUCKDB_TYPE_DOUBLE: return store(to.data, row, parse_double(text));
-    case DUCKDB_TYPE_DATE: return store(to.data, row, parse_date(text));
-    case DUCKDB_TYPE_DECIMAL: return store_decimal(*to.column, to.data, row, text);
-    default: return false;
-  }
-}
-
-bool report_scan::put(const target& to, idx_t row, const csv_field& field) {
-  const bool text_column = to.column->read_as == DUCKDB_TYPE_VARCHAR && !to.column->cast;
-  if (field.text.empty() && !(field.quoted && text_column)) {
-    set_null(to.vector, row);
-    return true;
-  }
-  std::string_view text = field.text;
-  if (field.doubled) {
-    scratch_.clear();
-    append_unquoted(scratch_, text);
-    text = scratch_;
-  }
-  if (to.column->read_as != DUCKDB_TYPE_VARCHAR) return put_typed(to, row, text);
-  if (field.doubled) {
-    duckdb_vector_assign_string_element_len(to.vector, row, text.data(), text.size());
-  } else {
-    put_text(static_cast<duckdb_string_t*>(to.data)[row], text);
-  }
-  return true;
-}
-
-std::unexpected<transform_error> report_scan::wrong_value(const target& at,
-                                                          const csv_field& field) const {
-  const auto type = in_lower_case(at.column->type);
-  return failure(kind::data, fmt::format("line {}, column \"{}\": '{}' is not a {}. Correct the "
-                                         "report at its source, or declare the column "
-                                         "with another type in [source] columns",
-                                         reader_.line(), at.column->name, cut(field.text), type));
-}
-
-std::expected<idx_t, transform_error> report_scan::fill(duckdb_data_chunk chunk) {
-  if (at_end_) return 0;
-  aim(chunk);
-  const idx_t most = duckdb_vector_size();
-  idx_t row = 0;
-  while (row < most) {
-    const auto more = reader_.next(fields_);
-    if (!more) {
-      return failure(kind::data, fmt::format("line {}: {}. Correct the report at its source",
-                                             more.error().line, more.error().what));
-    }
-    if (!*more) {
-      at_end_ = true;
-      break;
-    }
-    if (fields_.size() != targets_.size()) {
-      const bool blank = fields_.size() == 1 && fields_[0].text.empty() && !fields_[0].quoted;
-      if (blank) continue;
-      return failure(
-          kind::data,
-          fmt::format(
-              "line {}: {} fields where the header has {}{}. Correct the report at its source",
-              reader_.line(), fields_.size(), targets_.size(),
-              fields_.size() < targets_.size() ? " (is the report cut short?)" : ""));
-    }
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-      if (!put(targets_[i], row, fields_[i])) return wrong_value(targets_[i], fields_[i]);
-    }
-    if (lines_ != nullptr) lines_[row] = static_cast<std::int64_t>(reader_.line());
-    ++row;
-  }
-  rows_ += row;
-  return row;
+void report_input::drop_by(row_sieve* sieve) {
+  sieve_ = sieve;
+  rows_.reset();
 }
 
 std::expected<void, transform_error> report_input::load(std::string_view text) {
   rows_.reset();
   error_.reset();
-  if (text.empty()) return failure(kind::data, empty_report);
+  sieve_ = nullptr;
+  if (text.empty() && !shape_.is_json()) return failure(kind::data, empty_report);
   if (const auto line = line_of_invalid_utf8(text)) {
-    return failure(kind::data,
-                   fmt::format("line {}: the text is not UTF-8. Ask the API for UTF-8", *line));
+    return failure(kind::data, fmt::format("line {}: the text is not UTF-8. Ask the API for UTF-8, "
+                                           "or say what it is by encoding in [source.format]",
+                                           *line));
   }
-  body_ = csv_reader(text);
+  body_ = csv_reader(text, shape_.dialect());
+  if (shape_.is_json() || !shape_.format.header) {
+    layout_ = {};
+    for (std::size_t i = 0; i < shape_.columns.size(); ++i) layout_.order.push_back(i);
+  }
+  return shape_.is_json() ? std::expected<void, transform_error>{} : read_header();
+}
+
+std::expected<void, transform_error> report_input::read_header() {
+  for (int i = 0; i < shape_.format.skip; ++i) {
+    if (body_.skip_line()) continue;
+    return failure(kind::data,
+                   fmt::format("the report has only {} lines, and {} are skipped before the "
+                               "header. Correct skip in [source.format]",
+                               i + 1, shape_.format.skip));
+  }
+  if (!shape_.format.header) return {};
   std::vector<csv_field> header;
   const auto more = body_.next(header);
-  if (!more) {
-    return failure(kind::data, fmt::format("line {}: {}. Correct the report at its source",
-                                           more.error().line, more.error().what));
-  }
+  if (!more) return malformed(more.error());
+  if (!*more)
+    return failure(kind::data,
+                   "the report ends before its header line. Correct skip in "
+                   "[source.format], or ask the API what it answers");
   return match(header);
 }
 
 std::expected<void, transform_error> report_input::match(const std::vector<csv_field>& header) {
-  order_.clear();
-  std::vector<bool> seen(columns_.size(), false);
+  layout_ = {};
+  const auto& columns = shape_.columns;
+  std::vector<bool> seen(columns.size(), false);
   std::vector<std::string> unknown;
   std::vector<std::string> missing;
   for (const auto& field : header) {
     std::string name;
     if (field.doubled)
-      append_unquoted(name, field.text);
+      append_unquoted(name, field.text, body_.dialect());
     else
       name = field.text;
-    const auto found = std::ranges::find(columns_, name, &report_column::name);
-    if (found == columns_.end()) {
-      unknown.push_back(cut(name));
+    const auto found = std::ranges::find(columns, name, header_of);
+    if (found == columns.end()) {
+      unknown.push_back(cut_value(name));
       continue;
     }
-    const auto index = static_cast<std::size_t>(found - columns_.begin());
+    const auto index = static_cast<std::size_t>(found - columns.begin());
     if (seen[index]) {
       return failure(
           kind::columns,
@@ -209,10 +105,15 @@ std::expected<void, transform_error> report_input::match(const std::vector<csv_f
                       name));
     }
     seen[index] = true;
-    order_.push_back(index);
+    layout_.order.push_back(index);
   }
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    if (!seen[i]) missing.push_back(columns_[i].name);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (seen[i]) continue;
+    if (columns[i].optional) {
+      layout_.absent.push_back(i);
+    } else {
+      missing.push_back(header_of(columns[i]));
+    }
   }
   if (missing.empty() && unknown.empty()) return {};
   std::string message = "the report's columns are not those declared:";
@@ -227,11 +128,8 @@ std::expected<std::uint64_t, transform_error> report_input::finish() {
   if (rows_) return *rows_;
   std::vector<type_handle> owned;
   std::vector<duckdb_logical_type> types;
-  for (const auto& column : columns_) {
-    owned.emplace_back(column.read_as == DUCKDB_TYPE_DECIMAL
-                           ? duckdb_create_decimal_type(static_cast<std::uint8_t>(column.width),
-                                                        static_cast<std::uint8_t>(column.scale))
-                           : duckdb_create_logical_type(column.read_as));
+  for (const auto& column : shape_.columns) {
+    owned.push_back(type_of(column));
     types.push_back(owned.back().get());
   }
   const chunk_handle chunk(duckdb_create_data_chunk(types.data(), types.size()));
@@ -247,27 +145,41 @@ std::expected<std::uint64_t, transform_error> report_input::finish() {
 
 // ---- the table function
 
-bool report_table::has_casts() const { return std::ranges::any_of(columns_, &report_column::cast); }
+bool report_table::has_casts() const {
+  return std::ranges::any_of(shape_.columns, &report_column::cast);
+}
+
+std::string report_table::uncastable_rows() const {
+  if (!has_casts()) return {};
+  std::string which = "case";
+  for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
+    const auto& column = shape_.columns[i];
+    if (!column.cast) continue;
+    which += fmt::format(" when {0} is not null and try_cast({0} as {1}) is null then {2}",
+                         quoted_name(column.name), column.type, i);
+  }
+  return fmt::format(
+      "select place, which from (select {} as place, cast({} end as bigint) as which from {}()) "
+      "where which is not null",
+      place_column, which, function_name);
+}
 
 std::string report_table::view() const {
   std::vector<std::string> selected;
-  for (const auto& column : columns_) {
+  for (const auto& column : shape_.columns) {
     const auto name = quoted_name(column.name);
     if (!column.cast) {
       selected.push_back(name);
       continue;
     }
     const auto place = quoted_text(fmt::format(", column \"{}\": '", column.name));
-    const auto remedy =
-        quoted_text(fmt::format("' is not a {}. Correct the report at its source, or declare the "
-                                "column with another type in "
-                                "[source] columns",
-                                in_lower_case(column.type)));
-    selected.push_back(
-        fmt::format("case when {0} is null then null else coalesce(try_cast({0} as {1}), "
-                    "error({2} || {3} || {4} || left({0}, 40) || {5})) end as {0}",
-                    name, column.type, quoted_text(fmt::format("{}line ", report_error_tag)),
-                    line_column, place, remedy));
+    const auto remedy = quoted_text(
+        fmt::format("' is not a {}. {}", in_lower_case(column.type), wrong_value_remedy));
+    selected.push_back(fmt::format(
+        "case when {0} is null then null else coalesce(try_cast({0} as {1}), "
+        "error({2} || {3} || {4} || left({0}, 40) || {5})) end as {0}",
+        name, column.type, quoted_text(fmt::format("{}{} ", report_error_tag, shape_.place_word())),
+        place_column, place, remedy));
   }
   return fmt::format("create view report as select {} from {}()", fmt::join(selected, ", "),
                      function_name);
@@ -284,16 +196,12 @@ void report_table::bind(duckdb_bind_info info) {
     duckdb_bind_set_bind_data(info, found == table.inputs_.end() ? nullptr : found->second,
                               nullptr);
   }
-  for (const auto& column : table.columns_) {
-    const type_handle type(column.read_as == DUCKDB_TYPE_DECIMAL
-                               ? duckdb_create_decimal_type(static_cast<std::uint8_t>(column.width),
-                                                            static_cast<std::uint8_t>(column.scale))
-                               : duckdb_create_logical_type(column.read_as));
-    duckdb_bind_add_result_column(info, column.name.c_str(), type.get());
+  for (const auto& column : table.shape_.columns) {
+    duckdb_bind_add_result_column(info, column.name.c_str(), type_of(column).get());
   }
   if (table.has_casts()) {
     const type_handle type(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
-    duckdb_bind_add_result_column(info, line_column, type.get());
+    duckdb_bind_add_result_column(info, place_column, type.get());
   }
 }
 

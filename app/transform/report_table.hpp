@@ -4,8 +4,7 @@
 //
 // Each connection has one `report_input`, to which the function is bound when a statement is
 // prepared; `load` gives it the next report before the statement runs. Rows are parsed as DuckDB
-// asks for them, a chunk at a time, straight into its vectors; long strings stay views into the
-// text. So the text must outlive the execution and its result.
+// asks for them (report_scan.hpp); the text must outlive the execution and its result.
 //
 //   1. Columns are matched by name; the order in the file is free.
 //   2. Every row of a report is checked, also those that the SQL never reads (`finish`).
@@ -25,59 +24,12 @@
 #include <vector>
 
 #include "spec/spec.hpp"
-#include "transform/csv_reader.hpp"
-#include "transform/duckdb_handle.hpp"
-#include "transform/error.hpp"
+#include "transform/report_scan.hpp"
 
 namespace wherry::app {
 
 /// How errors about a report's content begin, whatever DuckDB puts before them.
 inline constexpr std::string_view report_error_tag = "report: ";
-
-/// A declared column, and how its fields are read.
-struct report_column {
-  std::string name;
-  std::string type;     ///< as DuckDB spells it: "DECIMAL(18,6)"
-  duckdb_type read_as;  ///< VARCHAR also for types that the view casts
-  int width = 0;        ///< of a DECIMAL
-  int scale = 0;
-  bool cast = false;  ///< by the view
-};
-
-/// Fills a chunk's vectors from the records of a text. Stops at 2,048 rows, the end or an error.
-class report_scan {
- public:
-  report_scan(const std::vector<report_column>& columns, const std::vector<std::size_t>& order,
-              csv_reader reader);
-
-  /// Returns the number of rows read; 0 at the end. The vectors are those of the declared columns,
-  /// then one BIGINT for the line, if any column is cast.
-  [[nodiscard]] std::expected<idx_t, transform_error> fill(duckdb_data_chunk chunk);
-
-  bool at_end() const { return at_end_; }
-  std::uint64_t rows() const { return rows_; }
-
- private:
-  struct target {
-    const report_column* column;
-    duckdb_vector vector;
-    void* data;
-  };
-  void aim(duckdb_data_chunk chunk);
-  bool put(const target& to, idx_t row, const csv_field& field);
-  bool put_typed(const target& to, idx_t row, std::string_view text) const;
-  std::unexpected<transform_error> wrong_value(const target& at, const csv_field& field) const;
-
-  const std::vector<report_column>& columns_;
-  const std::vector<std::size_t>& order_;  // field of the file -> declared column
-  csv_reader reader_;
-  std::vector<csv_field> fields_;
-  std::vector<target> targets_;  // in the file's order
-  std::int64_t* lines_ = nullptr;
-  std::string scratch_;
-  std::uint64_t rows_ = 0;
-  bool at_end_ = false;
-};
 
 class report_input {
  public:
@@ -86,7 +38,7 @@ class report_input {
       "without rows; "
       "a header alone would be an empty report";
 
-  explicit report_input(const std::vector<report_column>& columns) : columns_(columns) {}
+  explicit report_input(const report_shape& shape) : shape_(shape) {}
 
   /// Takes the next report and checks its encoding and header. Requires: `text` outlives its use.
   /// Errors: columns (drift, naming them), data (empty, not UTF-8, malformed header).
@@ -94,6 +46,9 @@ class report_input {
 
   /// Checks whatever the statement did not read. Returns the number of rows.
   [[nodiscard]] std::expected<std::uint64_t, transform_error> finish();
+
+  /// Lets bad rows drop from now on; null: they are errors. Requires: it outlives its use.
+  void drop_by(row_sieve* sieve);
 
   /// The error that made the last execution fail, if it was one of reading.
   const std::optional<transform_error>& error() const { return error_; }
@@ -105,12 +60,14 @@ class report_input {
 
  private:
   friend class report_table;
-  report_scan scan() const { return {columns_, order_, body_}; }
+  report_scan scan() const { return {shape_, layout_, body_, sieve_}; }
+  std::expected<void, transform_error> read_header();
   std::expected<void, transform_error> match(const std::vector<csv_field>& header);
 
-  const std::vector<report_column>& columns_;
+  const report_shape& shape_;
   csv_reader body_{{}};
-  std::vector<std::size_t> order_;
+  report_layout layout_;
+  row_sieve* sieve_ = nullptr;
   std::optional<std::uint64_t> rows_;  // once a scan has read to the end
   std::optional<transform_error> error_;
   std::atomic<bool> stopped_ = false;
@@ -119,7 +76,7 @@ class report_input {
 /// The table function itself: one for a database, shared by its connections.
 class report_table {
  public:
-  explicit report_table(std::vector<report_column> columns) : columns_(std::move(columns)) {}
+  explicit report_table(report_shape shape) : shape_(std::move(shape)) {}
 
   /// Makes the function and the view `report` known to the whole database.
   /// Requires: this object outlives the database.
@@ -128,7 +85,10 @@ class report_table {
   /// Sets the input for statements prepared on a connection from now on.
   void attach(duckdb_connection connection, report_input& input);
 
-  const std::vector<report_column>& columns() const { return columns_; }
+  const report_shape& shape() const { return shape_; }
+
+  /// Selects place and column of each value that the view cannot cast; empty: no column is cast.
+  std::string uncastable_rows() const;
 
  private:
   static void bind(duckdb_bind_info info);
@@ -137,7 +97,7 @@ class report_table {
   std::string view() const;
   bool has_casts() const;
 
-  std::vector<report_column> columns_;
+  report_shape shape_;
   std::mutex mutex_;
   std::map<idx_t, report_input*> inputs_;  // by connection
 };

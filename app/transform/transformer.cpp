@@ -133,7 +133,7 @@ std::expected<void, transform_error> transformer::body::open(const source& sourc
   }
   auto columns = plan_report(first->get(), source.columns);
   if (!columns) return std::unexpected(std::move(columns.error()));
-  table_ = std::make_unique<report_table>(std::move(*columns));
+  table_ = std::make_unique<report_table>(report_shape{std::move(*columns), source.format});
   if (!sniffs_) {
     if (auto installed = table_->install(first->get()); !installed) {
       return failure(kind::columns, fmt::format("[source] columns: {}", installed.error()));
@@ -149,7 +149,7 @@ std::expected<void, transform_error> transformer::body::add_lanes() {
     auto connection = connect(database_.get());
     if (!connection) return std::unexpected(std::move(connection.error()));
     lanes_.push_back(std::make_unique<transform_lane>(
-        std::move(*connection), table_->columns(),
+        std::move(*connection), table_->shape(),
         transform_lane::output_options{sink_.format, sink_.compression, options_.directory}));
     table_->attach(lanes_.back()->connection(), lanes_.back()->input());
     free_.push_back(lanes_.back().get());

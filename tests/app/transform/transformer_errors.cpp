@@ -286,9 +286,11 @@ TEST_SUITE("transformer.hpp: the machine is in trouble") {
     REQUIRE(database);
     auto connection = connect(database->get());
     REQUIRE(connection);
-    report_table table({{.name = "n", .type = "BIGINT", .read_as = DUCKDB_TYPE_BIGINT}});
+    report_shape shape;
+    shape.columns.push_back({.name = "n", .type = "BIGINT", .read_as = DUCKDB_TYPE_BIGINT});
+    report_table table(shape);
     REQUIRE(table.install(connection->get()));
-    transform_lane lane(std::move(*connection), table.columns(),
+    transform_lane lane(std::move(*connection), table.shape(),
                         {file_format::csv, compression::none, place.path});
     table.attach(lane.connection(), lane.input());
     const auto plan = plan_result(lane.connection(), {});
