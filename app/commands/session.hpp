@@ -46,7 +46,14 @@ class session {
   [[nodiscard]] static std::expected<std::unique_ptr<session>, std::string> open(
       prepared_spec prepared);
 
-  [[nodiscard]] report_parts parts() { return {spec_, source_, *spool_, *transformer_, *sink_}; }
+  [[nodiscard]] report_parts parts() {
+    return {.spec = spec_,
+            .source = source_,
+            .spool = *spool_,
+            .transformer = *transformer_,
+            .sink = *sink_,
+            .slots = nullptr};
+  }
   [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
 
  private:

@@ -60,4 +60,10 @@ outcome<report_state> outcome_of(const sink_error& error, report_state again, sy
   return transient{error.message, as_duration(error.wait)};
 }
 
+permanent unknown_report(const std::string& client, const std::string& day) {
+  return permanent{"the report of client \"" + client + "\" on " + day +
+                   " is not in the spec any more; put the client back into [import] clients, or "
+                   "cancel the report"};
+}
+
 }  // namespace wherry::app

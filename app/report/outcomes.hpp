@@ -21,8 +21,8 @@ inline constexpr std::chrono::minutes default_pending_wait{1};
 /// How long a lane stops whose credentials are refused, if nobody starts the import anew before.
 inline constexpr std::chrono::minutes stopped_lane_wait{15};
 
-using report_state =
-    std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
+using report_state = std::variant<requestable, pending, downloadable, downloading, transformable,
+                                  uploadable, completed>;
 
 /// Requires: `error` is neither `empty`, which is no failure, nor a `split` that can be heeded.
 [[nodiscard]] outcome<report_state> outcome_of(const source_error& error, system_time now);
@@ -37,5 +37,8 @@ using report_state =
 
 [[nodiscard]] outcome<report_state> outcome_of(const sink_error& error, report_state again,
                                                system_time now);
+
+/// A stored report whose client or day the spec does not know any more.
+[[nodiscard]] permanent unknown_report(const std::string& client, const std::string& day);
 
 }  // namespace wherry::app
