@@ -262,7 +262,11 @@ task<report::said> report::step(uploadable now, step_context context) {
   } else {
     parts_.spool.remove(downloaded_key(context.id, context.generation));
   }
-  auto stored = co_await parts_.sink.put(*of, *on, now.transformed);
+  auto stored = co_await parts_.sink.put({.of = *of,
+                                          .on = *on,
+                                          .file = now.transformed,
+                                          .may_be_there = context.generation > 1,
+                                          .pay = [&context] { return context.call(); }});
   if (!stored) {
     co_return settled(outcome_of(stored.error(), again(now, context), context.now()), context);
   }

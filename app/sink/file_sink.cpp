@@ -3,7 +3,6 @@
 
 #include "sink/object_file.hpp"
 #include "sink/sink_errors.hpp"
-#include "spec/template.hpp"
 #include "wherry/csp/go.hpp"
 
 namespace wherry::app {
@@ -13,17 +12,19 @@ constexpr std::string_view file_scheme = "file://";
 
 }  // namespace
 
-task<std::expected<stored_object, sink_error>> file_sink::put(client of, day on, spool_file file) {
-  auto url = expand_url(spec_.url, of, on);
-  if (!url) co_return std::unexpected(from_template(url.error()));
+task<std::expected<stored_object, sink_error>> file_sink::put(object_to_put what) {
+  auto url = object_url(spec_, what);
+  if (!url) co_return std::unexpected(url.error());
   const std::filesystem::path target{url->substr(file_scheme.size())};
-  const auto outcome = co_await thread([&from = spool_, &known = durable_, file, target] {
-                         return store_as_file(from, file, target, known);
-                       }).take();
+  const auto outcome =
+      co_await thread([&from = spool_, &known = durable_, file = what.file, target] {
+        return store_as_file(from, file, target, known);
+      }).take();
   if (!outcome->has_value()) outcome->error().rethrow();
   const auto& stored = outcome->value();
   if (!stored) co_return std::unexpected(stored.error());
-  co_return stored_object{std::move(*url), file.size_bytes, std::move(file.sha256)};
+  co_return stored_object{std::move(*url), what.file.size_bytes, std::move(what.file.sha256),
+                          *stored == writing::unchanged};
 }
 
 }  // namespace wherry::app

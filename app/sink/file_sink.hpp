@@ -13,7 +13,7 @@ class file_sink final : public object_sink {
   file_sink(const sink& spec, spool& from) : spec_(spec), spool_(from) {}
 
   /// Runs on a thread that may block. A cancelled put may still make the object.
-  task<std::expected<stored_object, sink_error>> put(client of, day on, spool_file file) override;
+  task<std::expected<stored_object, sink_error>> put(object_to_put what) override;
 
  private:
   const sink& spec_;

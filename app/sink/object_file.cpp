@@ -70,6 +70,11 @@ outcome sync_directory(const fs::path& directory) {
   return {};
 }
 
+std::expected<writing, sink_error> once_durable(writing done, const fs::path& directory) {
+  if (auto synced = sync_directory(directory); !synced) return std::unexpected(synced.error());
+  return done;
+}
+
 fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path{"."};
 }
@@ -169,11 +174,12 @@ void durable_directories::add(const struct stat& directory) {
   known_.emplace(directory.st_dev, directory.st_ino);
 }
 
-std::expected<void, sink_error> store_as_file(const spool& from, const spool_file& file,
-                                              const fs::path& target, durable_directories& known) {
+std::expected<writing, sink_error> store_as_file(const spool& from, const spool_file& file,
+                                                 const fs::path& target,
+                                                 durable_directories& known) {
   const auto directory = parent_of(target);
-  if (auto made = make_directories(directory, known); !made) return made;
-  if (holds_already(file, target)) return sync_directory(directory);
+  if (auto made = make_directories(directory, known); !made) return std::unexpected(made.error());
+  if (holds_already(file, target)) return once_durable(writing::unchanged, directory);
   const auto temporary = directory / fmt::format(".{}.wherry", target.filename().native());
   auto opened = claim(temporary);
   if (!opened) return std::unexpected(opened.error());
@@ -182,9 +188,9 @@ std::expected<void, sink_error> store_as_file(const spool& from, const spool_fil
   if (stored && ::rename(temporary.c_str(), target.c_str()) != 0) stored = refused(errno, target);
   if (!stored) {
     ::unlink(temporary.c_str());
-    return stored;
+    return std::unexpected(stored.error());
   }
-  return sync_directory(directory);
+  return once_durable(writing::changed, directory);
 }
 
 }  // namespace wherry::app

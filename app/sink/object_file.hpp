@@ -34,11 +34,14 @@ class durable_directories {
   std::set<std::pair<dev_t, ino_t>> known_;
 };
 
+/// What became of a file.
+enum class writing { changed, unchanged };
+
 /// Makes `target` hold the bytes of a spool file, durably; makes missing directories. A target that
 /// holds them already stays untouched. Errors: all but throttled.
-[[nodiscard]] std::expected<void, sink_error> store_as_file(const spool& from,
-                                                            const spool_file& file,
-                                                            const std::filesystem::path& target,
-                                                            durable_directories& known);
+[[nodiscard]] std::expected<writing, sink_error> store_as_file(const spool& from,
+                                                               const spool_file& file,
+                                                               const std::filesystem::path& target,
+                                                               durable_directories& known);
 
 }  // namespace wherry::app

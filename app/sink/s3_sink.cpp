@@ -3,12 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "net/origin.hpp"
-#include "sink/s3_address.hpp"
-#include "sink/s3_errors.hpp"
 #include "sink/sink_errors.hpp"
-#include "spec/template.hpp"
-#include "wherry/csp/scheduler.hpp"
 
 namespace wherry::app {
 namespace {
@@ -16,35 +11,20 @@ namespace {
 constexpr std::uint64_t one_put_limit_bytes = 5ull << 30;     // S3's own
 constexpr std::uint64_t in_memory_limit_bytes = 64ull << 10;  // sent in one go with the headers
 
-std::string_view type_of(const sink& spec) {
-  if (spec.format == file_format::parquet) return "application/vnd.apache.parquet";
-  switch (spec.compression) {
+constexpr const char* sha256_header = "x-amz-meta-sha256";
+
+}  // namespace
+
+std::string s3_sink::type_of(object_role role) const {
+  if (role == object_role::rejected) return "text/csv";
+  if (spec_.format == file_format::parquet) return "application/vnd.apache.parquet";
+  switch (spec_.compression) {
     case compression::gzip: return "application/gzip";
     case compression::zstd: return "application/zstd";
     case compression::none: break;
   }
   return "text/csv";
 }
-
-sink_error explain_failure(const net_error& wrong, const std::string& object) {
-  // The file in the spool vanished or changed while it was sent.
-  if (wrong.kind == net_error_kind::local_io) return {sink_error_kind::damaged, wrong.message, {}};
-  if (wrong.kind == net_error_kind::exhausted) {
-    return {sink_error_kind::transient, fmt::format("{}: {}", object, wrong.message), {}};
-  }
-  return {wrong.transient ? sink_error_kind::transient : sink_error_kind::permanent,
-          fmt::format("{}: {} (`sink.endpoint`, `sink.path_style`, `sink.timeout`)", object,
-                      wrong.message),
-          {}};
-}
-
-}  // namespace
-
-s3_sink::s3_sink(const sink& spec, http_client& client, spool& from)
-    : spec_(spec),
-      client_(client),
-      spool_(from),
-      signer_({spec.access_key, spec.secret_key, spec.session_token, spec.region}) {}
 
 std::expected<request_body, sink_error> s3_sink::body_of(const spool_file& file) const {
   if (file.size_bytes > in_memory_limit_bytes) {
@@ -55,49 +35,55 @@ std::expected<request_body, sink_error> s3_sink::body_of(const spool_file& file)
   return std::make_shared<const std::string>(std::move(*bytes));
 }
 
-task<std::expected<stored_object, sink_error>> s3_sink::put(client of, day on, spool_file file) {
-  auto url = expand_url(spec_.url, of, on);
-  if (!url) co_return std::unexpected(from_template(url.error()));
-  if (file.size_bytes > one_put_limit_bytes) {
+// An answer that is neither yes nor no is told by the PUT that follows, which has a body to tell it
+// in. Without s3:ListBucket "there is none" is a 403.
+task<std::expected<bool, sink_error>> s3_sink::holds(std::string url, spool_file file) {
+  const auto answered = co_await server_.ask({.method = "HEAD", .url = std::move(url)});
+  if (!answered) co_return std::unexpected(answered.error());
+  co_return is_success(*answered) &&
+      find_header(answered->headers, sha256_header) ==
+          file.sha256&& find_header(answered->headers, "content-length") ==
+          std::to_string(file.size_bytes);
+}
+
+task<std::expected<void, sink_error>> s3_sink::put_whole(std::string url, object_to_put what) {
+  if (what.file.size_bytes > one_put_limit_bytes) {
     co_return std::unexpected(sink_error{
         sink_error_kind::permanent,
         fmt::format(
             "{} would have {} bytes; S3 takes at most {} in one PUT: make the report smaller, "
             "or compress it (name it .csv.gz or .parquet in `sink.url`)",
-            *url, file.size_bytes, one_put_limit_bytes),
+            url, what.file.size_bytes, one_put_limit_bytes),
         {}});
   }
-  auto body = body_of(file);
+  auto body = body_of(what.file);
   if (!body) co_return std::unexpected(body.error());
-  const auto object = parse_s3_url(*url);
-  const auto address = address_of(spec_, object);
-  const auto now = scheduler::current().system_now();
-
-  http_request request;
-  request.method = "PUT";
-  request.url = address.url();
-  request.body = std::move(*body);
-  request.timeout = spec_.timeout;
-  request.headers = signer_.sign(
+  const auto answered = co_await server_.ask(
       {.method = "PUT",
-       .path = address.path,
-       .query = {},
-       .headers = {{"Host", address.host}, {"Content-Type", std::string{type_of(spec_)}}},
-       .body_sha256 = file.sha256},
-      now);
-  const auto answered = co_await client_.fetch(std::move(request));
-  if (!answered) co_return std::unexpected(explain_failure(answered.error(), *url));
-  if (answered->status < 200 || answered->status > 299) {
-    co_return std::unexpected(explain_refusal({.status = answered->status,
-                                               .headers = answered->headers,
-                                               .body = answered->body,
-                                               .object = *url,
-                                               .bucket = object.bucket,
-                                               .place = place_of(address.url()),
-                                               .region = spec_.region},
-                                              now));
+       .url = url,
+       .headers = {{"Content-Type", type_of(what.role)}, {sha256_header, what.file.sha256}},
+       .body = std::move(*body),
+       .body_sha256 = what.file.sha256});
+  if (!answered) co_return std::unexpected(answered.error());
+  if (!is_success(*answered)) co_return std::unexpected(server_.refusal(*answered, url));
+  co_return {};
+}
+
+task<std::expected<stored_object, sink_error>> s3_sink::put(object_to_put what) {
+  auto url = object_url(spec_, what);
+  if (!url) co_return std::unexpected(url.error());
+  stored_object made{*std::move(url), what.file.size_bytes, what.file.sha256};
+  if (what.may_be_there) {
+    const auto found = co_await holds(made.url, what.file);
+    if (!found) co_return std::unexpected(found.error());
+    made.unchanged = *found;
+    if (!made.unchanged && what.pay) co_await what.pay();
   }
-  co_return stored_object{std::move(*url), file.size_bytes, std::move(file.sha256)};
+  if (!made.unchanged) {
+    const auto put = co_await put_whole(made.url, std::move(what));
+    if (!put) co_return std::unexpected(put.error());
+  }
+  co_return made;
 }
 
 }  // namespace wherry::app

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // s3_sink: an object is one PUT, signed with the hash that the spool knows already, so that the
-// bytes are read once and a server that checks them can refuse what changed on the way.
+// bytes are read once and a server that checks them can refuse what changed on the way. The hash is
+// stored with the object (x-amz-meta-sha256): by it a later import knows its own bytes again.
 
-#include "sign/sigv4.hpp"
+#include "sink/s3_server.hpp"
 #include "sink/sink.hpp"
 
 namespace wherry::app {
 
 class s3_sink final : public object_sink {
  public:
-  s3_sink(const sink& spec, http_client& client, spool& from);
+  s3_sink(const sink& spec, http_client& client, spool& from)
+      : spec_(spec), spool_(from), server_(spec, client) {}
 
-  task<std::expected<stored_object, sink_error>> put(client of, day on, spool_file file) override;
+  task<std::expected<stored_object, sink_error>> put(object_to_put what) override;
 
  private:
   [[nodiscard]] std::expected<request_body, sink_error> body_of(const spool_file& file) const;
+  [[nodiscard]] std::string type_of(object_role role) const;
+  /// Whether the object is there with the bytes of that file.
+  [[nodiscard]] task<std::expected<bool, sink_error>> holds(std::string url, spool_file file);
+  [[nodiscard]] task<std::expected<void, sink_error>> put_whole(std::string url,
+                                                                object_to_put what);
 
   const sink& spec_;
-  http_client& client_;
   spool& spool_;
-  sigv4_signer signer_;
+  s3_server server_;
 };
 
 }  // namespace wherry::app

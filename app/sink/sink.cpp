@@ -6,6 +6,7 @@
 #include "sink/file_sink.hpp"
 #include "sink/s3_sink.hpp"
 #include "sink/sink_errors.hpp"
+#include "spec/object_name.hpp"
 #include "wherry/csp/assert.hpp"
 
 namespace wherry::app {
@@ -25,6 +26,12 @@ sink_error from_spool(const spool_error& wrong) {
 sink_error from_template(const template_error& wrong) {
   return {sink_error_kind::permanent,
           fmt::format("`sink.url`: {}; {}", wrong.message, wrong.remedy), std::nullopt};
+}
+
+std::expected<std::string, sink_error> object_url(const sink& spec, const object_to_put& what) {
+  auto url = expand_url(spec.url, what.of, what.on);
+  if (!url) return std::unexpected(from_template(url.error()));
+  return what.role == object_role::rejected ? rejected_name(*url) : *std::move(url);
 }
 
 }  // namespace wherry::app

@@ -6,12 +6,14 @@
 // 1. An object is whole or absent, and durable when `put` returns: file:// by a temporary name,
 //    fsync, rename, fsync of the directory; s3:// by one PUT.
 // 2. What is stored is what the spool file's hash says, or nothing: damage on the way is `damaged`.
-// 3. Putting the same object again does no harm; file:// leaves the same bytes as they are.
+// 3. Putting the same object again does no harm; file:// leaves the same bytes as they are, s3://
+//    does where it is told that they may be there.
 // 4. No error holds a secret.
 
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,11 +26,32 @@
 
 namespace wherry::app {
 
+/// What an object holds of its report.
+enum class object_role {
+  rows,
+  rejected,  ///< rows that were put aside: plain CSV beside the object, as rejected_name says
+};
+
+/// What is to become an object.
+struct object_to_put {
+  client of;
+  day on;
+  spool_file file;
+  object_role role = object_role::rows;
+  /// The report was imported before: look whether these very bytes are there, and then upload
+  /// nothing. Only what is found there counts, so an object that somebody removed comes back.
+  bool may_be_there = false;
+  /// Pays for each call of the other side but the first, before it is made; empty: they are free.
+  /// May unwind (step_context::call).
+  std::function<task<>()> pay{};
+};
+
 /// Says where an object is and what is in it; plain data for a machine's state.
 struct stored_object {
   std::string url;  ///< file:///… or s3://bucket/key
   std::uint64_t size_bytes = 0;
   std::string sha256;
+  bool unchanged = false;  ///< these bytes were there already: nothing was written
 };
 
 enum class sink_error_kind {
@@ -50,9 +73,8 @@ class object_sink {
  public:
   virtual ~object_sink() = default;
 
-  /// Makes the object of a report. Suspends: until it is durable. Errors: sink_error; `cancelled`.
-  [[nodiscard]] virtual task<std::expected<stored_object, sink_error>> put(client of, day on,
-                                                                           spool_file file) = 0;
+  /// Makes an object of a report. Suspends: until it is durable. Errors: sink_error; `cancelled`.
+  [[nodiscard]] virtual task<std::expected<stored_object, sink_error>> put(object_to_put what) = 0;
 };
 
 /// Makes the sink that the spec asks for. Requires: all three outlive it; spec.url begins with

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Errors of the layers below, as a sink's. Internal to app/sink.
+// What both sinks need: where an object goes, and errors of the layers below as a sink's. Internal
+// to app/sink.
 
 #include "sink/sink.hpp"
 #include "spec/template.hpp"
@@ -12,5 +13,9 @@ namespace wherry::app {
 
 /// A client whose values do not fit `sink.url`.
 [[nodiscard]] sink_error from_template(const template_error& wrong);
+
+/// Where an object goes. Errors: permanent, the client does not fit.
+[[nodiscard]] std::expected<std::string, sink_error> object_url(const sink& spec,
+                                                                const object_to_put& what);
 
 }  // namespace wherry::app

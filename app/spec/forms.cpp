@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <set>
 
+#include "spec/object_name.hpp"
 #include "spec/spelling.hpp"
 #include "spec/template.hpp"
 
@@ -94,16 +95,6 @@ bool reaches_an_object(reader& r, const value& from, const address& to) {
   }
   return false;
 }
-
-struct ending {
-  std::string_view name;
-  file_format format;
-  compression packed;
-};
-constexpr ending endings[] = {{".csv", file_format::csv, compression::none},
-                              {".csv.gz", file_format::csv, compression::gzip},
-                              {".csv.zst", file_format::csv, compression::zstd},
-                              {".parquet", file_format::parquet, compression::none}};
 
 // Reads a string by a pure parser; `name` is what it should have been.
 template <class Form, class Parse, class Field>
@@ -335,9 +326,8 @@ void sink_url::read(reader& r, const value& from, sink& to) {
   auto url = read_template(r, from, template_scope::report);
   const auto parts = url ? split_address(r, from, *url, schemes) : std::nullopt;
   if (!parts || !reaches_an_object(r, from, *parts)) return;
-  const auto known =
-      std::ranges::find_if(endings, [&](const ending& e) { return url->ends_with(e.name); });
-  if (known == std::end(endings)) {
+  const auto known = ending_of(*url);
+  if (!known) {
     r.wrong(from.begin, "has a name that tells no format",
             "end it with .csv .csv.gz .csv.zst or .parquet");
   } else if (!tells_days_apart(*url)) {

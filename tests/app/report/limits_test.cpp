@@ -71,10 +71,10 @@ class noting_api final : public testing::lying_source {
 /// Takes every object.
 class noting_sink final : public object_sink {
  public:
-  task<std::expected<stored_object, sink_error>> put(client of, day, spool_file file) override {
+  task<std::expected<stored_object, sink_error>> put(object_to_put what) override {
     calls.push_back(scheduler::current().system_now());
-    objects.insert(of.id);
-    co_return stored_object{"sim://" + of.id, file.size_bytes, file.sha256};
+    objects.insert(what.of.id);
+    co_return stored_object{"sim://" + what.of.id, what.file.size_bytes, what.file.sha256};
   }
   times calls;
   std::set<std::string> objects;

@@ -129,16 +129,16 @@ class simulated_sink final : public object_sink {
   simulated_sink(std::map<std::string, std::string>& objects, spool& from)
       : objects_(objects), spool_(from) {}
 
-  task<std::expected<stored_object, sink_error>> put(client of, day, spool_file file) override {
+  task<std::expected<stored_object, sink_error>> put(object_to_put what) override {
     using enum sink_error_kind;
     co_await sleep_for(30ms);
     if (one_in(10)) co_return std::unexpected(sink_error{throttled, "slow down", 2s});
     if (one_in(10)) co_return std::unexpected(sink_error{transient, "internal error", {}});
-    auto bytes = spool_.read(file);
+    auto bytes = spool_.read(what.file);
     if (!bytes) co_return std::unexpected(sink_error{damaged, bytes.error().message, {}});
-    objects_[of.id] = *bytes;
+    objects_[what.of.id] = *bytes;
     if (one_in(10)) co_return std::unexpected(sink_error{transient, "the answer is lost", {}});
-    co_return stored_object{"sim://" + of.id, file.size_bytes, file.sha256};
+    co_return stored_object{"sim://" + what.of.id, what.file.size_bytes, what.file.sha256};
   }
 
  private:

@@ -69,7 +69,7 @@ struct house {
   stored put(const spool_file& file) {
     const auto to = make_sink(spec, http, *files);
     thread_scheduler scheduler{{.threads = 1}};
-    return scheduler.run(to->put({"acme", "77", "", "UTC"}, first, file));
+    return scheduler.run(to->put({.of = {"acme", "77", "", "UTC"}, .on = first, .file = file}));
   }
 };
 
@@ -109,11 +109,26 @@ TEST_SUITE("sink/file_sink.hpp") {
     house at;
     REQUIRE(at.put(at.spooled("first")).has_value());
     const auto before = inode_of(at.object());
-    REQUIRE(at.put(at.spooled("first")).has_value());
+    CHECK(at.put(at.spooled("first"))->unchanged);
     CHECK(inode_of(at.object()) == before);
-    REQUIRE(at.put(at.spooled("other")).has_value());
+    CHECK_FALSE(at.put(at.spooled("other"))->unchanged);
     CHECK(inode_of(at.object()) != before);
     CHECK(content_of(at.object()) == "other");
+  }
+
+  TEST_CASE("rows that were put aside lie beside the object, as CSV") {
+    house at;
+    at.into(at.directory / "{day}" / "{client}.csv.gz");
+    const auto file = at.spooled("row,why\n");
+    const auto to = make_sink(at.spec, at.http, *at.files);
+    thread_scheduler scheduler{{.threads = 1}};
+    const auto got = scheduler.run(to->put({.of = {"acme", "77", "", "UTC"},
+                                            .on = first,
+                                            .file = file,
+                                            .role = object_role::rejected}));
+    REQUIRE(got.has_value());
+    CHECK(got->url.ends_with("/2025-01-31/acme.rejected.csv"));
+    CHECK(content_of(at.directory / "2025-01-31/acme.rejected.csv") == "row,why\n");
   }
 
   TEST_CASE("what a crash left is taken over") {
@@ -226,7 +241,7 @@ TEST_SUITE("sink/file_sink.hpp") {
     const auto to = make_sink(at.spec, at.http, *at.files);
     const auto put = [&](std::string who) {
       thread_scheduler scheduler{{.threads = 1}};
-      return scheduler.run(to->put({who, "77", "", "UTC"}, first, file));
+      return scheduler.run(to->put({.of = {who, "77", "", "UTC"}, .on = first, .file = file}));
     };
     synced.clear();
     REQUIRE(put("acme").has_value());
@@ -250,14 +265,15 @@ TEST_SUITE("sink/file_sink.hpp") {
     thread_scheduler scheduler{{.threads = 1}};
     const client of{"acme", "77", "", "UTC"};
     scheduler.run([](object_sink& sink, client who, spool_file what) -> task<> {
-      (void)co_await sink.put(std::move(who), first, std::move(what));  // its thread has begun
+      (void)co_await sink.put(
+          {.of = std::move(who), .on = first, .file = std::move(what)});  // its thread has begun
     }(*to_file, of, file));
     fs::remove(at.object());
     for (const auto* sink : {&to_file, &to_s3}) {
       stored got;
       {
         const no_descriptors none;
-        got = scheduler.run((*sink)->put(of, first, large));
+        got = scheduler.run((*sink)->put({.of = of, .on = first, .file = large}));
       }
       REQUIRE_FALSE(got.has_value());
       CAPTURE(got.error().message);

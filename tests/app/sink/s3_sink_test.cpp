@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "../scratch.hpp"
+#include "sink/s3_server.hpp"
 #include "sink/sink.hpp"
 #include "spool/sha256.hpp"
 #include "wherry/csp/scheduler.hpp"
@@ -88,10 +89,32 @@ struct house {
     REQUIRE(writer.write(bytes).has_value());
     return *writer.finish();
   }
-  stored put(const spool_file& file, const std::string& account = "77") {
+  stored put(const object_to_put& what) {
     const auto to = make_sink(spec, http, *files);
     thread_scheduler scheduler{{.threads = 1}};
-    return scheduler.run(to->put({"acme", account, "", "UTC"}, first, file));
+    return scheduler.run(to->put(what));
+  }
+  stored put(const spool_file& file, const std::string& account = "77") {
+    return put(object_to_put{.of = {"acme", account, "", "UTC"}, .on = first, .file = file});
+  }
+  /// As the report is put that was imported before.
+  stored put_again(const spool_file& file) {
+    return put(object_to_put{
+        .of = {"acme", "77", "", "UTC"}, .on = first, .file = file, .may_be_there = true});
+  }
+  /// Makes an object that says of itself what is not so.
+  void put_liar(std::string bytes, const std::string& said_sha256) {
+    s3_server server{spec, http};
+    thread_scheduler scheduler{{.threads = 1}};
+    const auto hash = to_hex(sha256_of(bytes));
+    const auto made =
+        scheduler.run(server.ask({.method = "PUT",
+                                  .url = spec.url,
+                                  .headers = {{"x-amz-meta-sha256", said_sha256}},
+                                  .body = std::make_shared<const std::string>(std::move(bytes)),
+                                  .body_sha256 = hash}));
+    REQUIRE(made.has_value());
+    REQUIRE(is_success(*made));
   }
 
   /// What is in our place, by key below it.
@@ -203,6 +226,67 @@ TEST_SUITE("sink/s3_sink.hpp") {
     at.into("replaced");
     check_put(at, many_bytes(200'000), "replaced");
     check_put(at, "other", "replaced");
+  }
+
+  TEST_CASE("a report that is imported again and has the same bytes is not uploaded again") {
+    house at;
+    at.into("same");
+    const auto file = at.spooled("these bytes");
+    at.put_liar("other bytes", file.sha256);  // so that an upload would show
+    const auto got = at.put_again(file);
+    REQUIRE_MESSAGE(got.has_value(), got.error().message);
+    CHECK(got->unchanged);
+    CHECK(got->sha256 == file.sha256);
+    CHECK(at.objects().at("same").sha256 == to_hex(sha256_of("other bytes")));
+    CHECK_FALSE(at.put(file)->unchanged);  // one that is not known to have been there is
+    CHECK(at.objects().at("same").sha256 == file.sha256);
+    CHECK(at.put_again(file)->unchanged);  // by the hash that our own upload has stored
+  }
+
+  TEST_CASE("a report that is imported again is uploaded if its object is gone, or another") {
+    house at;
+    at.into("restated");
+    const auto gone = at.put_again(at.spooled("first"));
+    REQUIRE_MESSAGE(gone.has_value(), gone.error().message);
+    CHECK_FALSE(gone->unchanged);
+    const auto other = at.put_again(at.spooled("other"));
+    REQUIRE_MESSAGE(other.has_value(), other.error().message);
+    CHECK_FALSE(other->unchanged);
+    CHECK(at.objects().at("restated").sha256 == to_hex(sha256_of("other")));
+    at.put_liar("longer than it", to_hex(sha256_of("other")));
+    CHECK_FALSE(at.put_again(at.spooled("other"))->unchanged);
+  }
+
+  TEST_CASE("each call but the first is paid for before it is made") {
+    house at;
+    at.into("paid");
+    int paid = 0;
+    object_to_put what{.of = {"acme", "77", "", "UTC"}, .on = first, .file = at.spooled("x")};
+    what.pay = [&paid]() -> task<> {
+      ++paid;
+      co_return;
+    };
+    REQUIRE(at.put(what).has_value());
+    CHECK(paid == 0);
+    what.may_be_there = true;
+    REQUIRE(at.put(what)->unchanged);  // one HEAD
+    CHECK(paid == 0);
+    what.file = at.spooled("y");
+    REQUIRE(at.put(what).has_value());  // a HEAD and a PUT
+    CHECK(paid == 1);
+  }
+
+  TEST_CASE("rows that were put aside lie beside the object, as CSV") {
+    house at;
+    at.into("{account}.parquet");
+    at.spec.format = file_format::parquet;
+    const auto got = at.put(object_to_put{.of = {"acme", "77", "", "UTC"},
+                                          .on = first,
+                                          .file = at.spooled("row,why\n"),
+                                          .role = object_role::rejected});
+    REQUIRE_MESSAGE(got.has_value(), got.error().message);
+    CHECK(got->url.ends_with("/77.rejected.csv"));
+    CHECK(at.objects().at("77.rejected.csv").type == "text/csv");
   }
 
   TEST_CASE("odd keys arrive as they were meant, by path") {
