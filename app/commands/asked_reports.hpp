@@ -3,6 +3,7 @@
 // The reports that a call asks for, among all that its store holds: a store keeps what earlier
 // calls asked for, too, and what became of that is not this call's result.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -16,10 +17,21 @@
 
 namespace wherry::app {
 
+/// Which days an import without a range is about: those from `look_back` days before the newest
+/// that has ended, and is due, for any client to that day.
+[[nodiscard]] backlog_request daily_range(const spec& of, int look_back,
+                                          std::chrono::sys_seconds now);
+
 class asked_reports {
  public:
   /// Requires: `clients` are those that `wanted` was made with, and outlive this.
   asked_reports(backlog wanted, const std::vector<client>& clients);
+
+  /// Whether the report's day has ended where its client is, so long ago.
+  [[nodiscard]] bool is_due(std::size_t index, std::chrono::milliseconds delay,
+                            std::chrono::sys_seconds now) const;
+  /// Whether the newest day that has ended there is so many days after the report's at most.
+  [[nodiscard]] bool is_recent(std::size_t index, int days, std::chrono::sys_seconds now) const;
 
   [[nodiscard]] std::size_t size() const noexcept { return wanted_.size(); }
   [[nodiscard]] const client& client_of(std::size_t index) const;

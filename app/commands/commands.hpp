@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,12 @@ enum class only { missing, failed, all };
 
 struct import_call {
   std::filesystem::path spec;
-  backlog_request range;
+  backlog_request range;  ///< neither from nor to: the newest day that has ended, and look_back
+  std::optional<int> look_back{};  ///< in place of the spec's; only without a range
   app::only only = only::missing;
   bool json = false;
+
+  [[nodiscard]] bool is_daily() const { return range.from.empty() && range.to.empty(); }
 };
 int import_reports(const import_call& call);
 

@@ -31,6 +31,14 @@ void note_clock(const std::filesystem::path& file) {
   if (const auto note = clock_note(*since, now); !note.empty()) tell("{}\n", note);
 }
 
+backlog_request range_of(const import_call& call, const spec& of) {
+  if (!call.is_daily()) return call.range;
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  auto range = daily_range(of, call.look_back.value_or(of.look_back), now);
+  range.clients = call.range.clients;
+  return range;
+}
+
 }  // namespace
 
 int import_reports(const import_call& call) {
@@ -38,7 +46,7 @@ int import_reports(const import_call& call) {
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads the progress may go, the import goes on
   auto spec = read_or_complain(call.spec);
   if (!spec) return spec.error();
-  const auto wanted = backlog::make(call.range, spec->clients);
+  const auto wanted = backlog::make(range_of(call, *spec), spec->clients);
   if (!wanted) {
     complain(wanted.error().message + "; " + wanted.error().remedy);
     return mistake_made;

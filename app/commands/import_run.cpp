@@ -131,21 +131,30 @@ task<import_run::or_error<>> import_run::submit() {
 task<import_run::or_error<>> import_run::submit_asked() {
   const auto newest = generation();
   if (!newest) co_return std::unexpected(newest.error());
-  while (total_ < asked_.size() && !stopping_) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(scheduler::current().system_now());
+  const auto& spec = parts_.spec();
+  std::size_t seen = 0;
+  while (seen < asked_.size() && !stopping_) {
     std::vector<report_engine::start> some;
-    const auto end = std::min(total_ + submitted_at_once, asked_.size());
-    for (std::size_t i = total_; i < end; ++i) {
+    const auto end = std::min(seen + submitted_at_once, asked_.size());
+    for (std::size_t i = seen; i < end; ++i) {
+      if (!asked_.is_due(i, spec.delay, now)) {
+        ++not_due_;
+        continue;
+      }
+      const bool is_backfill = !asked_.is_recent(i, 1 + spec.look_back, now);
       some.push_back(
           {.id = asked_.id_of(i),
            .first = report::first(parts_.spec(), asked_.client_of(i).id, asked_.day_of(i)),
-           .priority = 0,
+           .priority = is_backfill ? -1 : 0,
            .due = {},
            .generation = *newest});
     }
+    seen = end;
+    total_ += some.size();
     const auto done = co_await engine_.submit(std::move(some));
     if (!done) co_return std::unexpected(done.error());
     submitted_ += *done;
-    total_ = end;
     if (!call_.json && end < asked_.size() && line_.is_time()) {
       line_.show(fmt::format("{} of {} reports entered", grouped(end), grouped(asked_.size())));
     }
@@ -153,9 +162,15 @@ task<import_run::or_error<>> import_run::submit_asked() {
   co_return {};
 }
 
-// Each pass that does everything again is a generation of its own; one that was stopped goes on.
+// Each pass that does everything again is a generation of its own; one that was stopped goes on. A
+// daily pass is one for the whole day, in UTC.
 import_run::or_error<std::int64_t> import_run::generation() {
   std::int64_t newest = 1;
+  const auto now = scheduler::current().system_now();
+  if (call_.only == only::missing && call_.is_daily()) {
+    return std::chrono::floor<std::chrono::days>(now).time_since_epoch() /
+           std::chrono::milliseconds(1);
+  }
   if (call_.only != only::all) return newest;
   for (const auto in : {phase::waiting, phase::ready}) {
     auto looked = for_each_machine(store_, {.phase = in}, [&](const machine_view& each) {
@@ -164,7 +179,7 @@ import_run::or_error<std::int64_t> import_run::generation() {
     if (!looked) return std::unexpected(std::move(looked.error()));
   }
   if (newest > 1) return newest;
-  return scheduler::current().system_now().time_since_epoch().count();
+  return now.time_since_epoch().count();
 }
 
 task<import_run::or_error<>> import_run::redrive_failed() {
@@ -256,19 +271,30 @@ void import_run::print_json(const not_completed& found, std::int64_t unfinished)
   for (const auto& [lane, why] : engine_.stopped_lanes()) stopped[lane] = why;
   const auto progress = engine_.progress();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started_;
-  const boost::json::object result{
-      {"completed", completed()},           {"dead", found.dead},
-      {"cancelled", found.cancelled},       {"unfinished", unfinished},
-      {"left_alone", progress.left_alone},  {"completed_now", progress.completed},
-      {"retried", progress.retried},        {"throttled", progress.throttled},
-      {"postponed", progress.postponed},    {"transitions", progress.transitions},
-      {"seconds", seconds.count()},         {"stopped_lanes", std::move(stopped)},
-      {"first_dead", std::move(first_dead)}};
+  const boost::json::object result{{"completed", completed()},
+                                   {"dead", found.dead},
+                                   {"cancelled", found.cancelled},
+                                   {"unfinished", unfinished},
+                                   {"left_alone", progress.left_alone},
+                                   {"completed_now", progress.completed},
+                                   {"retried", progress.retried},
+                                   {"throttled", progress.throttled},
+                                   {"postponed", progress.postponed},
+                                   {"transitions", progress.transitions},
+                                   {"not_due", not_due_},
+                                   {"seconds", seconds.count()},
+                                   {"stopped_lanes", std::move(stopped)},
+                                   {"first_dead", std::move(first_dead)}};
   say("{}\n", boost::json::serialize(result));
 }
 
 void import_run::print_lines(const not_completed& found, std::int64_t unfinished) const {
   const auto alone = static_cast<std::int64_t>(engine_.progress().left_alone);
+  if (not_due_ > 0) {
+    say("{} not due: their day has not ended where the client is, or `import.delay` is not over; "
+        "ask again then\n",
+        grouped(not_due_));
+  }
   if (unfinished > alone) {
     say("stopped: {} not finished; the same command goes on with them\n",
         grouped(unfinished - alone));

@@ -62,6 +62,7 @@ class import_run {
 
   // Of what was asked for.
   submit_report submitted_;
+  std::size_t not_due_ = 0;
   std::size_t total_ = 0;  // with `--only failed`: those that had failed
   std::atomic<std::size_t> completed_now_{0};
   // Unfinished since an earlier call, or asked for by one: these are carried through, too.

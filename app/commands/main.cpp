@@ -150,9 +150,19 @@ int main(int count, char** arguments) {
   preview->callback([&] { command = [&] { return preview_report(previewed); }; });
 
   import_call imported;
-  auto* import = app.add_subcommand("import", "import the reports of some days to completion");
+  auto* import = app.add_subcommand(
+      "import",
+      "import the reports of some days to completion; without days: of the newest that has ended");
   import->add_option("spec", imported.spec, "the spec file")->required();
-  add_range(*import, imported.range, true);
+  add_range(*import, imported.range, false);
+  import->get_option("--from")->needs("--to");
+  import->get_option("--to")->needs("--from");
+  import
+      ->add_option(
+          "--look-back", imported.look_back,
+          "without days: so many before the newest are imported again; the spec's look_back")
+      ->check(CLI::Range(0, 400))
+      ->excludes("--from");
   std::string scope = "missing";
   import
       ->add_option("--only", scope,

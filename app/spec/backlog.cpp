@@ -74,7 +74,7 @@ std::expected<backlog, backlog_error> backlog::make(const backlog_request& reque
 }
 
 report_id backlog::operator[](std::size_t index) const {
-  const auto days = std::chrono::days{index / clients_.size()};
+  const auto days = std::chrono::days{days_ - 1 - index / clients_.size()};
   return {.client = clients_[index % clients_.size()], .day = day{first_ + days}};
 }
 

@@ -4,7 +4,8 @@
 // not cost ten million rows of memory, so a backlog is arithmetic and not a list: report k is
 // computed.
 //
-// 1. Order is by day, then by client as the spec lists them: every client's lane gets work at once.
+// 1. Order is by day, the newest first, then by client as the spec lists them: what is wanted most
+//    comes first, and every client's lane gets work at once.
 // 2. An id reads "client/2025-01-31"; a client id holds no "/", so an id parses back to one report.
 
 #include <cstddef>

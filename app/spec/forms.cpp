@@ -2,6 +2,7 @@
 // How each form is read into its field. Messages quote the string of the file, never what a
 // variable of the environment made of it.
 #include "spec/forms.hpp"
+#include "spec/closing.hpp"
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -176,6 +177,10 @@ void currency_code::read(reader& r, const value& from, std::string& to) {
 
 void timezone_name::read(reader& r, const value& from, std::string& to) {
   read_by<timezone_name>(r, from, only_if(is_timezone), to);
+  if (!to.empty() && !is_known_timezone(to)) {
+    r.wrong(from.begin, fmt::format("is {}, which this machine does not know", in_quotes(to)),
+            "check the spelling, or install tzdata");
+  }
 }
 
 void duration::read(reader& r, const value& from, std::chrono::milliseconds& to) {

@@ -18,12 +18,14 @@ std::string_view starting_spec() {
 name    = "ads"
 clients = [
   "acme",
-  { id = "globex", account = "77", currency = "EUR" },
+  { id = "globex", account = "77", currency = "EUR", timezone = "Europe/Berlin" },
 ]
 #store        = "sqlite:ads.db"   # where progress is kept; it survives kill -9
 #spool        = "ads.spool"       # directory for bytes under way
 #spool_budget = "4GiB"
 #window       = 512               # reports in memory at once
+#delay        = "4h"              # a report is due so long after its day has ended, there
+#look_back    = 3                 # days before the newest that are imported again each day
 #keep_for      = "forever"        # a completed report; after that it is known no more
 #history_for   = "90d"            # the history of a report that ended
 #history_lines = 1000             # of one report

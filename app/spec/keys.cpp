@@ -22,8 +22,8 @@ constexpr key<client> client_keys[] = {
     entry<one_line, &client::account>("account",
                                       "Its account at the API, {account}; by default its id."),
     entry<currency_code, &client::currency>("currency", "Its currency, {currency}."),
-    entry<timezone_name, &client::timezone>(
-        "timezone", "Its time zone; checked, and days are sent as they stand."),
+    entry<timezone_name, &client::timezone>("timezone",
+                                            "Its time zone, where its days end; UTC by default."),
 };
 
 struct client_list {
@@ -71,6 +71,10 @@ constexpr key<spec> import_keys[] = {
                                                 "Most the spool may hold; 4GiB by default."),
     entry<number<1, 1'000'000>, &spec::window>("window",
                                                "Reports in memory at once; 512 by default."),
+    entry<duration, &spec::delay>(
+        "delay", "How long after the end of its day a report is due; at once by default."),
+    entry<number<0, 400>, &spec::look_back>(
+        "look_back", "Days before the newest that are imported again each day; 0 by default."),
     whole_entry<kept<keeping_time, &retention::keep_for>, spec>(
         "keep_for", "How long a completed report stays in the store; forever by default."),
     whole_entry<kept<keeping_time, &retention::history_for>, spec>(

@@ -29,8 +29,7 @@ struct client {
   std::string id;
   std::string account;
   std::string currency;  ///< ISO 4217 code, or empty
-  /// IANA name; "UTC" by default. Checked and nothing else: a day is the client's own, and is sent
-  /// to the API as it stands.
+  /// IANA name, "UTC" by default: its days end at midnight there.
   std::string timezone;
 };
 
@@ -309,6 +308,8 @@ struct spec {
   std::uint64_t spool_budget_bytes = 4ull << 30;
   int window = 512;  ///< machines in memory at once
   app::retention retention;
+  std::chrono::milliseconds delay{};  ///< a report is due so long after its day has ended
+  int look_back = 0;  ///< so many days before the newest are imported again each day
   std::vector<client> clients;
   app::source source;
   app::transform transform;

@@ -31,10 +31,10 @@ std::string fault(const backlog_request& request) {
 }  // namespace
 
 TEST_SUITE("spec/backlog.hpp") {
-  TEST_CASE("a backlog runs by day and then by client") {
+  TEST_CASE("a backlog runs from the newest day back and then by client") {
     CHECK(ids({"2023-12-31", "2024-01-01", {"initech", "acme"}}) ==
-          std::vector<std::string>{"acme/2023-12-31", "initech/2023-12-31", "acme/2024-01-01",
-                                   "initech/2024-01-01"});
+          std::vector<std::string>{"acme/2024-01-01", "initech/2024-01-01", "acme/2023-12-31",
+                                   "initech/2023-12-31"});
   }
 
   TEST_CASE("no named clients means all of them and one day is a range") {
