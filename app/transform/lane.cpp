@@ -43,7 +43,9 @@ std::expected<text_table, transform_error> first_rows(duckdb_connection connecti
 transform_lane::transform_lane(connection_handle connection, const report_shape& shape,
                                output_options output)
     : connection_(std::move(connection)),
+      shape_(shape),
       input_(shape),
+      intake_(shape, {output.max_report_bytes, output.directory}),
       output_(std::move(output)),
       compressor_(output_.codec) {
   static std::atomic<unsigned> lanes = 0;  // of the process: two transformers may share a directory
@@ -91,13 +93,28 @@ std::expected<text_rows, transform_error> transform_lane::texts_of(const std::st
   return read_texts(*result);
 }
 
-std::expected<result_plan, transform_error> transform_lane::sniff(const std::string& path,
+std::expected<void, transform_error> transform_lane::load(std::string_view bytes) {
+  if (bytes.empty()) return failure(kind::data, report_input::empty_report);
+  const auto text = intake_.take(bytes, [this] { return input_.stopped(); });
+  if (!text) return std::unexpected(text.error());
+  return input_.load(*text);
+}
+
+std::expected<result_plan, transform_error> transform_lane::sniff(std::string_view bytes,
+                                                                  const std::string& path,
                                                                   const transform& transform) {
+  const auto file = intake_.as_file(bytes, path, [this] { return input_.stopped(); });
+  if (!file) return std::unexpected(file.error());
+  const auto dialect = shape_.dialect();
+  const auto text_of = [](char one) {
+    return quoted_text(one == '\0' ? std::string{} : std::string(1, one));
+  };
   const auto view = fmt::format(
-      "create or replace temp view report as select * from read_csv({}, header = true, delim = "
-      "',', quote = '\"', "
-      "escape = '\"', sample_size = -1, allow_quoted_nulls = false, buffer_size = {})",
-      quoted_text(path), sniff_buffer_size_bytes);
+      "create or replace temp view report as select * from read_csv({}, header = true, skip = {}, "
+      "delim = {}, quote = {}, escape = {}, sample_size = -1, allow_quoted_nulls = false, "
+      "buffer_size = {})",
+      quoted_text(*file), shape_.format.skip, text_of(dialect.delimiter), text_of(dialect.quote),
+      text_of(dialect.escape == '\0' ? dialect.quote : dialect.escape), sniff_buffer_size_bytes);
   auto created = query(connection_.get(), view, kind::data);
   if (!created) return std::unexpected(std::move(created.error()));
   auto plan = plan_result(connection_.get(), transform);

@@ -11,6 +11,7 @@
 #include "transform/compress.hpp"
 #include "transform/database.hpp"
 #include "transform/files.hpp"
+#include "transform/intake.hpp"
 #include "transform/plan.hpp"
 #include "transform/report_table.hpp"
 #include "transform/transformer.hpp"
@@ -23,19 +24,26 @@ class transform_lane {
     file_format format;
     compression codec;
     std::string directory;  ///< where Parquet files are written before they get their name
+    std::uint64_t max_report_bytes;
   };
 
   transform_lane(connection_handle connection, const report_shape& shape, output_options output);
 
   duckdb_connection connection() const { return connection_.get(); }
   report_input& input() { return input_; }
+
+  /// Takes the next report. Requires: `bytes` outlives its use.
+  /// Errors: data, columns, too_large, io, interrupted.
+  [[nodiscard]] std::expected<void, transform_error> load(std::string_view bytes);
+
   std::string& report_buffer() { return report_; }
 
   /// Prepares the statement that `run` executes.
   [[nodiscard]] std::expected<void, transform_error> prepare_for(const result_plan& plan);
 
   /// Takes a report whose columns are guessed by DuckDB, and prepares for it.
-  [[nodiscard]] std::expected<result_plan, transform_error> sniff(const std::string& path,
+  [[nodiscard]] std::expected<result_plan, transform_error> sniff(std::string_view bytes,
+                                                                  const std::string& path,
                                                                   const transform& transform);
 
   /// Executes the statement and writes the output. Requires: `prepare_for`; a loaded input, unless
@@ -50,6 +58,8 @@ class transform_lane {
 
   /// Forgets an earlier interruption.
   void begin() { input_.resume(); }
+  /// Lets go of what the last report left on the disk.
+  void end() { intake_.clear(); }
   /// Makes the run under way fail soon as `interrupted`, whenever in it that comes.
   void interrupt();
 
@@ -66,7 +76,9 @@ class transform_lane {
   transform_error explained(transform_error error, const result_plan& plan);
 
   connection_handle connection_;
+  const report_shape& shape_;
   report_input input_;
+  intake intake_;
   output_options output_;
   std::string parquet_;  // a COPY prepared once has one path: each file is renamed to its own
   block_compressor compressor_;

@@ -25,7 +25,8 @@ class transformer::body {
         sink_(sink),
         options_(std::move(options)),
         cover_(transform.variables),
-        sniffs_(source.columns.empty()) {}
+        sniffs_(source.columns.empty()),
+        max_report_bytes_(source.max_size_bytes) {}
 
   std::expected<void, transform_error> open(const source& source);
 
@@ -55,7 +56,9 @@ class transformer::body {
           on_stop_(std::in_place, stop, interruption{lane_}) {}
     ~lease() {
       on_stop_.reset();  // waits for an interruption under way
-      if (lane_ != nullptr) owner_.put(*lane_);
+      if (lane_ == nullptr) return;
+      lane_->end();
+      owner_.put(*lane_);
     }
     lease(const lease&) = delete;
     lease& operator=(const lease&) = delete;
@@ -93,6 +96,7 @@ class transformer::body {
   transform_options options_;
   error_cover cover_;
   bool sniffs_;
+  std::uint64_t max_report_bytes_;
   std::unique_ptr<units> units_;
   std::optional<rates> rates_;
   std::unique_ptr<report_table> table_;
@@ -150,7 +154,8 @@ std::expected<void, transform_error> transformer::body::add_lanes() {
     if (!connection) return std::unexpected(std::move(connection.error()));
     lanes_.push_back(std::make_unique<transform_lane>(
         std::move(*connection), table_->shape(),
-        transform_lane::output_options{sink_.format, sink_.compression, options_.directory}));
+        transform_lane::output_options{sink_.format, sink_.compression, options_.directory,
+                                       max_report_bytes_}));
     table_->attach(lanes_.back()->connection(), lanes_.back()->input());
     free_.push_back(lanes_.back().get());
   }
@@ -194,8 +199,7 @@ std::expected<transform_result, transform_error> transformer::body::run_text(
   }
   const lease lane(*this, stop);
   if (!lane) return failure(kind::interrupted, "interrupted");
-  if (auto loaded = lane->input().load(report); !loaded)
-    return std::unexpected(std::move(loaded.error()));
+  if (auto loaded = lane->load(report); !loaded) return std::unexpected(std::move(loaded.error()));
   return lane->run(plan_, output, false);
 }
 
@@ -215,9 +219,8 @@ std::expected<result_plan, transform_error> transformer::body::load(transform_la
                                                                     std::string_view report,
                                                                     const std::string& input) {
   if (report.empty()) return failure(kind::data, report_input::empty_report);
-  if (sniffs_) return lane.sniff(input, transform_);
-  if (auto loaded = lane.input().load(report); !loaded)
-    return std::unexpected(std::move(loaded.error()));
+  if (sniffs_) return lane.sniff(report, input, transform_);
+  if (auto loaded = lane.load(report); !loaded) return std::unexpected(std::move(loaded.error()));
   return result_plan{};
 }
 
