@@ -47,6 +47,15 @@ std::string file_trouble(std::string_view doing, std::string_view path, int erro
   return fmt::format("{} {}: {}. {}", doing, path, std::strerror(error), remedy);
 }
 
+void passed_pages::drop(const char* at) {
+  constexpr auto page = std::uintptr_t{4095};
+  const auto begin = reinterpret_cast<std::uintptr_t>(from_) & ~page;
+  const auto end = reinterpret_cast<std::uintptr_t>(at) & ~page;
+  // Advice: should it not be taken, all is as it was.
+  (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  from_ = at;
+}
+
 std::expected<report_file, transform_error> report_file::open(const std::string& path,
                                                               std::string& buffer) {
   const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -33,9 +33,12 @@ std::unexpected<transform_error> trouble(std::string_view doing, const std::stri
 }
 
 // Hands a text on in pieces, so that a stop is seen soon.
-outcome in_pieces(std::string_view text, const piece_writer& into) {
+outcome in_pieces(report_bytes bytes, const piece_writer& into) {
+  passed_pages pages(bytes);
+  auto text = bytes.text;
   for (; !text.empty(); text.remove_prefix(std::min(piece_size_bytes, text.size()))) {
     if (auto done = into(text.substr(0, piece_size_bytes)); !done) return done;
+    pages.up_to(text.data());
   }
   return {};
 }
@@ -91,15 +94,15 @@ std::expected<void, transform_error> spilled_text::append(std::string_view bytes
   return memory_.size() < in_memory_bytes || directory_.empty() ? outcome{} : flush();
 }
 
-std::expected<std::string_view, transform_error> spilled_text::text() {
-  if (descriptor_ < 0 && !named_) return memory_;
+std::expected<report_bytes, transform_error> spilled_text::text() {
+  if (descriptor_ < 0 && !named_) return report_bytes{memory_};
   if (auto flushed = flush(); !flushed) return std::unexpected(std::move(flushed.error()));
-  if (size_bytes_ == 0) return std::string_view{};
+  if (size_bytes_ == 0) return report_bytes{};
   mapped_size_ = static_cast<std::size_t>(size_bytes_);
   void* const start = ::mmap(nullptr, mapped_size_, PROT_READ, MAP_PRIVATE, descriptor_, 0);
   if (start == MAP_FAILED) return trouble("cannot map", path_);
   mapped_ = start;
-  return std::string_view(static_cast<const char*>(start), mapped_size_);
+  return report_bytes{{static_cast<const char*>(start), mapped_size_}, true};
 }
 
 // ---- intake
@@ -125,8 +128,9 @@ std::expected<void, transform_error> intake::keep(std::string_view text) {
   return made_.append(text);
 }
 
-std::expected<void, transform_error> intake::make(std::string_view bytes,
+std::expected<void, transform_error> intake::make(report_bytes from,
                                                   const std::function<bool()>& stopped) {
+  const auto bytes = from.text;
   if (bytes.empty()) return failure(kind::data, report_input::empty_report);
   const auto& format = shape_.format;
   const piece_writer keeping = [this](std::string_view text) { return keep(text); };
@@ -145,15 +149,15 @@ std::expected<void, transform_error> intake::make(std::string_view bytes,
       format.packed == report_format::packing::by_content ? packing_of(bytes) : format.packed;
   auto done = packing == report_format::packing::gzip  ? unpack_gzip(bytes, take)
               : packing == report_format::packing::zip ? unpack_zip(bytes, format.member, take)
-                                                       : in_pieces(bytes, take);
+                                                       : in_pieces(from, take);
   if (done) done = decoding.finish();
   if (done && rows) done = rows->finish();
   return done;
 }
 
-std::expected<std::string_view, transform_error> intake::take(
-    std::string_view bytes, const std::function<bool()>& stopped) {
-  if (is_ready(bytes)) return bytes;
+std::expected<report_bytes, transform_error> intake::take(report_bytes bytes,
+                                                          const std::function<bool()>& stopped) {
+  if (is_ready(bytes.text)) return bytes;
   made_.clear();
   if (auto made = make(bytes, stopped); !made) {
     made_.clear();
@@ -162,10 +166,10 @@ std::expected<std::string_view, transform_error> intake::take(
   return made_.text();
 }
 
-std::expected<std::string, transform_error> intake::as_file(std::string_view bytes,
+std::expected<std::string, transform_error> intake::as_file(report_bytes bytes,
                                                             const std::string& path,
                                                             const std::function<bool()>& stopped) {
-  if (is_ready(bytes)) return path;
+  if (is_ready(bytes.text)) return path;
   made_.clear(true);
   if (auto made = make(bytes, stopped); !made) {
     made_.clear();

@@ -37,7 +37,7 @@ class spilled_text {
   [[nodiscard]] std::expected<void, transform_error> append(std::string_view bytes);
 
   /// Returns what was written; it stays until `clear`. Errors: io, no_space.
-  [[nodiscard]] std::expected<std::string_view, transform_error> text();
+  [[nodiscard]] std::expected<report_bytes, transform_error> text();
 
   std::uint64_t size_bytes() const { return size_bytes_; }
   const std::string& path() const { return path_; }  ///< of the file that has a name
@@ -69,19 +69,19 @@ class intake {
 
   /// Returns the text of a report; it stays as long as `bytes`, and until the next one.
   /// Errors: data, columns, too_large; io; what `stopped` says.
-  [[nodiscard]] std::expected<std::string_view, transform_error> take(
-      std::string_view bytes, const std::function<bool()>& stopped);
+  [[nodiscard]] std::expected<report_bytes, transform_error> take(
+      report_bytes bytes, const std::function<bool()>& stopped);
 
   /// The same as a file, for DuckDB to read by itself; `path`: where the bytes lie.
   [[nodiscard]] std::expected<std::string, transform_error> as_file(
-      std::string_view bytes, const std::string& path, const std::function<bool()>& stopped);
+      report_bytes bytes, const std::string& path, const std::function<bool()>& stopped);
 
   /// Lets go of what the last report left.
   void clear() { made_.clear(); }
 
  private:
   bool is_ready(std::string_view bytes) const;
-  std::expected<void, transform_error> make(std::string_view bytes,
+  std::expected<void, transform_error> make(report_bytes bytes,
                                             const std::function<bool()>& stopped);
   std::expected<void, transform_error> keep(std::string_view text);
   std::unexpected<transform_error> too_large(std::string_view what) const;

@@ -93,14 +93,14 @@ std::expected<text_rows, transform_error> transform_lane::texts_of(const std::st
   return read_texts(*result);
 }
 
-std::expected<void, transform_error> transform_lane::load(std::string_view bytes) {
-  if (bytes.empty()) return failure(kind::data, report_input::empty_report);
+std::expected<void, transform_error> transform_lane::load(report_bytes bytes) {
+  if (bytes.text.empty()) return failure(kind::data, report_input::empty_report);
   const auto text = intake_.take(bytes, [this] { return input_.stopped(); });
   if (!text) return std::unexpected(text.error());
   return input_.load(*text);
 }
 
-std::expected<result_plan, transform_error> transform_lane::sniff(std::string_view bytes,
+std::expected<result_plan, transform_error> transform_lane::sniff(report_bytes bytes,
                                                                   const std::string& path,
                                                                   const transform& transform) {
   const auto file = intake_.as_file(bytes, path, [this] { return input_.stopped(); });

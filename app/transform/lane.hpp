@@ -34,7 +34,7 @@ class transform_lane {
 
   /// Takes the next report. Requires: `bytes` outlives its use.
   /// Errors: data, columns, too_large, io, interrupted.
-  [[nodiscard]] std::expected<void, transform_error> load(std::string_view bytes);
+  [[nodiscard]] std::expected<void, transform_error> load(report_bytes bytes);
 
   std::string& report_buffer() { return report_; }
 
@@ -42,7 +42,7 @@ class transform_lane {
   [[nodiscard]] std::expected<void, transform_error> prepare_for(const result_plan& plan);
 
   /// Takes a report whose columns are guessed by DuckDB, and prepares for it.
-  [[nodiscard]] std::expected<result_plan, transform_error> sniff(std::string_view bytes,
+  [[nodiscard]] std::expected<result_plan, transform_error> sniff(report_bytes bytes,
                                                                   const std::string& path,
                                                                   const transform& transform);
 

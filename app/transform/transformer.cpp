@@ -79,7 +79,7 @@ class transformer::body {
   };
 
   transform_lane* take(const std::stop_token& stop);
-  std::expected<result_plan, transform_error> load(transform_lane& lane, std::string_view report,
+  std::expected<result_plan, transform_error> load(transform_lane& lane, report_bytes report,
                                                    const std::string& input);
   void put(transform_lane& lane);
   std::expected<void, transform_error> look_things_up();
@@ -199,7 +199,8 @@ std::expected<transform_result, transform_error> transformer::body::run_text(
   }
   const lease lane(*this, stop);
   if (!lane) return failure(kind::interrupted, "interrupted");
-  if (auto loaded = lane->load(report); !loaded) return std::unexpected(std::move(loaded.error()));
+  if (auto loaded = lane->load({report}); !loaded)
+    return std::unexpected(std::move(loaded.error()));
   return lane->run(plan_, output, false);
 }
 
@@ -209,16 +210,16 @@ std::expected<transform_result, transform_error> transformer::body::run_file(
   if (!lane) return failure(kind::interrupted, "interrupted");
   const auto file = report_file::open(job.input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
-  const auto plan = load(*lane, file->text(), job.input);
+  const auto plan = load(*lane, file->bytes(), job.input);
   if (!plan) return std::unexpected(plan.error());
   return lane->run(sniffs_ ? *plan : plan_, job.output, sniffs_);
 }
 
 // Gives a lane its report. Returns the plan for it, where columns are guessed.
 std::expected<result_plan, transform_error> transformer::body::load(transform_lane& lane,
-                                                                    std::string_view report,
+                                                                    report_bytes report,
                                                                     const std::string& input) {
-  if (report.empty()) return failure(kind::data, report_input::empty_report);
+  if (report.text.empty()) return failure(kind::data, report_input::empty_report);
   if (sniffs_) return lane.sniff(report, input, transform_);
   if (auto loaded = lane.load(report); !loaded) return std::unexpected(std::move(loaded.error()));
   return result_plan{};
@@ -229,7 +230,7 @@ std::expected<transform_preview, transform_error> transformer::body::preview(
   const lease lane(*this, {});
   const auto file = report_file::open(input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
-  const auto plan = load(*lane, file->text(), input);
+  const auto plan = load(*lane, file->bytes(), input);
   if (!plan) return std::unexpected(plan.error());
   return lane->preview(sniffs_ ? *plan : plan_, rows);
 }

@@ -290,7 +290,7 @@ TEST_SUITE("transformer.hpp: the machine is in trouble") {
     const auto plan = plan_result(lane.connection(), {});
     REQUIRE(plan);
     REQUIRE(lane.prepare_for(*plan));
-    REQUIRE(lane.input().load("n\n1\n"));
+    REQUIRE(lane.input().load({"n\n1\n"}));
     lane.interrupt();  // after the report was taken, before DuckDB starts
     const auto done = lane.run(*plan, place.file("out"), false);
     REQUIRE_FALSE(done);
