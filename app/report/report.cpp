@@ -236,19 +236,22 @@ std::expected<transform_result, report::conversion_error> report::run_transform(
     if (!result) return std::unexpected(std::move(result.error()));
     return *result;
   };
+  transform_job job{.client = now.client, .day = now.day, .input = {}, .output = output};
+  if (const client* const of = find_client(now.client)) {
+    job.account = of->account;
+    job.currency = of->currency;
+    job.timezone = of->timezone;
+  }
   if (!parts_.spec.source.columns.empty() && now.downloaded.size_bytes <= in_memory_limit_bytes) {
     auto text = spool.read(now.downloaded);
     if (!text) return std::unexpected(std::move(text.error()));
-    return said(parts_.transformer.run(*text, output, stop));
+    return said(parts_.transformer.run(*text, job, stop));
   }
   auto intact =
       spool.read_pieces(now.downloaded, [&](std::string_view) { return !stop.stop_requested(); });
   if (!intact) return std::unexpected(std::move(intact.error()));
-  return said(parts_.transformer.run({.client = now.client,
-                                      .day = now.day,
-                                      .input = spool.path_of(now.downloaded),
-                                      .output = output},
-                                     stop));
+  job.input = spool.path_of(now.downloaded);
+  return said(parts_.transformer.run(job, stop));
 }
 
 task<report::said> report::step(uploadable now, step_context context) {

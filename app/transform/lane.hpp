@@ -11,6 +11,7 @@
 #include "transform/compress.hpp"
 #include "transform/database.hpp"
 #include "transform/files.hpp"
+#include "transform/functions.hpp"
 #include "transform/intake.hpp"
 #include "transform/plan.hpp"
 #include "transform/report_table.hpp"
@@ -37,6 +38,10 @@ class transform_lane {
   [[nodiscard]] std::expected<void, transform_error> load(report_bytes bytes);
 
   std::string& report_buffer() { return report_; }
+
+  /// Whose report is next, for the functions that tell.
+  void set_subject(report_subject of) { subject_ = std::move(of); }
+  const report_subject& subject() const { return subject_; }
 
   /// Prepares the statement that `run` executes.
   [[nodiscard]] std::expected<void, transform_error> prepare_for(const result_plan& plan);
@@ -77,6 +82,7 @@ class transform_lane {
 
   connection_handle connection_;
   const report_shape& shape_;
+  report_subject subject_;
   report_input input_;
   intake intake_;
   output_options output_;

@@ -9,11 +9,26 @@
 
 #include "transform/functions.hpp"
 #include "transform/lane.hpp"
+#include "transform/lookup.hpp"
 #include "transform/shown_text.hpp"
 
 namespace wherry::app {
 
 using kind = transform_error::kind;
+
+namespace {
+
+report_subject subject_of(const transform_job& job) {
+  const auto day = parse_date(job.day);
+  return {.client = job.client,
+          .account = job.account,
+          .currency = job.currency,
+          .timezone = job.timezone,
+          .day = day.value_or(0),
+          .is_known = day.has_value()};
+}
+
+}  // namespace
 
 // Members are destroyed from the last: connections before the database, the database before what
 // its functions look things up in.
@@ -33,9 +48,9 @@ class transformer::body {
   std::expected<transform_result, transform_error> run_file(const transform_job& job,
                                                             const std::stop_token& stop);
   std::expected<transform_result, transform_error> run_text(std::string_view report,
-                                                            const std::string& output,
+                                                            const transform_job& job,
                                                             const std::stop_token& stop);
-  std::expected<transform_preview, transform_error> preview(const std::string& input,
+  std::expected<transform_preview, transform_error> preview(const transform_job& job,
                                                             std::size_t rows);
   std::vector<column> result_columns() const { return plan_.columns; }
 
@@ -99,6 +114,7 @@ class transformer::body {
   std::uint64_t max_report_bytes_;
   std::unique_ptr<units> units_;
   std::optional<rates> rates_;
+  report_subjects subjects_;
   std::unique_ptr<report_table> table_;
   result_plan plan_;  // empty when columns are guessed
   database_handle database_;
@@ -132,8 +148,11 @@ std::expected<void, transform_error> transformer::body::open(const source& sourc
   database_ = std::move(*database);
   auto first = connect(database_.get());
   if (!first) return std::unexpected(std::move(first.error()));
-  if (!register_functions(first->get(), {units_.get(), rates_ ? &*rates_ : nullptr})) {
+  if (!register_functions(first->get(), {units_.get(), rates_ ? &*rates_ : nullptr, &subjects_})) {
     return failure(kind::sql, "DuckDB refuses Wherry's functions");
+  }
+  for (const auto& each : transform_.tables) {
+    if (auto loaded = load_lookup_table(first->get(), each); !loaded) return loaded;
   }
   auto columns = plan_report(first->get(), source.columns);
   if (!columns) return std::unexpected(std::move(columns.error()));
@@ -157,6 +176,7 @@ std::expected<void, transform_error> transformer::body::add_lanes() {
         transform_lane::output_options{sink_.format, sink_.compression, options_.directory,
                                        max_report_bytes_}));
     table_->attach(lanes_.back()->connection(), lanes_.back()->input());
+    subjects_.attach(lanes_.back()->connection(), lanes_.back()->subject());
     free_.push_back(lanes_.back().get());
   }
   return {};
@@ -192,16 +212,17 @@ void transformer::body::put(transform_lane& lane) {
 }
 
 std::expected<transform_result, transform_error> transformer::body::run_text(
-    std::string_view report, const std::string& output, const std::stop_token& stop) {
+    std::string_view report, const transform_job& job, const std::stop_token& stop) {
   if (sniffs_) {
     return failure(kind::columns,
                    "a report in memory needs declared columns. Set [source] columns");
   }
   const lease lane(*this, stop);
   if (!lane) return failure(kind::interrupted, "interrupted");
+  lane->set_subject(subject_of(job));
   if (auto loaded = lane->load({report}); !loaded)
     return std::unexpected(std::move(loaded.error()));
-  return lane->run(plan_, output, false);
+  return lane->run(plan_, job.output, false);
 }
 
 std::expected<transform_result, transform_error> transformer::body::run_file(
@@ -210,6 +231,7 @@ std::expected<transform_result, transform_error> transformer::body::run_file(
   if (!lane) return failure(kind::interrupted, "interrupted");
   const auto file = report_file::open(job.input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
+  lane->set_subject(subject_of(job));
   const auto plan = load(*lane, file->bytes(), job.input);
   if (!plan) return std::unexpected(plan.error());
   return lane->run(sniffs_ ? *plan : plan_, job.output, sniffs_);
@@ -226,11 +248,12 @@ std::expected<result_plan, transform_error> transformer::body::load(transform_la
 }
 
 std::expected<transform_preview, transform_error> transformer::body::preview(
-    const std::string& input, std::size_t rows) {
+    const transform_job& job, std::size_t rows) {
   const lease lane(*this, {});
-  const auto file = report_file::open(input, lane->report_buffer());
+  const auto file = report_file::open(job.input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
-  const auto plan = load(*lane, file->bytes(), input);
+  lane->set_subject(subject_of(job));
+  const auto plan = load(*lane, file->bytes(), job.input);
   if (!plan) return std::unexpected(plan.error());
   return lane->preview(sniffs_ ? *plan : plan_, rows);
 }
@@ -258,14 +281,20 @@ std::expected<transform_result, transform_error> transformer::run(const transfor
 }
 
 std::expected<transform_result, transform_error> transformer::run(std::string_view report,
-                                                                  const std::string& output,
+                                                                  const transform_job& job,
                                                                   const std::stop_token& stop) {
-  return body_->covered(body_->run_text(report, output, stop));
+  return body_->covered(body_->run_text(report, job, stop));
 }
 
-std::expected<transform_preview, transform_error> transformer::preview(const std::string& input,
+std::expected<transform_result, transform_error> transformer::run(std::string_view report,
+                                                                  const std::string& output,
+                                                                  const std::stop_token& stop) {
+  return body_->covered(body_->run_text(report, {.client = {}, .day = {}, .output = output}, stop));
+}
+
+std::expected<transform_preview, transform_error> transformer::preview(const transform_job& job,
                                                                        std::size_t rows) {
-  return body_->covered(body_->preview(input, rows));
+  return body_->covered(body_->preview(job, rows));
 }
 
 std::vector<column> transformer::result_columns() const { return body_->result_columns(); }

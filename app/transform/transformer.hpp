@@ -40,9 +40,13 @@ struct transform_options {
 
 struct transform_job {
   std::string client;
-  std::string day;
-  std::string input;   ///< path of the report
-  std::string output;  ///< path of the file to write; created 0600, not fsynced
+  std::string day;       ///< 2025-01-31
+  std::string input{};   ///< path of the report
+  std::string output{};  ///< path of the file to write; created 0600, not fsynced
+  // Of the client, for SQL.
+  std::string account{};
+  std::string currency{};
+  std::string timezone{};
 };
 
 struct transform_result {
@@ -84,12 +88,16 @@ class transformer {
   [[nodiscard]] std::expected<transform_result, transform_error> run(
       const transform_job& job, const std::stop_token& stop = {});
 
-  /// Converts a report that lies in memory. Requires: declared source columns.
+  /// Converts a report that lies in memory, whatever `input` is. Requires: declared source columns.
+  [[nodiscard]] std::expected<transform_result, transform_error> run(
+      std::string_view report, const transform_job& job, const std::stop_token& stop = {});
+
+  /// The same of a report of which nothing else is known.
   [[nodiscard]] std::expected<transform_result, transform_error> run(
       std::string_view report, const std::string& output, const std::stop_token& stop = {});
 
   /// Shows the first rows of a report and of what would be written; writes nothing.
-  [[nodiscard]] std::expected<transform_preview, transform_error> preview(const std::string& input,
+  [[nodiscard]] std::expected<transform_preview, transform_error> preview(const transform_job& job,
                                                                           std::size_t rows);
 
   /// The columns that are written, as DuckDB spells their types; empty before the first report when

@@ -70,6 +70,7 @@ struct setup {
   std::string memory_limit = "512MB";
   report_format from{};  // what the bytes of the report are
   std::uint64_t max_size_bytes = 1u << 30;
+  std::vector<lookup_table> tables{};
 
   std::expected<std::unique_ptr<transformer>, transform_error> open() const {
     app::source where;
@@ -81,6 +82,7 @@ struct setup {
     how.variables = variables;
     how.columns = result;
     how.rates = rates;
+    how.tables = tables;
     how.threads = threads;
     app::sink to;
     to.format = format;

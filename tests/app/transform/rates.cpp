@@ -80,14 +80,15 @@ TEST_SUITE("rates.hpp") {
     const auto table = parsed();
     const auto by = table.between({*table.find("USD"), *table.find("JPY"), day("2001-03-09")});
     REQUIRE(by);
-    CHECK(by->numerator == 112'000'000'000u);
-    CHECK(by->denominator == 932'900'000u);
+    CHECK(by->factor.numerator == 112'000'000'000u);
+    CHECK(by->factor.denominator == 932'900'000u);
+    CHECK(by->day == day("2001-03-09"));
   }
   TEST_CASE("the same currency needs no rate") {
     const auto table = parsed();
     const auto by = table.between({*table.find("USD"), *table.find("USD"), day("1900-01-01")});
     REQUIRE(by);
-    CHECK(by->numerator == by->denominator);
+    CHECK(by->factor.numerator == by->factor.denominator);
   }
   TEST_CASE("the order of the rows is free") {
     const auto table = parsed("Date,USD\n2001-03-08,1.1\n2001-03-09,1.2\n");
