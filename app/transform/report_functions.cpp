@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What SQL knows of the report itself: functions without arguments. One prepared statement serves
-// the reports of all clients, so they are looked up when it runs, by the connection that it runs on.
+// all clients, so they are looked up when it runs, by the connection that it runs on.
 
 #include "transform/function_parts.hpp"
 
