@@ -51,6 +51,15 @@ class transform_lane {
                                                                   const std::string& path,
                                                                   const transform& transform);
 
+  /// Prepares for `sift`. `uncastable`: what report_table selects; empty: there are none.
+  [[nodiscard]] std::expected<void, transform_error> prepare_sieve(const std::string& uncastable);
+
+  /// Lets the rows of the loaded report drop that cannot be read, and writes them to `path` (which
+  /// may be empty: then they are counted alone). Returns how many there are; without any there is no
+  /// file. Requires: `prepare_sieve`. Errors: data when they are more than allowed; those of `run`.
+  [[nodiscard]] std::expected<std::uint64_t, transform_error> sift(const quarantine& allowed,
+                                                                   const std::string& path);
+
   /// Executes the statement and writes the output. Requires: `prepare_for`; a loaded input, unless
   /// the report was sniffed.
   [[nodiscard]] std::expected<transform_result, transform_error> run(const result_plan& plan,
@@ -78,6 +87,7 @@ class transform_lane {
   std::expected<std::uint64_t, transform_error> write_parquet();
   std::expected<void, transform_error> flush(output_file& file);
   std::expected<std::uint64_t, transform_error> count_rows();
+  std::expected<void, transform_error> find_uncastable();
   transform_error explained(transform_error error, const result_plan& plan);
 
   connection_handle connection_;
@@ -89,6 +99,9 @@ class transform_lane {
   std::string parquet_;  // a COPY prepared once has one path: each file is renamed to its own
   block_compressor compressor_;
   statement_handle statement_;
+  statement_handle uncastable_;
+  bool may_be_uncastable_ = false;
+  row_sieve sieve_;
   std::string report_;  // the text of a small report
   std::string text_;    // CSV not yet compressed
   std::string compressed_;

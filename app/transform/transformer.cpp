@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transform/transformer.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -96,6 +98,9 @@ class transformer::body {
   transform_lane* take(const std::stop_token& stop);
   std::expected<result_plan, transform_error> load(transform_lane& lane, report_bytes report,
                                                    const std::string& input);
+  std::expected<transform_result, transform_error> sift_and_run(transform_lane& lane,
+                                                                const result_plan& plan,
+                                                                const transform_job& job);
   void put(transform_lane& lane);
   std::expected<void, transform_error> look_things_up();
   std::expected<void, transform_error> check_first();
@@ -190,6 +195,8 @@ std::expected<void, transform_error> transformer::body::check_first() {
   plan_ = std::move(*plan);
   for (const auto& lane : lanes_) {
     if (auto ready = lane->prepare_for(plan_); !ready) return ready;
+    if (!transform_.bad_rows) continue;
+    if (auto ready = lane->prepare_sieve(table_->uncastable_rows()); !ready) return ready;
   }
   return {};
 }
@@ -222,7 +229,7 @@ std::expected<transform_result, transform_error> transformer::body::run_text(
   lane->set_subject(subject_of(job));
   if (auto loaded = lane->load({report}); !loaded)
     return std::unexpected(std::move(loaded.error()));
-  return lane->run(plan_, job.output, false);
+  return sift_and_run(*lane, plan_, job);
 }
 
 std::expected<transform_result, transform_error> transformer::body::run_file(
@@ -234,7 +241,23 @@ std::expected<transform_result, transform_error> transformer::body::run_file(
   lane->set_subject(subject_of(job));
   const auto plan = load(*lane, file->bytes(), job.input);
   if (!plan) return std::unexpected(plan.error());
-  return lane->run(sniffs_ ? *plan : plan_, job.output, sniffs_);
+  return sift_and_run(*lane, sniffs_ ? *plan : plan_, job);
+}
+
+// Requires: a lane with its report. A run that fails leaves no rows put aside either.
+std::expected<transform_result, transform_error> transformer::body::sift_and_run(
+    transform_lane& lane, const result_plan& plan, const transform_job& job) {
+  if (!transform_.bad_rows) return lane.run(plan, job.output, sniffs_);
+  const auto rejected = lane.sift(*transform_.bad_rows, job.rejected);
+  if (!rejected) return std::unexpected(rejected.error());
+  auto result = lane.run(plan, job.output, sniffs_);
+  if (result) {
+    result->rejected_rows = *rejected;
+    result->rows_in += *rejected;
+  } else if (*rejected > 0 && !job.rejected.empty()) {
+    ::unlink(job.rejected.c_str());
+  }
+  return result;
 }
 
 // Gives a lane its report. Returns the plan for it, where columns are guessed.
@@ -255,6 +278,11 @@ std::expected<transform_preview, transform_error> transformer::body::preview(
   lane->set_subject(subject_of(job));
   const auto plan = load(*lane, file->bytes(), job.input);
   if (!plan) return std::unexpected(plan.error());
+  if (transform_.bad_rows) {
+    if (auto sifted = lane->sift(*transform_.bad_rows, {}); !sifted) {
+      return std::unexpected(std::move(sifted.error()));
+    }
+  }
   return lane->preview(sniffs_ ? *plan : plan_, rows);
 }
 

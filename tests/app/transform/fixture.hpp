@@ -71,6 +71,7 @@ struct setup {
   report_format from{};  // what the bytes of the report are
   std::uint64_t max_size_bytes = 1u << 30;
   std::vector<lookup_table> tables{};
+  std::optional<quarantine> bad_rows{};
 
   std::expected<std::unique_ptr<transformer>, transform_error> open() const {
     app::source where;
@@ -83,6 +84,7 @@ struct setup {
     how.columns = result;
     how.rates = rates;
     how.tables = tables;
+    how.bad_rows = bad_rows;
     how.threads = threads;
     app::sink to;
     to.format = format;
