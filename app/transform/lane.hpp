@@ -54,8 +54,8 @@ class transform_lane {
   /// Prepares for `sift`. `uncastable`: what report_table selects; empty: there are none.
   [[nodiscard]] std::expected<void, transform_error> prepare_sieve(const std::string& uncastable);
 
-  /// Lets the rows of the loaded report drop that cannot be read, and writes them to `path` (which
-  /// may be empty: then they are counted alone). Returns how many there are; without any there is no
+  /// Lets the rows of the loaded report drop that cannot be read, and writes them to `path`; if
+  /// that is empty, they are counted alone. Returns how many there are; without any there is no
   /// file. Requires: `prepare_sieve`. Errors: data when they are more than allowed; those of `run`.
   [[nodiscard]] std::expected<std::uint64_t, transform_error> sift(const quarantine& allowed,
                                                                    const std::string& path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: rows that cannot be read are put aside up to what is allowed, each with its place, reason and
-// text; the rest comes out as if they had not been there; above that the report fails and says why.
+// Goal: rows that cannot be read are put aside up to what is allowed, each with its place, reason
+// and text; the rest comes out as if they had not been there; above that the report fails and says
+// why.
 #include "transform/rejected_rows.hpp"
 
 #include <string>
