@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "sample.hpp"
 #include "spec/init.hpp"
@@ -69,10 +70,10 @@ TEST_SUITE("spec/read.hpp formats") {
     CHECK(json.source.format.rows_optional);
   }
   TEST_CASE("a column may say where it is") {
-    const auto made = good(added(
-        "[source]",
-        R"(columns = { day = "date", clicks = { type = "bigint", path = "metrics.clicks", )"
-        R"(optional = true } })"));
+    const auto made = good(
+        added("[source]",
+              R"(columns = { day = "date", clicks = { type = "bigint", path = "metrics.clicks", )"
+              R"(optional = true } })"));
     REQUIRE(made.source.columns.size() == 2);
     CHECK(made.source.columns[1].type == "bigint");
     CHECK(made.source.columns[1].path == "metrics.clicks");
@@ -152,6 +153,34 @@ TEST_SUITE("spec/read.hpp transform") {
     CHECK(says(only(text), "file in [transform.tables.teams] names no file"));
     CHECK(says(only(with_transform(R"(tables.teams = { file = "teams.xls" })")), "no format"));
     CHECK(says(only(with_transform(R"(tables.report = { file = "a.csv" })")), "no name"));
+  }
+  TEST_CASE("every block of the page is good in a spec") {
+    std::ifstream file{WHERRY_DOCS "/transform.md", std::ios::binary};
+    const std::string page{std::istreambuf_iterator<char>{file}, {}};
+    int blocks = 0;
+    constexpr std::string_view fence = "```toml\n";
+    for (auto at = page.find(fence); at != page.npos; at = page.find(fence, at + 1)) {
+      auto block = page.substr(at + fence.size(), page.find("\n```", at) - at - fence.size());
+      if (block.starts_with("[import]")) continue;  // whole, and run by transform_test
+      ++blocks;
+      CAPTURE(block);
+      std::string text{smallest};
+      for (const std::string table : {"[source]\n", "[transform]\n"}) {
+        const auto here = block.find(table);
+        if (here == block.npos) continue;
+        const auto rest = here + table.size();
+        const auto end = std::min(block.find("\n[", rest), block.size());
+        text.insert(text.find(table) + table.size(), block.substr(rest, end - rest) + "\n");
+        block.erase(here, end - here);
+      }
+      const auto all = mistakes(text + block + "\n");
+      if (block.contains("tables") || text.contains("tables.teams")) {
+        CHECK(only(text + block + "\n").find("names no file") != std::string::npos);
+      } else {
+        CHECK(all == lines{});
+      }
+    }
+    CHECK(blocks == 5);
   }
   TEST_CASE("what wherry init shows of a format is good") {
     std::string text{starting_spec()};
