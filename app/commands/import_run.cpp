@@ -69,6 +69,8 @@ task<import_run::or_error<>> import_run::work() {
   engine_.on_completed([this](report_engine::finished done) {
     remove_files(parts_.parts().spool, done.id, done.generation);
     if (asked_.contains(done.id)) ++completed_now_;
+    rejected_rows_ += done.last.rejected_rows;
+    if (done.last.rejected_rows > 0) ++reports_with_rejected_;
   });
   if (slots_) engine_.on_transition([this](const transition& of) { slots_->heard(of); });
   engine_.on_left_alone([this](const left_alone& each) {
@@ -256,14 +258,20 @@ void import_run::print_json(const not_completed& found, std::int64_t unfinished)
   for (const auto& [lane, why] : engine_.stopped_lanes()) stopped[lane] = why;
   const auto progress = engine_.progress();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started_;
-  const boost::json::object result{
-      {"completed", completed()},           {"dead", found.dead},
-      {"cancelled", found.cancelled},       {"unfinished", unfinished},
-      {"left_alone", progress.left_alone},  {"completed_now", progress.completed},
-      {"retried", progress.retried},        {"throttled", progress.throttled},
-      {"postponed", progress.postponed},    {"transitions", progress.transitions},
-      {"seconds", seconds.count()},         {"stopped_lanes", std::move(stopped)},
-      {"first_dead", std::move(first_dead)}};
+  const boost::json::object result{{"completed", completed()},
+                                   {"dead", found.dead},
+                                   {"cancelled", found.cancelled},
+                                   {"unfinished", unfinished},
+                                   {"left_alone", progress.left_alone},
+                                   {"completed_now", progress.completed},
+                                   {"retried", progress.retried},
+                                   {"throttled", progress.throttled},
+                                   {"postponed", progress.postponed},
+                                   {"transitions", progress.transitions},
+                                   {"rejected_rows", rejected_rows_.load()},
+                                   {"seconds", seconds.count()},
+                                   {"stopped_lanes", std::move(stopped)},
+                                   {"first_dead", std::move(first_dead)}};
   say("{}\n", boost::json::serialize(result));
 }
 
@@ -276,6 +284,10 @@ void import_run::print_lines(const not_completed& found, std::int64_t unfinished
   if (alone > 0) {
     say("{} left alone, as they were: the program that wrote them goes on with them\n",
         grouped(alone));
+  }
+  if (const auto reports = reports_with_rejected_.load(); reports > 0) {
+    say("{} rows of {} reports could not be read: they lie beside the objects, in *.rejected.csv\n",
+        grouped(rejected_rows_.load()), grouped(reports));
   }
   say("{} completed, {} dead", completed(), found.dead);
   if (found.cancelled > 0) say(", {} cancelled", found.cancelled);

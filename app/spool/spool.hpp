@@ -48,7 +48,7 @@ struct spool_file {
 
 /// The step that makes a file; also the end of the file's name. A report that comes in pages has a
 /// file for each, and then one of them all.
-enum class spool_step { download, transform, page, joined };
+enum class spool_step { download, transform, page, joined, reject };
 
 /// Says whose bytes they are.
 struct spool_key {

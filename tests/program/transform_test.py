@@ -197,3 +197,39 @@ class transform_test(program_test):
         (self.here / "ads.rates").write_text(RATES)
         self.assert_says(self.import_all().err, "exchange rates", "404", "are used")
         self.assertEqual(self.objects(), BOTH)
+
+    def test_rows_that_cannot_be_read_lie_beside_the_object(self):
+        bad = {"time": "noon", "campaign": {"id": 3}, "metrics": {"clicks": 1, "cost_micros": 1}}
+        self.make(documents([*ROWS, bad]))
+        ended = self.import_all()
+        self.assert_says(ended.out, "2 rows of 2 reports could not be read", "2 completed, 0 dead")
+        found = self.objects()
+        aside = found.pop("day=2025-03-30/acme.rejected.csv").decode()
+        self.assertEqual(aside, 'row,reason,text\n'
+                         '4,"column ""moment"": \'noon\' is not a timestamp","noon,3,1,1,"\n')
+        self.assertIn("day=2025-03-30/globex.rejected.csv", found)
+        del found["day=2025-03-30/globex.rejected.csv"]
+        self.assertEqual(found, BOTH)
+        shown = self.wherry("show", "acme/2025-03-30", "--json").json()
+        self.assertEqual(shown["data"]["rejected_rows"], 1)
+        self.assert_says(self.wherry("show", "acme/2025-03-30").out, "aside    1 rows in",
+                         "acme.rejected.csv")
+        self.assertEqual(self.spooled("ads.spool"), [])
+
+    def test_more_bad_rows_than_allowed_fail_the_report_and_name_the_first(self):
+        bad = [{**row, "time": "noon"} for row in ROWS]
+        self.assert_says(self.dead(documents([*ROWS, *bad])), "3 of 6 rows cannot be read",
+                         "bad_rows in [transform] allows 25%", "row 4, column \"moment\"")
+        self.assertEqual(self.spooled("ads.spool"), [])
+
+    def test_a_run_that_dies_between_the_two_objects_makes_both_again(self):
+        bad = {"time": "noon", "campaign": {"id": 3}, "metrics": {"clicks": 1, "cost_micros": 1}}
+        self.make(documents([*ROWS, bad]))
+        place = self.here / "objects" / "day=2025-03-30" / "acme.csv"
+        place.mkdir(parents=True)  # no object can be there
+        self.assert_says(self.import_all("--client", "acme", status=1).err, "uploadable")
+        self.assertTrue((place.parent / "acme.rejected.csv").exists())
+        place.rmdir()
+        self.import_all("--client", "acme", "--only", "failed")
+        self.assertEqual(place.read_bytes(), ACME.encode())
+        self.assert_says((place.parent / "acme.rejected.csv").read_text(), "noon")
