@@ -34,14 +34,14 @@ std::string origin_of(const std::string& url) {
 }
 
 // Follows redirects: the request holds no credentials that could go astray.
-task<std::expected<std::string, std::string>> download(http_client& client, std::string url) {
+task<std::expected<std::string, std::string>> download(http_client* client, std::string url) {
   for (int redirects = 0;; ++redirects) {
     http_request request;
     request.url = url;
     request.max_size_bytes = max_size_bytes;
     request.accept_compressed = true;
     request.timeout = std::chrono::minutes(1);  // nothing else begins before
-    auto answer = co_await client.fetch(std::move(request));
+    auto answer = co_await client->fetch(std::move(request));
     if (!answer) co_return std::unexpected(std::move(answer.error().message));
     if (!answer->redirect_url.empty() && redirects < most_redirects) {
       url = answer->redirect_url;
@@ -86,11 +86,10 @@ std::optional<system_clock::duration> age_of(const std::string& path,
 }  // namespace
 
 task<std::expected<std::optional<std::string>, std::string>> fetch_rates(
-    http_client& client, const transform& of, system_clock::time_point now) {
+    http_client* client, transform of, system_clock::time_point now) {
   if (of.rates_url.empty()) co_return std::nullopt;
-  const auto url = of.rates_url;
-  const auto path = of.rates;
-  auto body = co_await download(client, url);
+  const auto& path = of.rates;
+  auto body = co_await download(client, of.rates_url);
   auto kept = body ? keep(*body, path) : std::unexpected(std::move(body.error()));
   if (kept) co_return std::nullopt;
   const auto age = age_of(path, now);
@@ -111,7 +110,7 @@ std::expected<void, std::string> fetch_rates_first(const transform& of) {
   if (of.rates_url.empty()) return {};
   http_client client;
   thread_scheduler scheduler({.threads = 1, .blocking_threads = 1});
-  auto done = scheduler.run(fetch_rates(client, of, system_clock::now()));
+  auto done = scheduler.run(fetch_rates(&client, of, system_clock::now()));
   if (!done) return std::unexpected(std::move(done.error()));
   if (*done) complain(**done);
   return {};

@@ -22,9 +22,9 @@ namespace wherry::app {
 inline constexpr std::chrono::hours rates_good_for{72};
 
 /// Fetches the rates of a spec, if it says where they are. Returns what to warn of, or nothing.
-/// Suspends: for the transfer. Errors: why, and what to do; of the address no more than its origin.
+/// Requires: the client outlives it. Suspends: for the transfer. Errors: why, and what to do; of the address no more than its origin.
 [[nodiscard]] task<std::expected<std::optional<std::string>, std::string>> fetch_rates(
-    http_client& client, const transform& of, std::chrono::system_clock::time_point now);
+    http_client* client, transform of, std::chrono::system_clock::time_point now);
 
 /// The same for a command that has no scheduler yet; prints the warning.
 [[nodiscard]] std::expected<void, std::string> fetch_rates_first(const transform& of);

@@ -268,7 +268,7 @@ report::conversion report::convert(const transformable& now, const step_context&
 // A small report is verified and read in one pass; a large one, or one whose columns DuckDB is to
 // guess, is verified first and then read where it lies.
 std::expected<transform_result, report::conversion_error> report::run_transform(
-    const transformable& now, transform_job job, const std::stop_token& stop) {
+    const transformable& now, const transform_job& job, const std::stop_token& stop) {
   auto& spool = parts_.spool;
   const auto said = [](auto result) -> std::expected<transform_result, conversion_error> {
     if (!result) return std::unexpected(std::move(result.error()));

@@ -82,7 +82,7 @@ class report {
   [[nodiscard]] conversion convert(const transformable& now, const step_context& context,
                                    const std::stop_token& stop);
   [[nodiscard]] std::expected<transform_result, conversion_error> run_transform(
-      const transformable& now, transform_job job, const std::stop_token& stop);
+      const transformable& now, const transform_job& job, const std::stop_token& stop);
   [[nodiscard]] transform_job job_of(const transformable& now, const step_context& context) const;
   // In collect.cpp.
   /// Fetches the next page, which lies at `from` if it is given, and says what follows from it.

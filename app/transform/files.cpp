@@ -48,11 +48,12 @@ std::string file_trouble(std::string_view doing, std::string_view path, int erro
 }
 
 void passed_pages::drop(const char* at) {
-  constexpr auto page = std::uintptr_t{4095};
-  const auto begin = reinterpret_cast<std::uintptr_t>(from_) & ~page;
-  const auto end = reinterpret_cast<std::uintptr_t>(at) & ~page;
+  constexpr std::uintptr_t page_bytes = 4096;
+  // From the page in which the last ended; the one in which this ends stays.
+  const char* const begin = from_ - reinterpret_cast<std::uintptr_t>(from_) % page_bytes;
+  const char* const end = at - reinterpret_cast<std::uintptr_t>(at) % page_bytes;
   // Advice: should it not be taken, all is as it was.
-  (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  (void)::madvise(const_cast<char*>(begin), static_cast<std::size_t>(end - begin), MADV_DONTNEED);
   from_ = at;
 }
 

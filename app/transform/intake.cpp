@@ -38,7 +38,7 @@ outcome in_pieces(report_bytes bytes, const piece_writer& into) {
   auto text = bytes.text;
   for (; !text.empty(); text.remove_prefix(std::min(piece_size_bytes, text.size()))) {
     if (auto done = into(text.substr(0, piece_size_bytes)); !done) return done;
-    pages.up_to(text.data());
+    pages.up_to(text.begin());
   }
   return {};
 }

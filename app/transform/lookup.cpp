@@ -84,6 +84,7 @@ std::expected<void, transform_error> load_lookup_table(duckdb_connection connect
                             names_of(lacks), names_of(*got))}));
   }
   std::vector<std::string> selected;
+  selected.reserve(table.columns.size());
   for (const auto& one : table.columns) {
     selected.push_back(fmt::format("cast({0} as {1}) as {0}", quoted_name(one.name), one.type));
   }

@@ -90,6 +90,10 @@ void run_minor(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector
 
 // ---- currency_rate, currency_rate_day
 
+struct rate_bound {
+  const app::rates* rates;
+};
+
 void bind_rate(duckdb_bind_info info) {
   const auto& context = context_of(info);
   if (context.rates == nullptr) {
@@ -102,7 +106,7 @@ void bind_rate(duckdb_bind_info info) {
       return refuse(info, rate_error_tag, unknown_currency(*code, *context.rates));
     }
   }
-  set_bound(info, context.rates);
+  set_bound(info, rate_bound{context.rates});
 }
 
 // Calls `put` with the rate of each row; it says whether it could.
@@ -112,7 +116,7 @@ void for_each_rate(duckdb_function_info info, duckdb_data_chunk input, duckdb_ve
   const column_of<duckdb_string_t> from(duckdb_data_chunk_get_vector(input, 0));
   const column_of<duckdb_string_t> to(duckdb_data_chunk_get_vector(input, 1));
   const column_of<duckdb_date> days(duckdb_data_chunk_get_vector(input, 2));
-  conversion_memo memo(*bound_of<const app::rates*>(info));
+  conversion_memo memo(*bound_of<rate_bound>(info).rates);
   for (idx_t row = 0, rows = duckdb_data_chunk_get_size(input); row < rows; ++row) {
     if (from.is_null(row) || to.is_null(row) || days.is_null(row)) {
       set_null(output, row);

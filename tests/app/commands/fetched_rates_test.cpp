@@ -43,7 +43,7 @@ struct place {
   auto fetch(system_clock::duration later = {}) const {
     http_client client;
     thread_scheduler scheduler({.threads = 1, .blocking_threads = 1});
-    return scheduler.run(fetch_rates(client, of, system_clock::now() + later));
+    return scheduler.run(fetch_rates(&client, of, system_clock::now() + later));
   }
   std::size_t entries() const {
     return static_cast<std::size_t>(
