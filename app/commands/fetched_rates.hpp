@@ -22,7 +22,8 @@ namespace wherry::app {
 inline constexpr std::chrono::hours rates_good_for{72};
 
 /// Fetches the rates of a spec, if it says where they are. Returns what to warn of, or nothing.
-/// Requires: the client outlives it. Suspends: for the transfer. Errors: why, and what to do; of the address no more than its origin.
+/// Suspends: for the transfer. Requires: the client outlives it.
+/// Errors: why, and what to do; of the address no more than its origin.
 [[nodiscard]] task<std::expected<std::optional<std::string>, std::string>> fetch_rates(
     http_client* client, transform of, std::chrono::system_clock::time_point now);
 

@@ -119,7 +119,7 @@ TEST_SUITE("functions.hpp: the report") {
                                                     .timezone = "Europe/Berlin"});
         REQUIRE(done);
         const auto row = fmt::format("{0},a-{0},{1},Europe/Berlin,2001-03-12,", client, currency);
-        CHECK(content(out) == "a,b,c,d,e,x\n" + row + "1\n" + row + "2\n");
+        CHECK(content(out) == fmt::format("a,b,c,d,e,x\n{0}1\n{0}2\n", row));
       }
     };
     std::jthread other([&] { convert("acme", "EUR"); });
