@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one report costs in CPU: 200 rows x 15 columns (the report of bench/peers' upstream) through
-// SQL with convert_currency and convert_unit, into csv.gz, csv.zst, csv and Parquet.
+// SQL with convert_currency and convert_unit, from CSV into csv.gz, csv.zst, csv and Parquet; and
+// into csv from JSON lines and from JSON, which is made CSV first.
 //
 //   bench_transform [reports [number of the variant]]
 //
@@ -17,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "transform/csv_reader.hpp"
 #include "transform/transformer.hpp"
 
 namespace {
@@ -57,8 +59,33 @@ std::string report() {
   return text;
 }
 
-source declared() {
+// The same as JSON objects, one a line, or as the rows of one document.
+std::string as_json(const std::string& csv, bool lines) {
+  csv_reader reader(csv);
+  std::vector<csv_field> names;
+  std::vector<csv_field> row;
+  std::string text = lines ? "" : R"({"data":{"list":[)";
+  if (!reader.next(names)) std::abort();
+  for (bool first = true;; first = false) {
+    const auto more = reader.next(row);
+    if (!more || !*more) break;
+    if (!first) text += lines ? "\n" : ",";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      std::string value;
+      append_unquoted(value, row[i].text);
+      std::string escaped;
+      for (const char c : value) escaped += c == '"' ? std::string("\\\"") : std::string(1, c);
+      text += fmt::format("{}\"{}\":\"{}\"", i == 0 ? '{' : ',', names[i].text, escaped);
+    }
+    text += '}';
+  }
+  return text + (lines ? "\n" : "]}}");
+}
+
+source declared(report_format::kind type) {
   source from;
+  from.format.type = type;
+  if (type == report_format::kind::json) from.format.rows = "data.list";
   from.columns = {{"day", "date"},
                   {"client", "varchar"},
                   {"campaign_id", "bigint"},
@@ -85,7 +112,7 @@ transform conversion(const std::string& rates, int threads) {
       " convert_currency(cost_micros * 0.000001, currency, 'USD', day) as cost_usd, conversions, "
       "conversion_value,"
       " convert_unit(distance_miles, 'mile', 'km') as distance_km, avg_position from report";
-  how.columns = declared().columns;
+  how.columns = declared(report_format::kind::csv).columns;
   how.columns[10] = {"cost_usd", "decimal(18,6)"};
   how.columns[13] = {"distance_km", "double"};
   how.rates = rates;
@@ -98,6 +125,7 @@ struct variant {
   file_format format;
   compression codec;
   int threads;
+  report_format::kind from = report_format::kind::csv;
 };
 
 void measure(const variant& what, const std::string& rates, const std::filesystem::path& directory,
@@ -105,17 +133,19 @@ void measure(const variant& what, const std::string& rates, const std::filesyste
   sink to;
   to.format = what.format;
   to.compression = what.codec;
-  auto opened = transformer::open(declared(), conversion(rates, what.threads), to,
+  auto opened = transformer::open(declared(what.from), conversion(rates, what.threads), to,
                                   {directory.string(), "512MB"});
   if (!opened) {
     fmt::print(stderr, "{}\n", opened.error().message);
     std::exit(1);
   }
   std::uint64_t size = 0;
+  const auto input =
+      directory / fmt::format("report.{}", static_cast<int>(what.from));  // as main wrote them
   const auto convert = [&](int thread, int count) {
     for (int i = 0; i < count; ++i) {
       const auto output = directory / fmt::format("out-{}", thread);
-      const auto done = (*opened)->run({"c00042", "2001-03-12", directory / "report.csv", output});
+      const auto done = (*opened)->run({"c00042", "2001-03-12", input, output});
       if (!done) {
         fmt::print(stderr, "{}\n", done.error().message);
         std::exit(1);
@@ -142,14 +172,23 @@ int main(int count, char** arguments) {
   const int reports = count > 1 ? std::atoi(arguments[1]) : 2000;
   auto directory = std::filesystem::temp_directory_path() / "wherry-bench-transform";
   std::filesystem::create_directories(directory);
-  std::ofstream(directory / "report.csv") << report();
+  using kind = report_format::kind;
+  const auto file = [&](kind of) {
+    return directory / fmt::format("report.{}", static_cast<int>(of));
+  };
+  std::ofstream(file(kind::csv)) << report();
+  std::ofstream(file(kind::json)) << as_json(report(), false);
+  std::ofstream(file(kind::jsonl)) << as_json(report(), true);
   const int only = count > 2 ? std::atoi(arguments[2]) : -1;
   int index = 0;
-  for (const auto& what : {variant{"csv.gz", file_format::csv, compression::gzip, 1},
-                           variant{"csv.gz", file_format::csv, compression::gzip, 2},
-                           variant{"csv.zst", file_format::csv, compression::zstd, 1},
-                           variant{"csv", file_format::csv, compression::none, 1},
-                           variant{"parquet", file_format::parquet, compression::none, 1}}) {
+  for (const auto& what :
+       {variant{"csv.gz", file_format::csv, compression::gzip, 1},
+        variant{"csv.gz", file_format::csv, compression::gzip, 2},
+        variant{"csv.zst", file_format::csv, compression::zstd, 1},
+        variant{"csv", file_format::csv, compression::none, 1},
+        variant{"parquet", file_format::parquet, compression::none, 1},
+        variant{"of json", file_format::csv, compression::none, 1, kind::json},
+        variant{"of jsonl", file_format::csv, compression::none, 1, kind::jsonl}}) {
     if (only < 0 || only == index++) measure(what, rates, directory, reports);
   }
   std::filesystem::remove_all(directory);

@@ -69,6 +69,8 @@ task<import_run::or_error<>> import_run::work() {
   engine_.on_completed([this](report_engine::finished done) {
     remove_files(parts_.parts().spool, done.id, done.generation);
     if (asked_.contains(done.id)) ++completed_now_;
+    rejected_rows_ += done.last.rejected_rows;
+    if (done.last.rejected_rows > 0) ++reports_with_rejected_;
   });
   if (slots_) engine_.on_transition([this](const transition& of) { slots_->heard(of); });
   engine_.on_left_alone([this](const left_alone& each) {
@@ -282,6 +284,7 @@ void import_run::print_json(const not_completed& found, std::int64_t unfinished)
                                    {"postponed", progress.postponed},
                                    {"transitions", progress.transitions},
                                    {"not_due", not_due_},
+                                   {"rejected_rows", rejected_rows_.load()},
                                    {"seconds", seconds.count()},
                                    {"stopped_lanes", std::move(stopped)},
                                    {"first_dead", std::move(first_dead)}};
@@ -302,6 +305,10 @@ void import_run::print_lines(const not_completed& found, std::int64_t unfinished
   if (alone > 0) {
     say("{} left alone, as they were: the program that wrote them goes on with them\n",
         grouped(alone));
+  }
+  if (const auto reports = reports_with_rejected_.load(); reports > 0) {
+    say("{} rows of {} reports could not be read: they lie beside the objects, in *.rejected.csv\n",
+        grouped(rejected_rows_.load()), grouped(reports));
   }
   say("{} completed, {} dead", completed(), found.dead);
   if (found.cancelled > 0) say(", {} cancelled", found.cancelled);

@@ -65,6 +65,9 @@ class import_run {
   std::size_t not_due_ = 0;
   std::size_t total_ = 0;  // with `--only failed`: those that had failed
   std::atomic<std::size_t> completed_now_{0};
+  // Of this run, whoever asked for them.
+  std::atomic<std::uint64_t> rejected_rows_{0};
+  std::atomic<std::uint64_t> reports_with_rejected_{0};
   // Unfinished since an earlier call, or asked for by one: these are carried through, too.
   std::size_t others_ = 0;
 

@@ -66,7 +66,13 @@ task<int> preview(session& all, const client& of, day on, std::size_t rows) {
     complain(fetched.error().message);
     co_return some_dead;
   }
-  const auto shown = parts.transformer.preview(parts.spool.path_of(fetched->file), rows);
+  const auto shown = parts.transformer.preview({.client = of.id,
+                                                .day = to_string(on),
+                                                .input = parts.spool.path_of(fetched->file),
+                                                .account = of.account,
+                                                .currency = of.currency,
+                                                .timezone = of.timezone},
+                                               rows);
   if (!shown) {
     complain(shown.error().message);
     co_return some_dead;

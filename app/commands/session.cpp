@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "commands/commands.hpp"
+#include "commands/fetched_rates.hpp"
 #include "commands/output.hpp"
 #include "spec/read.hpp"
 
@@ -18,6 +19,9 @@ std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file
 
 std::expected<prepared_spec, std::string> prepared_spec::make(app::spec spec,
                                                               const std::filesystem::path& file) {
+  if (auto fetched = fetch_rates_first(spec.transform); !fetched) {
+    return std::unexpected(file.string() + ": " + fetched.error());
+  }
   auto transformer =
       app::transformer::open(spec.source, spec.transform, spec.sink,
                              {.directory = std::filesystem::absolute(spec.spool).string()});

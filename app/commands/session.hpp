@@ -24,7 +24,8 @@ namespace wherry::app {
 /// A spec whose SQL, units and rates have been tried.
 class prepared_spec {
  public:
-  /// `file`: where the spec was read, for errors. Errors: what is wrong with the SQL or the rates.
+  /// Fetches the rates, if they are to be. `file`: where the spec was read, for errors.
+  /// Errors: what is wrong with the SQL, the tables or the rates.
   [[nodiscard]] static std::expected<prepared_spec, std::string> make(
       app::spec spec, const std::filesystem::path& file);
 

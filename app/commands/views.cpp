@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "report/report.hpp"
+#include "spec/object_name.hpp"
 #include "wherry/engine/kind.hpp"
 
 namespace wherry::app {
@@ -24,6 +25,15 @@ json::value data_of(const machine_view& machine) {
   boost::system::error_code error;
   auto parsed = json::parse(machine.data, error);
   return error ? json::value(machine.data) : parsed;
+}
+
+// Of a report that completed: how many of its rows were put aside, and where they are.
+std::string put_aside(const machine_view& machine) {
+  if (machine.phase != phase::completed) return {};
+  const auto last = read_state<report>({machine.state, machine.data, machine.shape});
+  const auto* const at = last ? std::get_if<completed>(&*last) : nullptr;
+  if (at == nullptr || at->rejected_rows == 0) return {};
+  return fmt::format("{} rows in {}", at->rejected_rows, rejected_name(at->url));
 }
 
 json::object json_of(const history_entry& entry) {
@@ -133,6 +143,7 @@ std::string line_of(const machine_view& machine) {
   auto line = fmt::format("{:<32} {:<9} {:<14} attempt {}", machine.id, to_string(machine.phase),
                           machine.state, machine.attempt);
   if (machine.phase == phase::waiting) line += "  due " + spoken(machine.due);
+  if (const auto aside = put_aside(machine); !aside.empty()) line += "  put aside: " + aside;
   if (!machine.error.empty()) line += "  " + machine.error;
   return line;
 }
@@ -151,6 +162,7 @@ std::string page_of(const machine_view& machine, const std::vector<history_entry
     page += "  deadline " + spoken(machine.deadline) + "\n";
   }
   if (machine.priority != 0) page += fmt::format("  priority {}\n", machine.priority);
+  if (const auto aside = put_aside(machine); !aside.empty()) page += "  aside    " + aside + "\n";
   if (!machine.error.empty()) page += "  error    " + machine.error + "\n";
   if (const auto now = read_state<report>({machine.state, machine.data, machine.shape}); !now) {
     page += "  note     " + now.error().why + "\n";

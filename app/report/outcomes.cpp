@@ -47,6 +47,9 @@ outcome<report_state> outcome_of(const transform_error& error, report_state agai
   if (error.what == transform_error::kind::sql || error.what == transform_error::kind::unit) {
     return permanent{error.message};  // the spec's fault: no download can mend it
   }
+  if (error.what == transform_error::kind::too_large) {
+    return permanent{error.message};  // it would unpack to as much again
+  }
   return go_back<report_state>{std::move(again), error.message};
 }
 

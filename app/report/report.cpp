@@ -49,6 +49,10 @@ spool_key transformed_key(const std::string& id, std::int64_t generation) {
   return {id, static_cast<std::uint64_t>(generation), spool_step::transform};
 }
 
+spool_key rejected_key(const std::string& id, std::int64_t generation) {
+  return {id, static_cast<std::uint64_t>(generation), spool_step::reject};
+}
+
 spool_key page_key(const std::string& id, std::int64_t generation, std::size_t number) {
   return {id, static_cast<std::uint64_t>(generation), spool_step::page, number};
 }
@@ -64,7 +68,10 @@ std::vector<spool_file> files_of(const report::state& of) {
     std::vector<spool_file> operator()(const downloadable&) const { return {}; }
     std::vector<spool_file> operator()(const downloading& at) const { return at.so_far.pages; }
     std::vector<spool_file> operator()(const transformable& at) const { return {at.downloaded}; }
-    std::vector<spool_file> operator()(const uploadable& at) const { return {at.transformed}; }
+    std::vector<spool_file> operator()(const uploadable& at) const {
+      if (at.rejected.name.empty()) return {at.transformed};
+      return {at.transformed, at.rejected};
+    }
     std::vector<spool_file> operator()(const completed&) const { return {}; }
   };
   return std::visit(finder{}, of);
@@ -79,6 +86,7 @@ void remove_downloads(spool& from, const std::string& id, std::int64_t generatio
 void remove_files(spool& from, const std::string& id, std::int64_t generation) noexcept {
   remove_downloads(from, id, generation);
   from.remove(transformed_key(id, generation));
+  from.remove(rejected_key(id, generation));
 }
 
 // Should this outcome not be recorded, the same step runs again, finds nothing and goes back.
@@ -100,6 +108,13 @@ void report::name_the_remote_report(state_json& old) {
 void report::begin_without_pages(state_json& old) {
   if (old.tag != requestable::tag && old.tag != pending::tag) return;
   old.data["so_far"] = boost::json::value_from(collected{});
+}
+
+void report::count_rejected_rows(state_json& old) {
+  if (old.tag == uploadable::tag) {
+    old.data["rejected"] = boost::json::value_from(spool_file{});
+  }
+  if (old.tag == uploadable::tag || old.tag == completed::tag) old.data["rejected_rows"] = 0;
 }
 
 report::state report::first(const app::spec& of, std::string client, std::string day) {
@@ -215,22 +230,45 @@ task<report::said> report::step(transformable now, step_context context) {
                     context);
 }
 
+// What the SQL and its errors know of the report, and where its files go.
+transform_job report::job_of(const transformable& now, const step_context& context) const {
+  auto& spool = parts_.spool;
+  transform_job job{.client = now.client,
+                    .day = now.day,
+                    .input = spool.path_of(now.downloaded),
+                    .output = spool.path_for(transformed_key(context.id, context.generation))};
+  if (parts_.spec.transform.bad_rows) {
+    job.rejected = spool.path_for(rejected_key(context.id, context.generation));
+  }
+  if (const client* const of = find_client(now.client)) {
+    job.account = of->account;
+    job.currency = of->currency;
+    job.timezone = of->timezone;
+  }
+  return job;
+}
+
 report::conversion report::convert(const transformable& now, const step_context& context,
                                    const std::stop_token& stop) {
   auto& spool = parts_.spool;
-  const auto key = transformed_key(context.id, context.generation);
-  const auto result = run_transform(now, spool.path_for(key), stop);
+  const auto result = run_transform(now, job_of(now, context), stop);
   if (!result) return std::unexpected(result.error());
-  auto written = spool.adopt(key);
+  auto written = spool.adopt(transformed_key(context.id, context.generation));
   if (!written) return std::unexpected(std::move(written.error()));
-  return uploadable{now.client,          now.day,   std::move(*written), result->rows_out,
-                    parts_.spec.version, now.report};
+  uploadable next{now.client,          now.day,   std::move(*written), result->rows_out,
+                  parts_.spec.version, now.report};
+  if (result->rejected_rows == 0) return next;
+  auto rejected = spool.adopt(rejected_key(context.id, context.generation));
+  if (!rejected) return std::unexpected(std::move(rejected.error()));
+  next.rejected = std::move(*rejected);
+  next.rejected_rows = result->rejected_rows;
+  return next;
 }
 
 // A small report is verified and read in one pass; a large one, or one whose columns DuckDB is to
 // guess, is verified first and then read where it lies.
 std::expected<transform_result, report::conversion_error> report::run_transform(
-    const transformable& now, const std::string& output, const std::stop_token& stop) {
+    const transformable& now, const transform_job& job, const std::stop_token& stop) {
   auto& spool = parts_.spool;
   const auto said = [](auto result) -> std::expected<transform_result, conversion_error> {
     if (!result) return std::unexpected(std::move(result.error()));
@@ -239,16 +277,12 @@ std::expected<transform_result, report::conversion_error> report::run_transform(
   if (!parts_.spec.source.columns.empty() && now.downloaded.size_bytes <= in_memory_limit_bytes) {
     auto text = spool.read(now.downloaded);
     if (!text) return std::unexpected(std::move(text.error()));
-    return said(parts_.transformer.run(*text, output, stop));
+    return said(parts_.transformer.run(*text, job, stop));
   }
   auto intact =
       spool.read_pieces(now.downloaded, [&](std::string_view) { return !stop.stop_requested(); });
   if (!intact) return std::unexpected(std::move(intact.error()));
-  return said(parts_.transformer.run({.client = now.client,
-                                      .day = now.day,
-                                      .input = spool.path_of(now.downloaded),
-                                      .output = output},
-                                     stop));
+  return said(parts_.transformer.run(job, stop));
 }
 
 task<report::said> report::step(uploadable now, step_context context) {
@@ -262,16 +296,29 @@ task<report::said> report::step(uploadable now, step_context context) {
   } else {
     parts_.spool.remove(downloaded_key(context.id, context.generation));
   }
-  auto stored = co_await parts_.sink.put({.of = *of,
-                                          .on = *on,
-                                          .file = now.transformed,
-                                          .may_be_there = context.generation > 1,
-                                          .pay = [&context] { return context.call(); }});
+  const bool is_again = context.generation > 1;
+  const auto pay = [&context] { return context.call(); };
+  // Those first: an object that is there says that what was put aside of it is there as well.
+  if (!now.rejected.name.empty()) {
+    auto aside = co_await parts_.sink.put({.of = *of,
+                                           .on = *on,
+                                           .file = now.rejected,
+                                           .role = object_role::rejected,
+                                           .may_be_there = is_again,
+                                           .pay = pay});
+    if (!aside) {
+      co_return settled(outcome_of(aside.error(), again(now, context), context.now()), context);
+    }
+    co_await context.call();
+  }
+  auto stored = co_await parts_.sink.put(
+      {.of = *of, .on = *on, .file = now.transformed, .may_be_there = is_again, .pay = pay});
   if (!stored) {
     co_return settled(outcome_of(stored.error(), again(now, context), context.now()), context);
   }
-  co_return completed{std::move(stored->url), stored->size_bytes, std::move(stored->sha256),
-                      now.rows, std::move(now.spec)};
+  co_return completed{std::move(stored->url),    stored->size_bytes,
+                      std::move(stored->sha256), now.rows,
+                      std::move(now.spec),       now.rejected_rows};
 }
 
 }  // namespace wherry::app

@@ -51,7 +51,10 @@ class report {
   static void name_the_remote_report(state_json& old);
   /// Shape 2: a report may come in pages and parts.
   static void begin_without_pages(state_json& old);
-  static constexpr std::array upgrades{&name_the_remote_report, &begin_without_pages};
+  /// Shape 3: rows may have been put aside.
+  static void count_rejected_rows(state_json& old);
+  static constexpr std::array upgrades{&name_the_remote_report, &begin_without_pages,
+                                       &count_rejected_rows};
 
   explicit report(report_parts parts);
 
@@ -79,7 +82,8 @@ class report {
   [[nodiscard]] conversion convert(const transformable& now, const step_context& context,
                                    const std::stop_token& stop);
   [[nodiscard]] std::expected<transform_result, conversion_error> run_transform(
-      const transformable& now, const std::string& output, const std::stop_token& stop);
+      const transformable& now, const transform_job& job, const std::stop_token& stop);
+  [[nodiscard]] transform_job job_of(const transformable& now, const step_context& context) const;
   // In collect.cpp.
   /// Fetches the next page, which lies at `from` if it is given, and says what follows from it.
   task<said> collect(const client& of, day on, downloading now, std::optional<remote_place> from,
@@ -135,5 +139,6 @@ void remove_files(spool& from, const std::string& id, std::int64_t generation) n
                                  std::size_t number);
 [[nodiscard]] spool_key joined_key(const std::string& id, std::int64_t generation);
 [[nodiscard]] spool_key transformed_key(const std::string& id, std::int64_t generation);
+[[nodiscard]] spool_key rejected_key(const std::string& id, std::int64_t generation);
 
 }  // namespace wherry::app

@@ -98,10 +98,13 @@ struct uploadable {
   std::string day;
   spool_file transformed;
   std::uint64_t rows = 0;
-  std::string spec;    ///< version of the spec by which its bytes were made
-  std::string report;  ///< as above
+  std::string spec;       ///< version of the spec by which its bytes were made
+  std::string report;     ///< as above
+  spool_file rejected{};  ///< rows that were put aside; without a name: none were
+  std::uint64_t rejected_rows = 0;
 };
-BOOST_DESCRIBE_STRUCT(uploadable, (), (client, day, transformed, rows, spec, report))
+BOOST_DESCRIBE_STRUCT(uploadable, (),
+                      (client, day, transformed, rows, spec, report, rejected, rejected_rows))
 
 /// The object is at its place.
 struct completed {
@@ -110,8 +113,9 @@ struct completed {
   std::uint64_t size_bytes = 0;
   std::string sha256;
   std::uint64_t rows = 0;
-  std::string spec;  ///< as above
+  std::string spec;                 ///< as above
+  std::uint64_t rejected_rows = 0;  ///< in an object of their own beside it
 };
-BOOST_DESCRIBE_STRUCT(completed, (), (url, size_bytes, sha256, rows, spec))
+BOOST_DESCRIBE_STRUCT(completed, (), (url, size_bytes, sha256, rows, spec, rejected_rows))
 
 }  // namespace wherry::app

@@ -52,7 +52,7 @@ limit.in_flight = 32                         # calls under way at once
 #timeout         = "5m"
 #max_size        = "1GiB"
 # Columns of the report. Without them each CSV is guessed, which is slower. A column may be a table
-# that says where it is, as in cost = { type = "decimal(18,6)", path = "metrics.cost", optional = true }.
+# that says where it is: cost = { type = "decimal(18,6)", path = "metrics.cost", optional = true }.
 columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
 
 # What the bytes of a report are; without this, CSV in UTF-8, also as .gz and as .zip.
@@ -156,7 +156,7 @@ sql = """
 # What must come out: names, order, types. Anything else is an error that names the column.
 columns = { campaign = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
 #rates    = "eurofxref-hist.csv"   # path from this file, or https://…
-#bad_rows = { quarantine = "1%" }  # rows that cannot be read go beside the output; "fail" by default
+#bad_rows = { quarantine = "1%" }  # so many may go beside the output; "fail" by default
 #threads  = 2
 # Files that the SQL can look things up in: CSV, TSV, JSON lines or Parquet, paths from this file.
 #tables.campaigns = { file = "campaigns.csv", columns = { campaign = "varchar", team = "varchar" } }

@@ -52,7 +52,8 @@ struct table_list {
   static constexpr std::string_view schema =
       R"({"type":"object","additionalProperties":{"type":"object","required":["file"],)"
       R"("additionalProperties":false,"properties":{"file":{"type":"string"},)"
-      R"("columns":{"type":"object","minProperties":1,"additionalProperties":{"type":"string"}}}}})";
+      R"("columns":{"type":"object","minProperties":1,"additionalProperties":{"type":"string"}})"
+      R"(}}})";
   static void read(reader& r, const value& from, std::vector<lookup_table>& to) {
     for (const auto& member : from.members) {
       const reader::inside here{r, member.name};
@@ -97,8 +98,8 @@ struct rates_place : any_text {
 struct allowance {
   static constexpr unsigned takes = text | whole;
   static constexpr std::string_view wanted = R"(a share such as "1%", or a number of rows)";
-  static constexpr std::string_view schema =
-      R"({"anyOf":[{"type":"integer","minimum":1},{"type":"string","pattern":"^[0-9.]+%$|\\$\\{"}]})";
+  static constexpr std::string_view schema = R"({"anyOf":[{"type":"integer","minimum":1},)"
+                                             R"({"type":"string","pattern":"^[0-9.]+%$|\\$\\{"}]})";
   static void read(reader& r, const value& from, quarantine& to) {
     if (from.is == whole) {
       number<1, 1'000'000'000>::read(r, from, to.rows);

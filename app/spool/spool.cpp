@@ -225,7 +225,8 @@ std::uint64_t spool::limit_of(spool_step step) const noexcept {
     case spool_step::download: return half();
     case spool_step::page: return half() + half() / 2;
     case spool_step::transform:
-    case spool_step::joined: break;
+    case spool_step::joined:
+    case spool_step::reject: break;
   }
   return std::max(budget_bytes_, left_bytes_ + half());
 }

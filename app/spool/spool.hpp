@@ -7,8 +7,8 @@
 //    and nothing renamed: what was lost or torn does not match, and the machine goes back a state.
 // 2. Bytes are hashed while they are written and while they are read, in the same pass.
 // 3. What is reserved never passes the budget. A download is reserved as it is written, an output
-//    of the transform when it is adopted: until then up to `transform.threads` outputs are on the
-//    disk beside the budget.
+//    of the transform when it is adopted: until then up to `transform.threads` outputs, and what
+//    their reports unpack to, are on the disk beside the budget.
 // 4. Work in progress drains: a download may fill the spool only to half, later pages of a report
 //    to three quarters, and no file may be larger than half, so an output finds room at the latest
 //    when the other outputs are uploaded. A writer that is refused gives back all that it holds
@@ -48,7 +48,7 @@ struct spool_file {
 
 /// The step that makes a file; also the end of the file's name. A report that comes in pages has a
 /// file for each, and then one of them all.
-enum class spool_step { download, transform, page, joined };
+enum class spool_step { download, transform, page, joined, reject };
 
 /// Says whose bytes they are.
 struct spool_key {

@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::size_t id_in_name_limit = 80;
 constexpr std::size_t hash_length = 16;
-constexpr std::array<std::string_view, 4> endings{".download", ".transform", ".page",
-                                                  ".joined"};  // as spool_step
-constexpr std::string_view unfinished_start = ".wherry-", unfinished_end = ".parquet";
+constexpr std::array<std::string_view, 5> endings{".download", ".transform", ".page", ".joined",
+                                                  ".reject"};  // as spool_step
+constexpr std::string_view unfinished_start = ".wherry-";
+constexpr std::array<std::string_view, 2> unfinished_ends{".parquet", ".rows"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
@@ -47,8 +48,11 @@ bool is_of_a_key(std::string_view name) {
 bool is_unfinished(std::string_view name) {
   if (!name.starts_with(unfinished_start)) return false;
   name.remove_prefix(unfinished_start.size());
-  return cut_back(name, unfinished_end) && cut_back(name, is_digit) > 0 && cut_back(name, "-") &&
-         cut_back(name, is_digit) > 0 && name.empty();
+  if (std::ranges::none_of(unfinished_ends, [&](auto end) { return cut_back(name, end); })) {
+    return false;
+  }
+  return cut_back(name, is_digit) > 0 && cut_back(name, "-") && cut_back(name, is_digit) > 0 &&
+         name.empty();
 }
 
 }  // namespace

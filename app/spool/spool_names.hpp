@@ -6,6 +6,7 @@
 //   acme_2025-01-31-6d9f6c1e0b7a2f43-g1.download     of a key: id, hash of the id, generation, step
 //   acme_2025-01-31-6d9f6c1e0b7a2f43-g1-p3.page      the same of a page, by its number
 //   .wherry-4711-2.parquet                           an output that DuckDB has not finished
+//   .wherry-4711-2.rows                              an unpacked report, for DuckDB to read
 
 #include <string>
 #include <string_view>

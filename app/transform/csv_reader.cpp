@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transform/csv_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstring>
@@ -173,25 +174,29 @@ void append_unquoted(std::string& out, std::string_view text, const csv_dialect&
   }
 }
 
-std::optional<std::uint64_t> line_of_invalid_utf8(std::string_view text) {
+std::optional<std::uint64_t> line_of_invalid_utf8(std::string_view text,
+                                                  const std::function<void(const char*)>& passed) {
+  constexpr std::ptrdiff_t block_size_bytes = 4 << 20;
   const auto* const begin = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const end = begin + text.size();
   const auto* at = begin;
   while (at != end) {
-    std::uint64_t word = 0;
-    while (end - at >= 8) {
-      std::memcpy(&word, at, 8);
-      if ((word & 0x8080808080808080u) != 0) break;
-      at += 8;
+    const auto* const block = end - at > block_size_bytes ? at + block_size_bytes : end;
+    while (at < block) {
+      std::uint64_t word = 0;
+      while (block - at >= 8) {
+        std::memcpy(&word, at, 8);
+        if ((word & 0x8080808080808080u) != 0) break;
+        at += 8;
+      }
+      if (at >= block) break;
+      const auto length = sequence_length(at, end);
+      if (length == 0) {
+        return 1 + static_cast<std::uint64_t>(std::count(begin, at, '\n'));
+      }
+      at += length;
     }
-    if (at == end) break;
-    const auto length = sequence_length(at, end);
-    if (length == 0) {
-      std::uint64_t line = 1;
-      for (const auto* c = begin; c != at; ++c) line += *c == '\n' ? 1 : 0;
-      return line;
-    }
-    at += length;
+    if (passed) passed(reinterpret_cast<const char*>(at));
   }
   return std::nullopt;
 }

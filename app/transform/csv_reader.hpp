@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,8 +86,10 @@ inline bool is_blank(const std::vector<csv_field>& record) {
   return record.size() == 1 && record[0].text.empty() && !record[0].quoted;
 }
 
-/// Returns the line of the first byte that is not valid UTF-8, or empty.
-std::optional<std::uint64_t> line_of_invalid_utf8(std::string_view text);
+/// Returns the line of the first byte that is not valid UTF-8, or empty. `passed` hears now and
+/// then how far it is.
+std::optional<std::uint64_t> line_of_invalid_utf8(
+    std::string_view text, const std::function<void(const char*)>& passed = {});
 
 /// Reads a whole number; spaces around it are allowed, a plus sign is not.
 template <class Integer>

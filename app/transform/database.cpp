@@ -28,8 +28,11 @@ struct tagged {
   kind what;
   bool keep_tag;
 };
-constexpr std::array<tagged, 3> tags{{{unit_error_tag, kind::unit, true},
+constexpr std::array<tagged, 6> tags{{{unit_error_tag, kind::unit, true},
                                       {currency_error_tag, kind::currency, true},
+                                      {rate_error_tag, kind::currency, true},
+                                      {minor_error_tag, kind::currency, true},
+                                      {micros_error_tag, kind::currency, true},
                                       {report_error_tag, kind::data, false}}};
 
 }  // namespace

@@ -18,6 +18,7 @@ struct transform_error {
     unit,         ///< convert_unit: unknown or incompatible units
     currency,     ///< convert_currency: unknown currency, no rate for the day
     data,         ///< the report's content: malformed CSV, a value that does not fit its column
+    too_large,    ///< the report unpacks to more than [source] max_size
     io,           ///< reading, writing, memory
     no_space,     ///< the disk is full
     interrupted,  ///< by a stop request

@@ -47,6 +47,16 @@ std::string file_trouble(std::string_view doing, std::string_view path, int erro
   return fmt::format("{} {}: {}. {}", doing, path, std::strerror(error), remedy);
 }
 
+void passed_pages::drop(const char* at) {
+  constexpr std::uintptr_t page_bytes = 4096;
+  // From the page in which the last ended; the one in which this ends stays.
+  const char* const begin = from_ - reinterpret_cast<std::uintptr_t>(from_) % page_bytes;
+  const char* const end = at - reinterpret_cast<std::uintptr_t>(at) % page_bytes;
+  // Advice: should it not be taken, all is as it was.
+  (void)::madvise(const_cast<char*>(begin), static_cast<std::size_t>(end - begin), MADV_DONTNEED);
+  from_ = at;
+}
+
 std::expected<report_file, transform_error> report_file::open(const std::string& path,
                                                               std::string& buffer) {
   const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

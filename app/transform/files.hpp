@@ -6,6 +6,7 @@
 // fsynced: the caller knows it by size and hash, and a mismatch goes back one state. One object a
 // thread.
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -15,6 +16,28 @@
 #include "transform/error.hpp"
 
 namespace wherry::app {
+
+/// Bytes that are read from front to back.
+struct report_bytes {
+  std::string_view text;
+  bool is_mapped = false;  ///< of a file: its pages may go, and come again when they are read
+};
+
+/// Gives back the pages of a mapped file that a reader has passed, so that a report of a gigabyte
+/// never takes as much memory. Whoever still looks at them reads them anew. Does nothing otherwise.
+class passed_pages {
+ public:
+  explicit passed_pages(report_bytes of) : from_(of.is_mapped ? of.text.data() : nullptr) {}
+  /// Says how far the reader is.
+  void up_to(const char* at) {
+    if (from_ != nullptr && at - from_ >= step_bytes) drop(at);
+  }
+
+ private:
+  static constexpr std::ptrdiff_t step_bytes = 16 << 20;
+  void drop(const char* at);
+  const char* from_;  // null: nothing to give back
+};
 
 /// The text of a report. A small file is read into a buffer that is kept from one report to the
 /// next (unmapping interrupts every other core); a large one is mapped, so that it does not fill
@@ -30,6 +53,7 @@ class report_file {
   ~report_file();
 
   std::string_view text() const { return text_; }
+  report_bytes bytes() const { return {text_, mapped_}; }
 
  private:
   report_file(std::string_view text, bool mapped) : text_(text), mapped_(mapped) {}

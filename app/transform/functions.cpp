@@ -1,52 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transform/functions.hpp"
 
-#include <array>
 #include <memory>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "transform/function_parts.hpp"
+
 namespace wherry::app {
 namespace {
-
-template <class Bound>
-void set_bound(duckdb_bind_info info, Bound bound) {
-  duckdb_scalar_function_set_bind_data(info, new Bound(bound),
-                                       [](void* one) { delete static_cast<Bound*>(one); });
-  duckdb_scalar_function_set_bind_data_copy(
-      info, [](void* one) -> void* { return new Bound(*static_cast<const Bound*>(one)); });
-}
-
-template <class Bound>
-const Bound& bound_of(duckdb_function_info info) {
-  return *static_cast<const Bound*>(duckdb_scalar_function_get_bind_data(info));
-}
-
-const function_context& context_of(duckdb_bind_info info) {
-  return *static_cast<const function_context*>(duckdb_scalar_function_bind_get_extra_info(info));
-}
-
-void refuse(duckdb_bind_info info, std::string_view tag, std::string_view what) {
-  duckdb_scalar_function_bind_set_error(info, fmt::format("{}{}", tag, what).c_str());
-}
-
-void refuse(duckdb_function_info info, std::string_view tag, std::string_view what) {
-  duckdb_scalar_function_set_error(info, fmt::format("{}{}", tag, what).c_str());
-}
-
-// The text of an argument that is the same for every row; empty when it is not, or NULL.
-std::optional<std::string> literal(duckdb_bind_info info, idx_t index) {
-  const expression_handle argument(duckdb_scalar_function_bind_get_argument(info, index));
-  if (!duckdb_expression_is_foldable(argument.get())) return std::nullopt;
-  context_handle context;
-  duckdb_scalar_function_get_client_context(info, context.out());
-  value_handle value;
-  const error_handle error(duckdb_expression_fold(context.get(), argument.get(), value.out()));
-  if (duckdb_error_data_has_error(error.get()) || value.get() == nullptr) return std::nullopt;
-  if (duckdb_is_null_value(value.get())) return std::nullopt;
-  return taken(duckdb_get_varchar(value.get()));
-}
 
 // ---- convert_unit
 
@@ -99,42 +62,10 @@ void run_unit(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector 
 
 // ---- convert_currency
 
-struct amount_type {
-  duckdb_type storage;  // of a whole number, or of the DECIMAL; DOUBLE and FLOAT for themselves
-  int scale = 0;
-};
-
 struct currency_bound {
   const app::rates* rates;
   amount_type amount;
 };
-
-std::optional<amount_type> amount_type_of(duckdb_logical_type type) {
-  const auto id = duckdb_get_type_id(type);
-  switch (id) {
-    case DUCKDB_TYPE_DECIMAL:
-      return amount_type{duckdb_decimal_internal_type(type), duckdb_decimal_scale(type)};
-    case DUCKDB_TYPE_TINYINT:
-    case DUCKDB_TYPE_SMALLINT:
-    case DUCKDB_TYPE_INTEGER:
-    case DUCKDB_TYPE_BIGINT:
-    case DUCKDB_TYPE_HUGEINT:
-    case DUCKDB_TYPE_FLOAT:
-    case DUCKDB_TYPE_DOUBLE:
-    case DUCKDB_TYPE_SQLNULL: return amount_type{id};
-    default: return std::nullopt;
-  }
-}
-
-int128 read_whole(duckdb_type storage, const void* data, idx_t row) {
-  switch (storage) {
-    case DUCKDB_TYPE_TINYINT: return static_cast<const std::int8_t*>(data)[row];
-    case DUCKDB_TYPE_SMALLINT: return static_cast<const std::int16_t*>(data)[row];
-    case DUCKDB_TYPE_INTEGER: return static_cast<const std::int32_t*>(data)[row];
-    case DUCKDB_TYPE_BIGINT: return static_cast<const std::int64_t*>(data)[row];
-    default: return to_int128(static_cast<const duckdb_hugeint*>(data)[row]);
-  }
-}
 
 void write_whole(duckdb_type storage, void* data, idx_t row, int128 value) {
   switch (storage) {
@@ -151,33 +82,13 @@ void write_whole(duckdb_type storage, void* data, idx_t row, int128 value) {
   }
 }
 
-std::optional<int128> read_amount(amount_type type, const void* data, idx_t row) {
-  if (type.storage == DUCKDB_TYPE_DOUBLE) {
-    return decimal_from_double(static_cast<const double*>(data)[row], rates::amount_scale);
-  }
-  if (type.storage == DUCKDB_TYPE_FLOAT) {
-    return decimal_from_double(static_cast<double>(static_cast<const float*>(data)[row]),
-                               rates::amount_scale);
-  }
-  return rescale(read_whole(type.storage, data, row),
-                 {.from = type.scale, .to = rates::amount_scale});
-}
-
-std::string unknown_currency(std::string_view code, const rates& rates) {
-  return fmt::format(
-      "unknown currency '{}': {} does not have it. Use an ISO 4217 code of that file, such as USD",
-      code.substr(0, 40), rates.name());
-}
-
 void bind_currency(duckdb_bind_info info) {
   const auto& context = context_of(info);
   if (context.rates == nullptr) {
     return refuse(info, currency_error_tag,
                   "there are no rates. Set [transform] rates to a file in the ECB's format");
   }
-  const expression_handle argument(duckdb_scalar_function_bind_get_argument(info, 0));
-  const type_handle type(duckdb_expression_return_type(argument.get()));
-  const auto amount = amount_type_of(type.get());
+  const auto amount = amount_type_of(info, 0);
   if (!amount) {
     return refuse(info, currency_error_tag,
                   "the amount is not a number. Cast it to decimal(38,10)");
@@ -197,37 +108,6 @@ void bind_currency(duckdb_bind_info info) {
   set_bound(info, currency_bound{context.rates, *amount});
 }
 
-// The conversion of the last row; most rows of a report share it.
-class conversion_memo {
- public:
-  explicit conversion_memo(const rates& rates) : rates_(rates) {}
-
-  std::expected<fraction, std::string> find(std::string_view from, std::string_view to,
-                                            std::int32_t day) {
-    if (from == to) return fraction{1, 1};
-    if (day == day_ && from == from_ && to == to_) return last_;
-    const auto from_currency = rates_.find(from);
-    if (!from_currency) return std::unexpected(unknown_currency(from, rates_));
-    const auto to_currency = rates_.find(to);
-    if (!to_currency) return std::unexpected(unknown_currency(to, rates_));
-    auto found = rates_.between({*from_currency, *to_currency, day});
-    if (found) {
-      from_ = from;
-      to_ = to;
-      day_ = day;
-      last_ = *found;
-    }
-    return found;
-  }
-
- private:
-  const rates& rates_;
-  std::string_view from_;
-  std::string_view to_;
-  std::int32_t day_ = 0;
-  fraction last_{1, 1};
-};
-
 void run_currency(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
   const auto& bound = bound_of<currency_bound>(info);
   const column_of<char> amounts(duckdb_data_chunk_get_vector(input, 0));
@@ -243,8 +123,8 @@ void run_currency(duckdb_function_info info, duckdb_data_chunk input, duckdb_vec
     }
     const auto by = memo.find(text_of(from[row]), text_of(to[row]), days[row].days);
     if (!by) return refuse(info, currency_error_tag, by.error());
-    const auto amount = read_amount(bound.amount, amounts.values, row);
-    const auto converted = amount ? multiply(*amount, *by) : std::nullopt;
+    const auto amount = read_amount(bound.amount, amounts.values, row, rates::amount_scale);
+    const auto converted = amount ? multiply(*amount, by->factor) : std::nullopt;
     if (!converted) {
       return refuse(info, currency_error_tag,
                     "an amount does not fit decimal(38,10). Correct it in the report or the SQL");
@@ -289,31 +169,6 @@ bool run_cast(duckdb_function_info info, idx_t count, duckdb_vector input, duckd
   return all;
 }
 
-struct signature {
-  const char* name;
-  std::array<duckdb_type, 4> parameters;  // INVALID: no more
-  duckdb_scalar_function_bind_t bind;
-  duckdb_scalar_function_t run;
-};
-
-bool register_one(duckdb_connection connection, const function_context& context,
-                  const signature& what, const type_handle& result) {
-  const scalar_function_handle function(duckdb_create_scalar_function());
-  duckdb_scalar_function_set_name(function.get(), what.name);
-  for (const auto id : what.parameters) {
-    if (id == DUCKDB_TYPE_INVALID) break;
-    const type_handle type(duckdb_create_logical_type(id));
-    duckdb_scalar_function_add_parameter(function.get(), type.get());
-  }
-  duckdb_scalar_function_set_return_type(function.get(), result.get());
-  duckdb_scalar_function_set_bind(function.get(), what.bind);
-  duckdb_scalar_function_set_function(function.get(), what.run);
-  duckdb_scalar_function_set_extra_info(
-      function.get(), new function_context(context),
-      [](void* one) { delete static_cast<function_context*>(one); });
-  return duckdb_register_scalar_function(connection, function.get()) == DuckDBSuccess;
-}
-
 }  // namespace
 
 bool register_functions(duckdb_connection connection, const function_context& context) {
@@ -328,7 +183,9 @@ bool register_functions(duckdb_connection connection, const function_context& co
                       type_handle(duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE))) &&
          register_one(
              connection, context, currency,
-             type_handle(duckdb_create_decimal_type(decimal_max_width, rates::amount_scale)));
+             type_handle(duckdb_create_decimal_type(decimal_max_width, rates::amount_scale))) &&
+         register_money_functions(connection, context) &&
+         register_report_functions(connection, context);
 }
 
 bool register_decimal_cast(duckdb_connection connection, decimal_cast cast) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "transform/rejected_rows.hpp"
 #include "transform/result_writer.hpp"
 
 namespace wherry::app {
@@ -43,7 +44,9 @@ std::expected<text_table, transform_error> first_rows(duckdb_connection connecti
 transform_lane::transform_lane(connection_handle connection, const report_shape& shape,
                                output_options output)
     : connection_(std::move(connection)),
+      shape_(shape),
       input_(shape),
+      intake_(shape, {output.max_report_bytes, output.directory}),
       output_(std::move(output)),
       compressor_(output_.codec) {
   static std::atomic<unsigned> lanes = 0;  // of the process: two transformers may share a directory
@@ -91,19 +94,92 @@ std::expected<text_rows, transform_error> transform_lane::texts_of(const std::st
   return read_texts(*result);
 }
 
-std::expected<result_plan, transform_error> transform_lane::sniff(const std::string& path,
+std::expected<void, transform_error> transform_lane::load(report_bytes bytes) {
+  if (bytes.text.empty()) return failure(kind::data, report_input::empty_report);
+  const auto text = intake_.take(bytes, [this] { return input_.stopped(); });
+  if (!text) return std::unexpected(text.error());
+  return input_.load(*text);
+}
+
+std::expected<result_plan, transform_error> transform_lane::sniff(report_bytes bytes,
+                                                                  const std::string& path,
                                                                   const transform& transform) {
+  const auto file = intake_.as_file(bytes, path, [this] { return input_.stopped(); });
+  if (!file) return std::unexpected(file.error());
+  const auto dialect = shape_.dialect();
+  const auto text_of = [](char one) {
+    return quoted_text(one == '\0' ? std::string{} : std::string(1, one));
+  };
   const auto view = fmt::format(
-      "create or replace temp view report as select * from read_csv({}, header = true, delim = "
-      "',', quote = '\"', "
-      "escape = '\"', sample_size = -1, allow_quoted_nulls = false, buffer_size = {})",
-      quoted_text(path), sniff_buffer_size_bytes);
+      "create or replace temp view report as select * from read_csv({}, header = true, skip = {}, "
+      "delim = {}, quote = {}, escape = {}, sample_size = -1, allow_quoted_nulls = false, "
+      "buffer_size = {})",
+      quoted_text(*file), shape_.format.skip, text_of(dialect.delimiter), text_of(dialect.quote),
+      text_of(dialect.escape == '\0' ? dialect.quote : dialect.escape), sniff_buffer_size_bytes);
   auto created = query(connection_.get(), view, kind::data);
   if (!created) return std::unexpected(std::move(created.error()));
   auto plan = plan_result(connection_.get(), transform);
   if (!plan) return plan;
   if (auto ready = prepare_for(*plan); !ready) return std::unexpected(std::move(ready.error()));
   return plan;
+}
+
+std::expected<void, transform_error> transform_lane::prepare_sieve(const std::string& uncastable) {
+  if (uncastable.empty()) return {};
+  auto statement = prepare(connection_.get(), uncastable, kind::columns);
+  if (!statement) return std::unexpected(std::move(statement.error()));
+  uncastable_ = std::move(*statement);
+  may_be_uncastable_ = true;
+  return {};
+}
+
+// Rows that the scan reads and the view's casts refuse. They are kept, so they are bounded.
+std::expected<void, transform_error> transform_lane::find_uncastable() {
+  constexpr std::size_t most = 1'000'000;
+  auto result = execute(uncastable_.get(), delivery::streamed);
+  if (!result) return std::unexpected(std::move(result.error()));
+  for (;;) {
+    const chunk_handle chunk(duckdb_fetch_chunk(*result->address()));
+    if (chunk.get() == nullptr) break;
+    const column_of<std::int64_t> places(duckdb_data_chunk_get_vector(chunk.get(), 0));
+    const column_of<std::int64_t> columns(duckdb_data_chunk_get_vector(chunk.get(), 1));
+    for (idx_t row = 0, rows = duckdb_data_chunk_get_size(chunk.get()); row < rows; ++row) {
+      sieve_.uncastable.emplace(static_cast<std::uint64_t>(places[row]),
+                                static_cast<std::size_t>(columns[row]));
+    }
+    if (sieve_.uncastable.size() > most) {
+      return failure(kind::data, fmt::format("over {} rows cannot be read. Correct the report at "
+                                             "its source, or the types in [source] columns",
+                                             most));
+    }
+  }
+  if (const char* error = duckdb_result_error(result->address());
+      error != nullptr && *error != '\0') {
+    return std::unexpected(from_duckdb(error, kind::data));
+  }
+  return {};
+}
+
+std::expected<std::uint64_t, transform_error> transform_lane::sift(const quarantine& allowed,
+                                                                   const std::string& path) {
+  sieve_ = {};
+  input_.drop_by(&sieve_);
+  if (may_be_uncastable_) {
+    if (auto found = find_uncastable(); !found) {
+      return std::unexpected(input_.stopped() || !input_.error() ? found.error() : *input_.error());
+    }
+  }
+  rejected_rows rejected(path, shape_.place_word());
+  sieve_.drop = [&](const row_sieve::bad_row& row) { rejected.add(row); };
+  input_.drop_by(&sieve_);
+  const auto good = input_.finish();
+  sieve_.drop = nullptr;
+  if (!good) return std::unexpected(good.error());
+  if (auto kept = rejected.finish(*good, allowed); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
+  input_.drop_by(&sieve_);  // from here on in silence
+  return rejected.count();
 }
 
 std::expected<transform_result, transform_error> transform_lane::run(const result_plan& plan,

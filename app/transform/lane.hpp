@@ -11,6 +11,8 @@
 #include "transform/compress.hpp"
 #include "transform/database.hpp"
 #include "transform/files.hpp"
+#include "transform/functions.hpp"
+#include "transform/intake.hpp"
 #include "transform/plan.hpp"
 #include "transform/report_table.hpp"
 #include "transform/transformer.hpp"
@@ -23,20 +25,40 @@ class transform_lane {
     file_format format;
     compression codec;
     std::string directory;  ///< where Parquet files are written before they get their name
+    std::uint64_t max_report_bytes;
   };
 
   transform_lane(connection_handle connection, const report_shape& shape, output_options output);
 
   duckdb_connection connection() const { return connection_.get(); }
   report_input& input() { return input_; }
+
+  /// Takes the next report. Requires: `bytes` outlives its use.
+  /// Errors: data, columns, too_large, io, interrupted.
+  [[nodiscard]] std::expected<void, transform_error> load(report_bytes bytes);
+
   std::string& report_buffer() { return report_; }
+
+  /// Whose report is next, for the functions that tell.
+  void set_subject(report_subject of) { subject_ = std::move(of); }
+  const report_subject& subject() const { return subject_; }
 
   /// Prepares the statement that `run` executes.
   [[nodiscard]] std::expected<void, transform_error> prepare_for(const result_plan& plan);
 
   /// Takes a report whose columns are guessed by DuckDB, and prepares for it.
-  [[nodiscard]] std::expected<result_plan, transform_error> sniff(const std::string& path,
+  [[nodiscard]] std::expected<result_plan, transform_error> sniff(report_bytes bytes,
+                                                                  const std::string& path,
                                                                   const transform& transform);
+
+  /// Prepares for `sift`. `uncastable`: what report_table selects; empty: there are none.
+  [[nodiscard]] std::expected<void, transform_error> prepare_sieve(const std::string& uncastable);
+
+  /// Lets the rows of the loaded report drop that cannot be read, and writes them to `path`; if
+  /// that is empty, they are counted alone. Returns how many there are; without any there is no
+  /// file. Requires: `prepare_sieve`. Errors: data when they are more than allowed; those of `run`.
+  [[nodiscard]] std::expected<std::uint64_t, transform_error> sift(const quarantine& allowed,
+                                                                   const std::string& path);
 
   /// Executes the statement and writes the output. Requires: `prepare_for`; a loaded input, unless
   /// the report was sniffed.
@@ -50,6 +72,8 @@ class transform_lane {
 
   /// Forgets an earlier interruption.
   void begin() { input_.resume(); }
+  /// Lets go of what the last report left on the disk.
+  void end() { intake_.clear(); }
   /// Makes the run under way fail soon as `interrupted`, whenever in it that comes.
   void interrupt();
 
@@ -63,14 +87,21 @@ class transform_lane {
   std::expected<std::uint64_t, transform_error> write_parquet();
   std::expected<void, transform_error> flush(output_file& file);
   std::expected<std::uint64_t, transform_error> count_rows();
+  std::expected<void, transform_error> find_uncastable();
   transform_error explained(transform_error error, const result_plan& plan);
 
   connection_handle connection_;
+  const report_shape& shape_;
+  report_subject subject_;
   report_input input_;
+  intake intake_;
   output_options output_;
   std::string parquet_;  // a COPY prepared once has one path: each file is renamed to its own
   block_compressor compressor_;
   statement_handle statement_;
+  statement_handle uncastable_;
+  bool may_be_uncastable_ = false;
+  row_sieve sieve_;
   std::string report_;  // the text of a small report
   std::string text_;    // CSV not yet compressed
   std::string compressed_;

@@ -12,10 +12,12 @@
 
 #include "transform/csv_reader.hpp"
 #include "transform/csv_writer.hpp"
+#include "transform/unpack.hpp"
 
 namespace wherry::app {
 namespace {
 
+constexpr std::size_t max_size_bytes = 64u << 20;
 constexpr std::uint64_t one_euro = 1'000'000'000;  // 10^scale
 
 std::string day_text(std::int32_t day) {
@@ -53,7 +55,21 @@ std::expected<rates, std::string> rates::load(const std::string& path) {
         fmt::format("cannot read the rates file {}: {}. Set [transform] rates to a readable file",
                     path, std::strerror(errno)));
   }
-  return parse(text, path);
+  std::string unpacked;
+  const piece_writer into = [&](std::string_view piece) -> std::expected<void, transform_error> {
+    unpacked += piece;
+    if (unpacked.size() <= max_size_bytes) return {};
+    return failure(transform_error::kind::too_large, "it unpacks to over 64 MB");
+  };
+  using packing = report_format::packing;
+  const auto packed = packing_of(text);
+  if (packed == packing::none) return parse(text, path);
+  const auto done = packed == packing::zip ? unpack_zip(text, "", into) : unpack_gzip(text, into);
+  if (!done) {
+    return std::unexpected(
+        fmt::format("cannot read the rates file {}: {}", path, done.error().message));
+  }
+  return parse(unpacked, path);
 }
 
 std::expected<rates, std::string> rates::parse(std::string_view text, std::string_view name) {
@@ -121,7 +137,13 @@ std::optional<rates::currency> rates::find(std::string_view code) const {
 }
 
 std::expected<std::uint64_t, std::string> rates::at(currency which, std::int32_t day) const {
-  if (which.column == euro) return one_euro;
+  const auto found = last(which, day);
+  if (!found) return std::unexpected(found.error());
+  return found->units;
+}
+
+std::expected<rates::dated, std::string> rates::last(currency which, std::int32_t day) const {
+  if (which.column == euro) return dated{one_euro, day};
   const auto first = rows_.front().day;
   if (day < first) {
     return std::unexpected(
@@ -131,7 +153,8 @@ std::expected<std::uint64_t, std::string> rates::at(currency which, std::int32_t
   const auto offset = std::min(static_cast<std::size_t>(day - first), last_row_.size() - 1);
   for (std::size_t i = last_row_[offset] + std::size_t{1}; i-- > 0;) {
     if (day - rows_[i].day > max_age_days) break;
-    if (const auto units = rows_[i].units[which.column]; units != 0) return units;
+    if (const auto units = rows_[i].units[which.column]; units != 0)
+      return dated{units, rows_[i].day};
   }
   return std::unexpected(
       fmt::format("no rate of {} for {}: {} has none in the {} days up to it. Give a rates file "
@@ -139,13 +162,13 @@ std::expected<std::uint64_t, std::string> rates::at(currency which, std::int32_t
                   codes_[which.column], day_text(day), name_, max_age_days));
 }
 
-std::expected<fraction, std::string> rates::between(conversion what) const {
-  if (what.from == what.to) return fraction{1, 1};
-  const auto to = at(what.to, what.day);
+std::expected<conversion_rate, std::string> rates::between(conversion what) const {
+  if (what.from == what.to) return conversion_rate{{1, 1}, what.day};
+  const auto to = last(what.to, what.day);
   if (!to) return std::unexpected(to.error());
-  const auto from = at(what.from, what.day);
+  const auto from = last(what.from, what.day);
   if (!from) return std::unexpected(from.error());
-  return fraction{*to, *from};
+  return conversion_rate{{to->units, from->units}, std::min(to->day, from->day)};
 }
 
 }  // namespace wherry::app

@@ -19,6 +19,12 @@
 
 namespace wherry::app {
 
+/// By what an amount is multiplied, and the day of the rates: the older, if there are two.
+struct conversion_rate {
+  fraction factor{1, 1};
+  std::int32_t day = 0;
+};
+
 class rates {
  public:
   static constexpr int scale = 9;          ///< decimals of a rate
@@ -52,13 +58,19 @@ class rates {
     std::int32_t day;
   };
 
-  /// Returns the fraction by which an amount of `from` is multiplied to get `to`.
-  [[nodiscard]] std::expected<fraction, std::string> between(conversion what) const;
+  /// Returns that by which an amount of `from` is multiplied to get `to`.
+  [[nodiscard]] std::expected<conversion_rate, std::string> between(conversion what) const;
 
   /// Names the file, for errors.
   const std::string& name() const { return name_; }
 
  private:
+  struct dated {
+    std::uint64_t units;
+    std::int32_t day;
+  };
+  std::expected<dated, std::string> last(currency which, std::int32_t day) const;
+
   struct row {
     std::int32_t day;
     std::vector<std::uint64_t> units;  // a currency each; 0: none that day

@@ -80,8 +80,8 @@ std::string not_of_type(const report_column& column, std::string_view value) {
 }
 
 report_scan::report_scan(const report_shape& shape, const report_layout& layout, csv_reader reader,
-                         row_sieve* sieve)
-    : shape_(shape), layout_(layout), reader_(std::move(reader)), sieve_(sieve) {
+                         passed_pages pages, row_sieve* sieve)
+    : shape_(shape), layout_(layout), reader_(reader), pages_(pages), sieve_(sieve) {
   if (shape_.format.totals > 0 && !shape_.is_json()) hold_totals_back();
 }
 
@@ -143,11 +143,11 @@ bool report_scan::put_typed(const target& to, idx_t row, std::string_view text) 
   }
 }
 
-std::string_view report_scan::value_of(const csv_field& field) {
-  if (!field.doubled) return field.text;
-  scratch_.clear();
-  append_unquoted(scratch_, field.text, reader_.dialect());
-  return scratch_;
+std::string report_scan::value_of(const csv_field& field) const {
+  if (!field.doubled) return std::string(field.text);
+  std::string value;
+  append_unquoted(value, field.text, reader_.dialect());
+  return value;
 }
 
 bool report_scan::put(const target& to, idx_t row, const csv_field& field) {
@@ -156,7 +156,12 @@ bool report_scan::put(const target& to, idx_t row, const csv_field& field) {
     set_null(to.vector, row);
     return true;
   }
-  const auto text = value_of(field);
+  std::string_view text = field.text;
+  if (field.doubled) {
+    scratch_.clear();
+    append_unquoted(scratch_, text, reader_.dialect());
+    text = scratch_;
+  }
   if (to.column->read_as != DUCKDB_TYPE_VARCHAR) return put_typed(to, row, text);
   if (field.doubled) {
     duckdb_vector_assign_string_element_len(to.vector, row, text.data(), text.size());
@@ -166,49 +171,62 @@ bool report_scan::put(const target& to, idx_t row, const csv_field& field) {
   return true;
 }
 
-// The next record that is a row or a bad one; false at the end.
-std::expected<bool, transform_error> report_scan::next() {
+// The next record that is a row, or a bad one.
+report_scan::found report_scan::next() {
   if (too_few_for_totals_) {
-    return failure(kind::data,
-                   fmt::format("the report has fewer rows than the {} totals at its end. Correct "
-                               "totals in [source.format]",
-                               shape_.format.totals));
+    error_ = {kind::data, fmt::format("the report has fewer rows than the {} totals at its end. "
+                                      "Correct totals in [source.format]",
+                                      shape_.format.totals)};
+    return found::error;
   }
-  const auto is_nothing = [this](const std::vector<csv_field>& record) {
-    return is_blank(record) && shape_.columns.size() > 1;
-  };
+  const bool blanks_are_rows = shape_.columns.size() == 1;
   while (ahead_) {
     const auto more = ahead_->next(fields_);
-    if (more && !*more) return false;
-    if (!more || !is_nothing(fields_)) break;
+    if (more && !*more) return found::end;
+    if (!more || blanks_are_rows || !is_blank(fields_)) break;
   }
   for (;;) {
     const auto more = reader_.next(fields_);
     if (!more) {
-      return failure(kind::data, fmt::format("line {}: {}. Correct the report at its source",
-                                             more.error().line, more.error().what));
+      error_ = {kind::data, fmt::format("line {}: {}. Correct the report at its source",
+                                        more.error().line, more.error().what)};
+      return found::error;
     }
-    if (!*more) return false;
-    if (is_nothing(fields_)) continue;
+    if (!*more) return found::end;
+    if (is_blank(fields_) && !blanks_are_rows) continue;
     const auto& begin = shape_.format.totals_begin;
-    if (!begin.empty() && fields_[0].text.starts_with(begin)) return !only_totals_follow();
-    return true;
+    if (begin.empty() || !fields_[0].text.starts_with(begin)) return found::row;
+    return only_totals_follow() ? found::end : found::row;
   }
 }
 
-// Returns why it is a bad row, if it is.
-std::optional<std::string> report_scan::put_row(idx_t row) {
-  if (fields_.size() != targets_.size()) {
-    return fmt::format("{} fields where {} {}{}", fields_.size(),
-                       shape_.format.header ? "the header has" : "the columns are", targets_.size(),
-                       fields_.size() < targets_.size() ? " (is the report cut short?)" : "");
-  }
+// False: it is a bad one; `why_bad` says why.
+bool report_scan::put_row(idx_t row) {
+  bad_field_ = fields_.size();
+  if (fields_.size() != targets_.size()) return false;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
-    if (!put(targets_[i], row, fields_[i])) {
-      return not_of_type(*targets_[i].column, value_of(fields_[i]));
-    }
+    if (put(targets_[i], row, fields_[i])) continue;
+    bad_field_ = i;
+    return false;
   }
-  return std::nullopt;
+  return true;
+}
+
+std::string report_scan::why_bad() const {
+  if (bad_field_ < fields_.size()) {
+    return not_of_type(*targets_[bad_field_].column, value_of(fields_[bad_field_]));
+  }
+  return fmt::format("{} fields where {} {}{}", fields_.size(),
+                     shape_.format.header ? "the header has" : "the columns are", targets_.size(),
+                     fields_.size() < targets_.size() ? " (is the report cut short?)" : "");
+}
+
+transform_error report_scan::bad_row() const {
+  const bool is_value = bad_field_ < fields_.size();
+  return {
+      kind::data,
+      fmt::format("{} {}{} {}. {}", shape_.place_word(), place(), is_value ? "," : ":", why_bad(),
+                  is_value ? wrong_value_remedy : "Correct the report at its source")};
 }
 
 // Whatever was put into a row that is none.
@@ -239,25 +257,20 @@ bool report_scan::drops(idx_t row) {
 std::expected<idx_t, transform_error> report_scan::fill(duckdb_data_chunk chunk) {
   if (at_end_) return 0;
   aim(chunk);
+  pages_.up_to(reader_.position());  // of the chunks before this one
   const idx_t most = duckdb_vector_size();
   idx_t row = 0;
   while (row < most) {
-    const auto more = next();
-    if (!more) return std::unexpected(more.error());
-    if (!*more) {
+    const auto what = next();
+    if (what == found::error) return std::unexpected(*error_);
+    if (what == found::end) {
       at_end_ = true;
       break;
     }
     ++records_;
-    if (const auto wrong = put_row(row)) {
-      if (sieve_ == nullptr) {
-        const bool is_value = fields_.size() == targets_.size();
-        return failure(kind::data, fmt::format("{} {}{} {}. {}", shape_.place_word(), place(),
-                                               is_value ? "," : ":", *wrong,
-                                               is_value ? wrong_value_remedy
-                                                        : "Correct the report at its source"));
-      }
-      if (sieve_->drop) sieve_->drop({place(), *wrong, reader_.record()});
+    if (!put_row(row)) {
+      if (sieve_ == nullptr) return std::unexpected(bad_row());
+      if (sieve_->drop) sieve_->drop({place(), why_bad(), reader_.record()});
       unput(row);
       continue;
     }

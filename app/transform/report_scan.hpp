@@ -24,6 +24,7 @@
 #include "transform/csv_reader.hpp"
 #include "transform/duckdb_handle.hpp"
 #include "transform/error.hpp"
+#include "transform/files.hpp"
 
 namespace wherry::app {
 
@@ -85,7 +86,7 @@ class report_scan {
  public:
   /// Requires: shape, layout and sieve (which may be null) outlive it.
   report_scan(const report_shape& shape, const report_layout& layout, csv_reader reader,
-              row_sieve* sieve);
+              passed_pages pages, row_sieve* sieve);
 
   /// Returns the number of rows read; 0 at the end. The vectors are those of the declared columns,
   /// then one BIGINT for the place, if any column is cast.
@@ -103,11 +104,14 @@ class report_scan {
   void aim(duckdb_data_chunk chunk);
   void hold_totals_back();
   bool only_totals_follow();
-  std::expected<bool, transform_error> next();
-  std::optional<std::string> put_row(idx_t row);
+  enum class found { row, end, error };
+  found next();
+  bool put_row(idx_t row);
+  std::string why_bad() const;
+  transform_error bad_row() const;
   bool put(const target& to, idx_t row, const csv_field& field);
   bool put_typed(const target& to, idx_t row, std::string_view text) const;
-  std::string_view value_of(const csv_field& field);
+  std::string value_of(const csv_field& field) const;
   bool drops(idx_t row);
   void unput(idx_t row) const;
   std::uint64_t place() const { return shape_.is_json() ? records_ : reader_.line(); }
@@ -115,6 +119,7 @@ class report_scan {
   const report_shape& shape_;
   const report_layout& layout_;
   csv_reader reader_;
+  passed_pages pages_;
   row_sieve* sieve_;
   std::optional<csv_reader> ahead_;  // as many rows as are totals
   bool too_few_for_totals_ = false;
@@ -124,6 +129,8 @@ class report_scan {
   std::vector<duckdb_vector> absent_;
   std::int64_t* places_ = nullptr;
   std::string scratch_;
+  std::optional<transform_error> error_;  // of the last `next`
+  std::size_t bad_field_ = 0;             // of the last `put_row`
   std::uint64_t records_ = 0;
   std::uint64_t rows_ = 0;
   bool at_end_ = false;

@@ -43,12 +43,15 @@ void report_input::drop_by(row_sieve* sieve) {
   rows_.reset();
 }
 
-std::expected<void, transform_error> report_input::load(std::string_view text) {
+std::expected<void, transform_error> report_input::load(report_bytes bytes) {
+  bytes_ = bytes;
+  const auto text = bytes.text;
   rows_.reset();
   error_.reset();
   sieve_ = nullptr;
   if (text.empty() && !shape_.is_json()) return failure(kind::data, empty_report);
-  if (const auto line = line_of_invalid_utf8(text)) {
+  passed_pages pages(bytes);
+  if (const auto line = line_of_invalid_utf8(text, [&](const char* at) { pages.up_to(at); })) {
     return failure(kind::data, fmt::format("line {}: the text is not UTF-8. Ask the API for UTF-8, "
                                            "or say what it is by encoding in [source.format]",
                                            *line));

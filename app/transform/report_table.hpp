@@ -42,7 +42,7 @@ class report_input {
 
   /// Takes the next report and checks its encoding and header. Requires: `text` outlives its use.
   /// Errors: columns (drift, naming them), data (empty, not UTF-8, malformed header).
-  [[nodiscard]] std::expected<void, transform_error> load(std::string_view text);
+  [[nodiscard]] std::expected<void, transform_error> load(report_bytes text);
 
   /// Checks whatever the statement did not read. Returns the number of rows.
   [[nodiscard]] std::expected<std::uint64_t, transform_error> finish();
@@ -60,11 +60,12 @@ class report_input {
 
  private:
   friend class report_table;
-  report_scan scan() const { return {shape_, layout_, body_, sieve_}; }
+  report_scan scan() const { return {shape_, layout_, body_, passed_pages(bytes_), sieve_}; }
   std::expected<void, transform_error> read_header();
   std::expected<void, transform_error> match(const std::vector<csv_field>& header);
 
   const report_shape& shape_;
+  report_bytes bytes_;
   csv_reader body_{{}};
   report_layout layout_;
   row_sieve* sieve_ = nullptr;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transform/transformer.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -9,11 +11,26 @@
 
 #include "transform/functions.hpp"
 #include "transform/lane.hpp"
+#include "transform/lookup.hpp"
 #include "transform/shown_text.hpp"
 
 namespace wherry::app {
 
 using kind = transform_error::kind;
+
+namespace {
+
+report_subject subject_of(const transform_job& job) {
+  const auto day = parse_date(job.day);
+  return {.client = job.client,
+          .account = job.account,
+          .currency = job.currency,
+          .timezone = job.timezone,
+          .day = day.value_or(0),
+          .is_known = day.has_value()};
+}
+
+}  // namespace
 
 // Members are destroyed from the last: connections before the database, the database before what
 // its functions look things up in.
@@ -25,16 +42,17 @@ class transformer::body {
         sink_(sink),
         options_(std::move(options)),
         cover_(transform.variables),
-        sniffs_(source.columns.empty()) {}
+        sniffs_(source.columns.empty()),
+        max_report_bytes_(source.max_size_bytes) {}
 
   std::expected<void, transform_error> open(const source& source);
 
   std::expected<transform_result, transform_error> run_file(const transform_job& job,
                                                             const std::stop_token& stop);
   std::expected<transform_result, transform_error> run_text(std::string_view report,
-                                                            const std::string& output,
+                                                            const transform_job& job,
                                                             const std::stop_token& stop);
-  std::expected<transform_preview, transform_error> preview(const std::string& input,
+  std::expected<transform_preview, transform_error> preview(const transform_job& job,
                                                             std::size_t rows);
   std::vector<column> result_columns() const { return plan_.columns; }
 
@@ -55,7 +73,9 @@ class transformer::body {
           on_stop_(std::in_place, stop, interruption{lane_}) {}
     ~lease() {
       on_stop_.reset();  // waits for an interruption under way
-      if (lane_ != nullptr) owner_.put(*lane_);
+      if (lane_ == nullptr) return;
+      lane_->end();
+      owner_.put(*lane_);
     }
     lease(const lease&) = delete;
     lease& operator=(const lease&) = delete;
@@ -76,8 +96,11 @@ class transformer::body {
   };
 
   transform_lane* take(const std::stop_token& stop);
-  std::expected<result_plan, transform_error> load(transform_lane& lane, std::string_view report,
+  std::expected<result_plan, transform_error> load(transform_lane& lane, report_bytes report,
                                                    const std::string& input);
+  std::expected<transform_result, transform_error> sift_and_run(transform_lane& lane,
+                                                                const result_plan& plan,
+                                                                const transform_job& job);
   void put(transform_lane& lane);
   std::expected<void, transform_error> look_things_up();
   std::expected<void, transform_error> check_first();
@@ -93,8 +116,10 @@ class transformer::body {
   transform_options options_;
   error_cover cover_;
   bool sniffs_;
+  std::uint64_t max_report_bytes_;
   std::unique_ptr<units> units_;
   std::optional<rates> rates_;
+  report_subjects subjects_;
   std::unique_ptr<report_table> table_;
   result_plan plan_;  // empty when columns are guessed
   database_handle database_;
@@ -128,8 +153,11 @@ std::expected<void, transform_error> transformer::body::open(const source& sourc
   database_ = std::move(*database);
   auto first = connect(database_.get());
   if (!first) return std::unexpected(std::move(first.error()));
-  if (!register_functions(first->get(), {units_.get(), rates_ ? &*rates_ : nullptr})) {
+  if (!register_functions(first->get(), {units_.get(), rates_ ? &*rates_ : nullptr, &subjects_})) {
     return failure(kind::sql, "DuckDB refuses Wherry's functions");
+  }
+  for (const auto& each : transform_.tables) {
+    if (auto loaded = load_lookup_table(first->get(), each); !loaded) return loaded;
   }
   auto columns = plan_report(first->get(), source.columns);
   if (!columns) return std::unexpected(std::move(columns.error()));
@@ -150,8 +178,10 @@ std::expected<void, transform_error> transformer::body::add_lanes() {
     if (!connection) return std::unexpected(std::move(connection.error()));
     lanes_.push_back(std::make_unique<transform_lane>(
         std::move(*connection), table_->shape(),
-        transform_lane::output_options{sink_.format, sink_.compression, options_.directory}));
+        transform_lane::output_options{sink_.format, sink_.compression, options_.directory,
+                                       max_report_bytes_}));
     table_->attach(lanes_.back()->connection(), lanes_.back()->input());
+    subjects_.attach(lanes_.back()->connection(), lanes_.back()->subject());
     free_.push_back(lanes_.back().get());
   }
   return {};
@@ -165,6 +195,8 @@ std::expected<void, transform_error> transformer::body::check_first() {
   plan_ = std::move(*plan);
   for (const auto& lane : lanes_) {
     if (auto ready = lane->prepare_for(plan_); !ready) return ready;
+    if (!transform_.bad_rows) continue;
+    if (auto ready = lane->prepare_sieve(table_->uncastable_rows()); !ready) return ready;
   }
   return {};
 }
@@ -187,16 +219,17 @@ void transformer::body::put(transform_lane& lane) {
 }
 
 std::expected<transform_result, transform_error> transformer::body::run_text(
-    std::string_view report, const std::string& output, const std::stop_token& stop) {
+    std::string_view report, const transform_job& job, const std::stop_token& stop) {
   if (sniffs_) {
     return failure(kind::columns,
                    "a report in memory needs declared columns. Set [source] columns");
   }
   const lease lane(*this, stop);
   if (!lane) return failure(kind::interrupted, "interrupted");
-  if (auto loaded = lane->input().load(report); !loaded)
+  lane->set_subject(subject_of(job));
+  if (auto loaded = lane->load({report}); !loaded)
     return std::unexpected(std::move(loaded.error()));
-  return lane->run(plan_, output, false);
+  return sift_and_run(*lane, plan_, job);
 }
 
 std::expected<transform_result, transform_error> transformer::body::run_file(
@@ -205,29 +238,51 @@ std::expected<transform_result, transform_error> transformer::body::run_file(
   if (!lane) return failure(kind::interrupted, "interrupted");
   const auto file = report_file::open(job.input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
-  const auto plan = load(*lane, file->text(), job.input);
+  lane->set_subject(subject_of(job));
+  const auto plan = load(*lane, file->bytes(), job.input);
   if (!plan) return std::unexpected(plan.error());
-  return lane->run(sniffs_ ? *plan : plan_, job.output, sniffs_);
+  return sift_and_run(*lane, sniffs_ ? *plan : plan_, job);
+}
+
+// Requires: a lane with its report. A run that fails leaves no rows put aside either.
+std::expected<transform_result, transform_error> transformer::body::sift_and_run(
+    transform_lane& lane, const result_plan& plan, const transform_job& job) {
+  if (!transform_.bad_rows) return lane.run(plan, job.output, sniffs_);
+  const auto rejected = lane.sift(*transform_.bad_rows, job.rejected);
+  if (!rejected) return std::unexpected(rejected.error());
+  auto result = lane.run(plan, job.output, sniffs_);
+  if (result) {
+    result->rejected_rows = *rejected;
+    result->rows_in += *rejected;
+  } else if (*rejected > 0 && !job.rejected.empty()) {
+    ::unlink(job.rejected.c_str());
+  }
+  return result;
 }
 
 // Gives a lane its report. Returns the plan for it, where columns are guessed.
 std::expected<result_plan, transform_error> transformer::body::load(transform_lane& lane,
-                                                                    std::string_view report,
+                                                                    report_bytes report,
                                                                     const std::string& input) {
-  if (report.empty()) return failure(kind::data, report_input::empty_report);
-  if (sniffs_) return lane.sniff(input, transform_);
-  if (auto loaded = lane.input().load(report); !loaded)
-    return std::unexpected(std::move(loaded.error()));
+  if (report.text.empty()) return failure(kind::data, report_input::empty_report);
+  if (sniffs_) return lane.sniff(report, input, transform_);
+  if (auto loaded = lane.load(report); !loaded) return std::unexpected(std::move(loaded.error()));
   return result_plan{};
 }
 
 std::expected<transform_preview, transform_error> transformer::body::preview(
-    const std::string& input, std::size_t rows) {
+    const transform_job& job, std::size_t rows) {
   const lease lane(*this, {});
-  const auto file = report_file::open(input, lane->report_buffer());
+  const auto file = report_file::open(job.input, lane->report_buffer());
   if (!file) return std::unexpected(file.error());
-  const auto plan = load(*lane, file->text(), input);
+  lane->set_subject(subject_of(job));
+  const auto plan = load(*lane, file->bytes(), job.input);
   if (!plan) return std::unexpected(plan.error());
+  if (transform_.bad_rows) {
+    if (auto sifted = lane->sift(*transform_.bad_rows, {}); !sifted) {
+      return std::unexpected(std::move(sifted.error()));
+    }
+  }
   return lane->preview(sniffs_ ? *plan : plan_, rows);
 }
 
@@ -254,14 +309,20 @@ std::expected<transform_result, transform_error> transformer::run(const transfor
 }
 
 std::expected<transform_result, transform_error> transformer::run(std::string_view report,
-                                                                  const std::string& output,
+                                                                  const transform_job& job,
                                                                   const std::stop_token& stop) {
-  return body_->covered(body_->run_text(report, output, stop));
+  return body_->covered(body_->run_text(report, job, stop));
 }
 
-std::expected<transform_preview, transform_error> transformer::preview(const std::string& input,
+std::expected<transform_result, transform_error> transformer::run(std::string_view report,
+                                                                  const std::string& output,
+                                                                  const std::stop_token& stop) {
+  return body_->covered(body_->run_text(report, {.client = {}, .day = {}, .output = output}, stop));
+}
+
+std::expected<transform_preview, transform_error> transformer::preview(const transform_job& job,
                                                                        std::size_t rows) {
-  return body_->covered(body_->preview(input, rows));
+  return body_->covered(body_->preview(job, rows));
 }
 
 std::vector<column> transformer::result_columns() const { return body_->result_columns(); }

@@ -10,7 +10,10 @@
 //   1. The output's bytes are a function of the report, the spec and the version of Wherry alone
 //      (as long as the SQL is: it may not use random() or the time of day).
 //   2. The output is whole or absent; a failed run removes what it began.
-//   3. A report whose columns are not exactly those declared is an error that names the difference.
+//   3. A row that cannot be read is an error of its report; or, with bad_rows, put aside up to a
+//      share. Rows are told by what the report says; a result that does not fit [transform] columns
+//      is of no single row, and an error.
+//   4. A report whose columns are not exactly those declared is an error that names the difference.
 //
 // Without declared source columns DuckDB guesses columns and types of each report (`read_csv`) and
 // prepares the SQL each time: some 8 ms a report, and the SQL is checked only by the first one.
@@ -40,15 +43,23 @@ struct transform_options {
 
 struct transform_job {
   std::string client;
-  std::string day;
-  std::string input;   ///< path of the report
-  std::string output;  ///< path of the file to write; created 0600, not fsynced
+  std::string day;       ///< 2025-01-31
+  std::string input{};   ///< path of the report
+  std::string output{};  ///< path of the file to write; created 0600, not fsynced
+  // Of the client, for SQL.
+  std::string account{};
+  std::string currency{};
+  std::string timezone{};
+  /// Path of the file for rows that are put aside (bad_rows of the spec); made as `output` is, and
+  /// only if there are any. Empty: they are counted alone.
+  std::string rejected{};
 };
 
 struct transform_result {
   std::uint64_t rows_in = 0;
   std::uint64_t rows_out = 0;
-  std::uint64_t size_bytes = 0;  ///< of the output file
+  std::uint64_t rejected_rows = 0;  ///< of rows_in: those that were put aside
+  std::uint64_t size_bytes = 0;     ///< of the output file
 };
 
 /// Rows as texts; an empty cell is NULL.
@@ -84,12 +95,16 @@ class transformer {
   [[nodiscard]] std::expected<transform_result, transform_error> run(
       const transform_job& job, const std::stop_token& stop = {});
 
-  /// Converts a report that lies in memory. Requires: declared source columns.
+  /// Converts a report that lies in memory, whatever `input` is. Requires: declared source columns.
+  [[nodiscard]] std::expected<transform_result, transform_error> run(
+      std::string_view report, const transform_job& job, const std::stop_token& stop = {});
+
+  /// The same of a report of which nothing else is known.
   [[nodiscard]] std::expected<transform_result, transform_error> run(
       std::string_view report, const std::string& output, const std::stop_token& stop = {});
 
   /// Shows the first rows of a report and of what would be written; writes nothing.
-  [[nodiscard]] std::expected<transform_preview, transform_error> preview(const std::string& input,
+  [[nodiscard]] std::expected<transform_preview, transform_error> preview(const transform_job& job,
                                                                           std::size_t rows);
 
   /// The columns that are written, as DuckDB spells their types; empty before the first report when

@@ -55,9 +55,9 @@ TEST_SUITE("commands/asked_reports.hpp") {
   TEST_CASE("reports are those of the range and of the clients") {
     const auto asked = asked_for("2025-01-30", "2025-01-31", {"globex"});
     CHECK(asked.size() == 2);
-    CHECK(asked.id_of(1) == "globex/2025-01-31");
+    CHECK(asked.id_of(0) == "globex/2025-01-31");
     CHECK(asked.client_of(1).account == "7");
-    CHECK(asked.day_of(1) == "2025-01-31");
+    CHECK(asked.day_of(1) == "2025-01-30");
     CHECK(asked.contains("globex/2025-01-30"));
     CHECK_FALSE(asked.contains("globex/2025-02-01"));
     CHECK_FALSE(asked.contains("acme/2025-01-30"));

@@ -3,6 +3,9 @@
 #include "commands/views.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "report/report.hpp"
 
 using namespace wherry;
 using namespace wherry::app;
@@ -79,10 +82,26 @@ TEST_SUITE("commands/views.hpp") {
     auto machine = waiting_machine();
     CHECK(json_of(machine).at("shape").as_int64() == 0);
     CHECK(page_of(machine, {}).find("note") == std::string::npos);
-    machine.shape = 4;
+    machine.shape = 99;
     CHECK(page_of(machine, {})
-              .find("  note     its state \"downloadable\" is of shape 4, this "
-                    "program knows 2: left alone") != std::string::npos);
+              .find(fmt::format("  note     its state \"downloadable\" is of shape 99, this "
+                                "program knows {}: left alone",
+                                shape_of<report>)) != std::string::npos);
+  }
+
+  TEST_CASE("a report of which rows were put aside says how many and where they are") {
+    auto machine = waiting_machine();
+    machine.phase = phase::completed;
+    machine.state = "completed";
+    machine.shape = shape_of<report>;
+    machine.data = R"({"url":"s3://b/acme.csv.gz","size_bytes":1,"sha256":"ab","rows":5,)"
+                   R"("spec":"v","rejected_rows":0})";
+    CHECK(line_of(machine).find("aside") == std::string::npos);
+    machine.data.replace(machine.data.size() - 2, 1, "3");
+    CHECK(line_of(machine).find("put aside: 3 rows in s3://b/acme.rejected.csv") !=
+          std::string::npos);
+    CHECK(page_of(machine, {}).find("  aside    3 rows in s3://b/acme.rejected.csv\n") !=
+          std::string::npos);
   }
 
   TEST_CASE("a lane that begins nothing says why and what ends that") {

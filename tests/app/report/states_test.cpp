@@ -34,7 +34,23 @@ TEST_SUITE("report/states.hpp") {
     }
   }
 
-  TEST_CASE("states of shape 1 are read") {
+  TEST_CASE("states of shape 1 are read, and none of their rows was put aside") {
+    const auto uploaded = read_state<report>(
+        {"uploadable",
+         R"({"client":"acme","day":"2025-01-31",)"
+         R"("transformed":{"name":"a","size_bytes":7,"sha256":"ab"},"rows":3,"spec":"v",)"
+         R"("report":"r-1"})",
+         1});
+    REQUIRE(uploaded.has_value());
+    CHECK(std::get<uploadable>(*uploaded).report == "r-1");
+    CHECK(std::get<uploadable>(*uploaded).rejected.name.empty());
+    CHECK(std::get<uploadable>(*uploaded).rejected_rows == 0);
+    const auto ended = read_state<report>(
+        {"completed", R"({"url":"file:///a","size_bytes":1,"sha256":"ab","rows":5,"spec":"v"})",
+         1});
+    REQUIRE(ended.has_value());
+    CHECK(std::get<completed>(*ended).rows == 5);
+    CHECK(std::get<completed>(*ended).rejected_rows == 0);
     const auto waiting = read_state<report>(
         {"pending",
          R"({"client":"acme","day":"2025-01-31","report":"r-1","requested_ms":1738000000000})", 1});
@@ -52,6 +68,11 @@ TEST_SUITE("report/states.hpp") {
          R"("parts":[{"first":2,"count":3}]}})",
          2});
     REQUIRE(paged.has_value());
+    CHECK(read_state<report>(
+        {"uploadable",
+         R"({"client":"acme","day":"2025-01-31","report":"",)"
+         R"("transformed":{"name":"a","size_bytes":7,"sha256":"ab"},"rows":3,"spec":"v"})",
+         2}));
     const auto& at = std::get<downloading>(*paged);
     CHECK(at.so_far.pages.front().name == "a.page");
     CHECK(at.so_far.parts == std::vector<report_part>{{.first = 2, .count = 3}});

@@ -196,11 +196,12 @@ TEST_SUITE("spool/spool.hpp") {
                                           ".wherry-notes.md"};
     for (const auto& name : theirs) std::ofstream{at.path / name} << "mine";
     const std::vector<std::string> ours{"x-0123456789abcdef-g1.download",
-                                        "-0123456789abcdef-g22.transform", ".wherry-1-2.parquet"};
+                                        "-0123456789abcdef-g22.transform", ".wherry-1-2.parquet",
+                                        ".wherry-1-2.rows", "a-0123456789abcdef-g1.reject"};
     for (const auto& name : ours) std::ofstream{at.path / name} << "12";
     const auto files = open_spool(at.path);
-    CHECK(files->used_bytes() == 6);
-    CHECK(files->remove_orphans({}) == 3);
+    CHECK(files->used_bytes() == 2 * ours.size());
+    CHECK(files->remove_orphans({}) == ours.size());
     CHECK(files->used_bytes() == 0);
     for (const auto& name : theirs) CHECK_MESSAGE(fs::exists(at.path / name), name);
     CHECK(files_in(at.path) == static_cast<std::ptrdiff_t>(theirs.size()));
@@ -208,7 +209,7 @@ TEST_SUITE("spool/spool.hpp") {
 
   TEST_CASE("every name that the spool gives is its own") {
     for (const auto* id : {"acme/2025-01-31", "", "-g1.download", "\xc3\xbc \n"}) {
-      for (const auto step : {spool_step::download, spool_step::transform}) {
+      for (const auto step : {spool_step::download, spool_step::transform, spool_step::reject}) {
         CHECK(is_spool_name(spool_name({id, 18'446'744'073'709'551'615u, step})));
       }
     }

@@ -68,20 +68,28 @@ struct setup {
   app::compression compression = app::compression::none;
   std::string directory{};
   std::string memory_limit = "512MB";
+  report_format from{};  // what the bytes of the report are
+  std::uint64_t max_size_bytes = 1u << 30;
+  std::vector<lookup_table> tables{};
+  std::optional<quarantine> bad_rows{};
 
   std::expected<std::unique_ptr<transformer>, transform_error> open() const {
-    app::source from;
-    from.columns = source;
+    app::source where;
+    where.columns = source;
+    where.format = from;
+    where.max_size_bytes = max_size_bytes;
     app::transform how;
     how.sql = sql;
     how.variables = variables;
     how.columns = result;
     how.rates = rates;
+    how.tables = tables;
+    how.bad_rows = bad_rows;
     how.threads = threads;
     app::sink to;
     to.format = format;
     to.compression = compression;
-    return transformer::open(from, how, to, {directory, memory_limit});
+    return transformer::open(where, how, to, {directory, memory_limit});
   }
 
   std::unique_ptr<transformer> opened() const {
@@ -113,6 +121,13 @@ struct setup {
     return done.error();
   }
 };
+
+inline void check(const transform_error& error, transform_error::kind what,
+                  std::initializer_list<std::string_view> parts) {
+  CAPTURE(error.message);
+  CHECK(error.what == what);
+  for (const auto part : parts) CHECK(error.message.find(part) != std::string::npos);
+}
 
 inline const std::string ecb =
     std::string(WHERRY_SOURCE_DIRECTORY) + "/examples/data/eurofxref-excerpt.csv";

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include "fixture.hpp"
+#include "packed.hpp"
 #include "transform/csv_reader.hpp"
 
 using namespace wherry::app;
@@ -80,14 +82,29 @@ TEST_SUITE("rates.hpp") {
     const auto table = parsed();
     const auto by = table.between({*table.find("USD"), *table.find("JPY"), day("2001-03-09")});
     REQUIRE(by);
-    CHECK(by->numerator == 112'000'000'000u);
-    CHECK(by->denominator == 932'900'000u);
+    CHECK(by->factor.numerator == 112'000'000'000u);
+    CHECK(by->factor.denominator == 932'900'000u);
+    CHECK(by->day == day("2001-03-09"));
   }
   TEST_CASE("the same currency needs no rate") {
     const auto table = parsed();
     const auto by = table.between({*table.find("USD"), *table.find("USD"), day("1900-01-01")});
     REQUIRE(by);
-    CHECK(by->numerator == by->denominator);
+    CHECK(by->factor.numerator == by->factor.denominator);
+  }
+  TEST_CASE("a file may be packed, as the ECB's own is") {
+    const wherry::app::testing::scratch place;
+    const auto path =
+        place.write("rates.zip", wherry::app::testing::zipped("eurofxref.csv", sample));
+    const auto loaded = rates::load(path);
+    REQUIRE_MESSAGE(loaded, (loaded ? "" : loaded.error()));
+    CHECK(loaded->at(*loaded->find("USD"), day("2001-03-12")) == 930'000'000u);
+    const auto cut =
+        place.write("cut.zip", wherry::app::testing::zipped("a.csv", sample).substr(0, 60));
+    const auto refused = rates::load(cut);
+    REQUIRE_FALSE(refused);
+    CHECK(has(refused.error(), "cut.zip"));
+    CHECK(has(refused.error(), "zip archive"));
   }
   TEST_CASE("the order of the rows is free") {
     const auto table = parsed("Date,USD\n2001-03-08,1.1\n2001-03-09,1.2\n");

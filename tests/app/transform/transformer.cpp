@@ -334,7 +334,7 @@ TEST_SUITE("transformer.hpp") {
     const scratch place;
     const setup how{.sql = "select name, amount * 2 as twice from report",
                     .result = {{"name", "varchar"}, {"twice", "bigint"}}};
-    const auto shown = how.opened()->preview(place.write("in.csv", report), 2);
+    const auto shown = how.opened()->preview({"c", "2001-03-12", place.write("in.csv", report)}, 2);
     REQUIRE(shown);
     CHECK(drawn(shown->after) ==
           "name                        twice\n"
