@@ -86,7 +86,8 @@ class days_test(program_test):
         self.assertEqual(len(self.asked), asked, "a pass is one for the day")
         # As if that pass had been yesterday's.
         with sqlite3.connect(self.here / "days.db") as store:
-            store.execute("update machines set generation = generation - 86400000")
+            for table in ("machines", "history"):
+                store.execute(f"update {table} set generation = generation - 86400000")
         store.close()
         written = {path: path.stat().st_mtime_ns
                    for path in (self.here / "objects").rglob("*.csv")}
