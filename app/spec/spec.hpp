@@ -230,15 +230,16 @@ struct transform {
   std::vector<lookup_table> tables;
   std::string rates;      ///< path of a rates file in the ECB's format; empty: no convert_currency
   std::string rates_url;  ///< where `rates` is fetched from at each start; empty: it lies there
-  std::optional<quarantine> bad_rows;  ///< none: a row that cannot be read is an error of the report
+  std::optional<quarantine>
+      bad_rows;  ///< none: a row that cannot be read is an error of the report
   int threads = 2;
 };
 
-enum class file_format { csv, parquet };
+enum class file_format { csv, parquet, json_lines };
 enum class compression { none, gzip, zstd };
 
-/// Says where objects go. Format and compression follow from the name: .csv .csv.gz .csv.zst
-/// .parquet.
+/// Says where objects go. Format and compression follow from the name: .parquet, .csv
+/// .csv.gz .csv.zst, .jsonl .jsonl.gz .jsonl.zst.
 struct sink {
   std::string url;  ///< template: {client} {account} {day}; file:///… or s3://bucket/…
   file_format format = file_format::csv;
