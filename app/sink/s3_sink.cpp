@@ -23,7 +23,7 @@ std::string s3_sink::type_of(object_role role) const {
     case compression::zstd: return "application/zstd";
     case compression::none: break;
   }
-  return "text/csv";
+  return spec_.format == file_format::json_lines ? "application/x-ndjson" : "text/csv";
 }
 
 std::expected<request_body, sink_error> s3_sink::body_of(const spool_file& file) const {

@@ -334,7 +334,7 @@ void sink_url::read(reader& r, const value& from, sink& to) {
   const auto known = ending_of(*url);
   if (!known) {
     r.wrong(from.begin, "has a name that tells no format",
-            "end it with .csv .csv.gz .csv.zst or .parquet");
+            "end it with .parquet, .csv or .jsonl; the last two also with .gz or .zst");
   } else if (!tells_days_apart(*url)) {
     r.wrong(from.begin, "gives several days the same object, and one would replace the other",
             "put {day} into it");

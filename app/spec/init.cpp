@@ -162,7 +162,7 @@ columns = { campaign = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
 #tables.campaigns = { file = "campaigns.csv", columns = { campaign = "varchar", team = "varchar" } }
 
 [sink]
-# The name tells the format: .csv .csv.gz .csv.zst .parquet
+# The name tells the format: .parquet, .csv .csv.gz .csv.zst, .jsonl .jsonl.gz .jsonl.zst
 url    = "file://${PWD}/out/day={day}/{client}.csv.gz"
 #url   = "s3://bucket/ads/day={day}/{client}.parquet"
 #limit = { lane = "sink", in_flight = 32 }

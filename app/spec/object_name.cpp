@@ -9,6 +9,9 @@ namespace {
 constexpr name_ending endings[] = {{".csv", file_format::csv, compression::none},
                                    {".csv.gz", file_format::csv, compression::gzip},
                                    {".csv.zst", file_format::csv, compression::zstd},
+                                   {".jsonl", file_format::json_lines, compression::none},
+                                   {".jsonl.gz", file_format::json_lines, compression::gzip},
+                                   {".jsonl.zst", file_format::json_lines, compression::zstd},
                                    {".parquet", file_format::parquet, compression::none}};
 
 }  // namespace

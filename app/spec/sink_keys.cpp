@@ -10,10 +10,10 @@ constexpr auto optional = need::optional;
 constexpr auto secret_key = privacy::secret;
 
 constexpr key<sink> sink_keys[] = {
-    whole_entry<sink_url, sink>(
-        "url",
-        "Where objects go: file:///… or s3://…; the name ends in .csv .csv.gz .csv.zst .parquet.",
-        required),
+    whole_entry<sink_url, sink>("url",
+                                "Where objects go: file:///… or s3://…; ends in .parquet, .csv or "
+                                ".jsonl, or those and .gz .zst.",
+                                required),
     entry<limit_form, &sink::limit>("limit", "How much the sink can take."),
     entry<endpoint_url, &sink::endpoint>("endpoint", "S3 server; AWS by default."),
     entry<one_line, &sink::region>("region", "S3 region; AWS_REGION, or us-east-1, by default."),

@@ -265,11 +265,11 @@ struct transform {
   int threads = 2;
 };
 
-enum class file_format { csv, parquet };
+enum class file_format { csv, parquet, json_lines };
 enum class compression { none, gzip, zstd };
 
-/// Says where objects go. Format and compression follow from the name: .csv .csv.gz .csv.zst
-/// .parquet.
+/// Says where objects go. Format and compression follow from the name: .parquet, .csv
+/// .csv.gz .csv.zst, .jsonl .jsonl.gz .jsonl.zst.
 struct sink {
   std::string url;  ///< template: {client} {account} {day}; file:///… or s3://bucket/…
   file_format format = file_format::csv;

@@ -70,6 +70,26 @@ void append_text(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+void append_json_text(std::string& out, std::string_view text) {
+  out.push_back('"');
+  for (const char c : text) {
+    switch (c) {
+      case '"': out.append("\\\""); break;
+      case '\\': out.append("\\\\"); break;
+      case '\n': out.append("\\n"); break;
+      case '\r': out.append("\\r"); break;
+      case '\t': out.append("\\t"); break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+        } else {
+          out.push_back(c);
+        }
+    }
+  }
+  out.push_back('"');
+}
+
 void append_integer(std::string& out, std::int64_t value) { append_whole(out, value); }
 void append_unsigned(std::string& out, std::uint64_t value) { append_whole(out, value); }
 void append_boolean(std::string& out, bool value) { out.append(value ? "true" : "false"); }

@@ -13,6 +13,9 @@ namespace wherry::app {
 /// Appends text, quoted when it is empty or holds a comma, a quote or a line end.
 void append_text(std::string& out, std::string_view text);
 
+/// Appends text as a JSON string (RFC 8259): only what must be escaped is. Requires: UTF-8.
+void append_json_text(std::string& out, std::string_view text);
+
 void append_integer(std::string& out, std::int64_t value);
 void append_unsigned(std::string& out, std::uint64_t value);
 void append_boolean(std::string& out, bool value);

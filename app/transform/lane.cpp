@@ -56,7 +56,7 @@ transform_lane::transform_lane(connection_handle connection, const report_shape&
 std::expected<void, transform_error> transform_lane::prepare_for(const result_plan& plan) {
   const auto select = plan.select(output_.format);
   const auto sql =
-      output_.format == file_format::csv
+      output_.format != file_format::parquet
           ? select
           : fmt::format("copy ({}) to {} (format parquet, compression {}, use_tmp_file false)",
                         select, quoted_text(parquet_),
@@ -185,30 +185,30 @@ std::expected<std::uint64_t, transform_error> transform_lane::sift(const quarant
 std::expected<transform_result, transform_error> transform_lane::run(const result_plan& plan,
                                                                      const std::string& output,
                                                                      bool sniffed) {
-  const bool csv = output_.format == file_format::csv;
-  auto file = output_file::create(csv ? output : parquet_);
+  const bool text = output_.format != file_format::parquet;
+  auto file = output_file::create(text ? output : parquet_);
   if (!file) return std::unexpected(std::move(file.error()));
   transform_result result;
-  const auto rows_out = csv ? write_csv(plan, *file) : write_parquet();
+  const auto rows_out = text ? write_text(plan, *file) : write_parquet();
   if (!rows_out) return std::unexpected(explained(rows_out.error(), plan));
   result.rows_out = *rows_out;
   const auto rows_in = sniffed ? count_rows() : input_.finish();
   if (!rows_in) return std::unexpected(rows_in.error());
   result.rows_in = *rows_in;
-  const auto size = csv ? file->keep() : file->keep_as(output);
+  const auto size = text ? file->keep() : file->keep_as(output);
   if (!size) return std::unexpected(size.error());
   result.size_bytes = *size;
   return result;
 }
 
-std::expected<std::uint64_t, transform_error> transform_lane::write_csv(const result_plan& plan,
-                                                                        output_file& file) {
+std::expected<std::uint64_t, transform_error> transform_lane::write_text(const result_plan& plan,
+                                                                         output_file& file) {
   auto result = execute(statement_.get(), delivery::streamed);
   if (!result) return std::unexpected(std::move(result.error()));
   std::uint64_t rows = 0;
   text_.clear();
-  result_writer::header(plan.columns, text_);
-  result_writer writer(*result->address());
+  result_writer writer(*result->address(), plan.columns, output_.format);
+  writer.header(text_);
   for (;;) {
     const chunk_handle chunk(duckdb_fetch_chunk(*result->address()));
     if (chunk.get() == nullptr) break;

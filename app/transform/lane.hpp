@@ -82,8 +82,8 @@ class transform_lane {
   std::expected<result_handle, transform_error> execute(duckdb_prepared_statement statement,
                                                         delivery how);
   std::expected<text_rows, transform_error> texts_of(const std::string& sql);
-  std::expected<std::uint64_t, transform_error> write_csv(const result_plan& plan,
-                                                          output_file& file);
+  std::expected<std::uint64_t, transform_error> write_text(const result_plan& plan,
+                                                           output_file& file);
   std::expected<std::uint64_t, transform_error> write_parquet();
   std::expected<void, transform_error> flush(output_file& file);
   std::expected<std::uint64_t, transform_error> count_rows();

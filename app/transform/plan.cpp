@@ -146,7 +146,7 @@ std::string result_plan::select(file_format format) const {
     }
     const bool known =
         std::ranges::find(writable, one.type) != writable.end() || decimal_of(one.type);
-    if (format == file_format::csv && !known) value = fmt::format("cast({} as varchar)", value);
+    if (format != file_format::parquet && !known) value = fmt::format("cast({} as varchar)", value);
     selected.push_back(fmt::format("{} as {}", value, name));
   }
   return fmt::format("select {} from ({}\n) as result", fmt::join(selected, ", "), sql);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transform/result_writer.hpp"
 
+#include <cmath>
+#include <utility>
+
 #include "transform/csv_writer.hpp"
 
 namespace wherry::app {
@@ -11,17 +14,22 @@ const Value& at(const void* values, idx_t row) {
   return static_cast<const Value*>(values)[row];
 }
 
-}  // namespace
-
-void result_writer::header(const std::vector<app::column>& columns, std::string& out) {
-  for (const auto& one : columns) {
-    if (&one != &columns.front()) out.push_back(',');
-    append_text(out, one.name);
-  }
-  out.push_back('\n');
+bool is_null(const std::uint64_t* valid, idx_t row) {
+  return valid != nullptr && ((valid[row / 64] >> (row % 64)) & 1) == 0;
 }
 
-result_writer::result_writer(duckdb_result& result) {
+}  // namespace
+
+result_writer::result_writer(duckdb_result& result, const std::vector<app::column>& columns,
+                             file_format format)
+    : is_json_(format == file_format::json_lines) {
+  if (!is_json_) {
+    for (const auto& one : columns) {
+      if (&one != &columns.front()) header_.push_back(',');
+      append_text(header_, one.name);
+    }
+    header_.push_back('\n');
+  }
   for (idx_t i = 0, count = duckdb_column_count(&result); i < count; ++i) {
     const type_handle type(duckdb_column_logical_type(&result, i));
     column one{.type = duckdb_get_type_id(type.get())};
@@ -34,9 +42,15 @@ result_writer::result_writer(duckdb_result& result) {
         default: one.type = DUCKDB_TYPE_HUGEINT; break;
       }
     }
-    columns_.push_back(one);
+    if (is_json_) {
+      append_json_text(one.name, columns[i].name);
+      one.name.push_back(':');
+    }
+    columns_.push_back(std::move(one));
   }
 }
+
+void result_writer::header(std::string& out) const { out.append(header_); }
 
 void result_writer::rows(duckdb_data_chunk chunk, std::string& out) {
   for (idx_t i = 0; i < columns_.size(); ++i) {
@@ -45,12 +59,49 @@ void result_writer::rows(duckdb_data_chunk chunk, std::string& out) {
     columns_[i].valid = duckdb_vector_get_validity(vector);
   }
   for (idx_t row = 0, count = duckdb_data_chunk_get_size(chunk); row < count; ++row) {
-    for (const auto& one : columns_) {
-      if (&one != &columns_.front()) out.push_back(',');
-      const bool null = one.valid != nullptr && ((one.valid[row / 64] >> (row % 64)) & 1) == 0;
-      if (!null) value(one, row, out);
-    }
+    is_json_ ? json_row(row, out) : csv_row(row, out);
     out.push_back('\n');
+  }
+}
+
+void result_writer::csv_row(idx_t row, std::string& out) const {
+  for (const auto& one : columns_) {
+    if (&one != &columns_.front()) out.push_back(',');
+    if (!is_null(one.valid, row)) value(one, row, out);
+  }
+}
+
+void result_writer::json_row(idx_t row, std::string& out) const {
+  out.push_back('{');
+  for (const auto& one : columns_) {
+    if (&one != &columns_.front()) out.push_back(',');
+    out.append(one.name);
+    if (is_null(one.valid, row)) {
+      out.append("null");
+    } else {
+      json_value(one, row, out);
+    }
+  }
+  out.push_back('}');
+}
+
+void result_writer::json_value(const column& column, idx_t row, std::string& out) {
+  const auto quoted = [&] {
+    out.push_back('"');
+    value(column, row, out);
+    out.push_back('"');
+  };
+  const void* const values = column.values;
+  switch (column.type) {
+    case DUCKDB_TYPE_VARCHAR:
+      return append_json_text(out, text_of(at<duckdb_string_t>(values, row)));
+    case DUCKDB_TYPE_DATE:
+    case DUCKDB_TYPE_TIMESTAMP: return quoted();
+    case DUCKDB_TYPE_FLOAT:
+      return std::isfinite(at<float>(values, row)) ? value(column, row, out) : quoted();
+    case DUCKDB_TYPE_DOUBLE:
+      return std::isfinite(at<double>(values, row)) ? value(column, row, out) : quoted();
+    default: return value(column, row, out);
   }
 }
 

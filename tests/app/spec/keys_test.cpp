@@ -155,5 +155,8 @@ is = "credentials")"));
     CHECK(sink(".csv.gz").compression == compression::gzip);
     CHECK(sink(".csv.zst").compression == compression::zstd);
     CHECK(sink(".parquet").format == file_format::parquet);
+    CHECK(sink(".jsonl").format == file_format::json_lines);
+    CHECK(sink(".jsonl.gz").compression == compression::gzip);
+    CHECK(sink(".jsonl.zst").compression == compression::zstd);
   }
 }

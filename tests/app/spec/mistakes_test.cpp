@@ -162,8 +162,8 @@ TEST_SUITE("spec/read.hpp mistakes") {
     CHECK(sink("s3://bucket/")
               .starts_with("ads.toml:9:7: url in [sink] has no name behind the bucket;"));
     CHECK(sink("file:///o/{day}.json") ==
-          "ads.toml:9:7: url in [sink] has a name that tells no format; end it with .csv .csv.gz "
-          ".csv.zst or .parquet");
+          "ads.toml:9:7: url in [sink] has a name that tells no format; end it with "
+          ".parquet, .csv or .jsonl; the last two also with .gz or .zst");
     CHECK(sink("file:///o/{client}-{day:%Y-%m}.csv") ==
           "ads.toml:9:7: url in [sink] gives several days the same object, and one would replace "
           "the other; put {day} into it");

@@ -159,11 +159,46 @@ TEST_SUITE("transformer.hpp") {
           "a,b\n1.609344,1000\n16.09344,3.048\n,\n1.609344,\n");
   }
 
+  TEST_CASE("JSON lines keep every digit of money, and tell NULL from no text") {
+    const setup lines{.source = {{"name", "varchar"},
+                                 {"cost", "varchar"},
+                                 {"moment", "timestamp"},
+                                 {"x", "double"}},
+                      .sql = R"(select name as "the ""name""", cast(cost as decimal(38, 9)) as cost,
+                         cast(moment as date) as day, moment, x, x > 1 as large, uuid, n from (
+                  select *, cast(null as bigint) as n,
+                         cast('4ac7a9e9-607c-4c8a-84f3-843f0191e3fd' as uuid) as uuid
+                  from report) as wide)",
+                      .result = {{"the \"name\"", "varchar"},
+                                 {"cost", "decimal(38,9)"},
+                                 {"day", "date"},
+                                 {"moment", "timestamp"},
+                                 {"x", "double"},
+                                 {"large", "boolean"},
+                                 {"uuid", "uuid"},
+                                 {"n", "bigint"}},
+                      .format = file_format::json_lines};
+    const std::string uuid = R"("uuid":"4ac7a9e9-607c-4c8a-84f3-843f0191e3fd","n":null})"
+                             "\n";
+    CHECK(lines.converts("name,cost,moment,x\n"
+                         "\"Zürich \"\"1\"\"\\ \n\t\x01\",12345678901234567890123456789.123456789,"
+                         "2025-01-31 01:02:03.5,2.5\n"
+                         "\"\",-0.10,2025-01-31 00:00:00,inf\n") ==
+          R"({"the \"name\"":"Zürich \"1\"\\ \n\t\u0001",)"
+          R"("cost":12345678901234567890123456789.123456789,"day":"2025-01-31",)"
+          R"("moment":"2025-01-31 01:02:03.5","x":2.5,"large":true,)" +
+              uuid + R"({"the \"name\"":"","cost":-0.100000000,"day":"2025-01-31",)" +
+              R"("moment":"2025-01-31 00:00:00","x":"inf","large":true,)" + uuid);
+    CHECK(lines.converts("name,cost,moment,x\n").empty());
+  }
+
   TEST_CASE("the same report gives the same bytes in every format") {
     const scratch place;
     const auto input = place.write("report.csv", many_rows(5000));
     for (const auto& [format, codec] : {std::pair{file_format::csv, compression::gzip},
                                         {file_format::csv, compression::zstd},
+                                        {file_format::json_lines, compression::gzip},
+                                        {file_format::json_lines, compression::zstd},
                                         {file_format::parquet, compression::none}}) {
       std::string first;
       for (int opening = 0; opening < 2; ++opening) {
