@@ -257,6 +257,19 @@ TEST_SUITE("sink/s3_sink.hpp") {
     CHECK_FALSE(at.put_again(at.spooled("other"))->unchanged);
   }
 
+  TEST_CASE("an object that is to stay does, and its own bytes are no conflict") {
+    house at;
+    at.into("kept");
+    at.spec.overwrite = false;
+    const auto file = at.spooled("first");
+    const auto made = at.put(file);
+    REQUIRE_MESSAGE(made.has_value(), made.error().message);
+    CHECK_FALSE(made->unchanged);
+    CHECK(at.put(file)->unchanged);
+    check_error(at.put(at.spooled("other")), kind::permanent, {"`sink.overwrite`", "/kept"});
+    CHECK(at.objects().at("kept").sha256 == to_hex(sha256_of("first")));
+  }
+
   TEST_CASE("each call but the first is paid for before it is made") {
     house at;
     at.into("paid");
