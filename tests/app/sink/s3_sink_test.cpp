@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// long: whatever needs the real server shares one house in front of it
 // Goal: a real S3 server holds, under the very key that the spec says, the very bytes of the spool
 // file, and what it refuses is told with the remedy. Method: Ceph's gateway, started by the ctest
 // fixture, and boto3 to read back. A server that is missing fails the tests: a sink that nobody
