@@ -17,8 +17,9 @@ task<std::expected<stored_object, sink_error>> file_sink::put(object_to_put what
   if (!url) co_return std::unexpected(url.error());
   const std::filesystem::path target{url->substr(file_scheme.size())};
   const auto outcome =
-      co_await thread([&from = spool_, &known = durable_, file = what.file, target] {
-        return store_as_file(from, file, target, known);
+      co_await thread([&from = spool_, &known = durable_, file = what.file, target, &spec = spec_] {
+        return store_as_file(from, file, target, known,
+                             spec.overwrite ? existing::replaced : existing::stays);
       }).take();
   if (!outcome->has_value()) outcome->error().rethrow();
   const auto& stored = outcome->value();

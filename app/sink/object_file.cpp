@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 
 #include "sink/sink_errors.hpp"
@@ -175,8 +176,8 @@ void durable_directories::add(const struct stat& directory) {
 }
 
 std::expected<writing, sink_error> store_as_file(const spool& from, const spool_file& file,
-                                                 const fs::path& target,
-                                                 durable_directories& known) {
+                                                 const fs::path& target, durable_directories& known,
+                                                 existing other) {
   const auto directory = parent_of(target);
   if (auto made = make_directories(directory, known); !made) return std::unexpected(made.error());
   if (holds_already(file, target)) return once_durable(writing::unchanged, directory);
@@ -185,7 +186,11 @@ std::expected<writing, sink_error> store_as_file(const spool& from, const spool_
   if (!opened) return std::unexpected(opened.error());
   auto stored = copy(from, file, opened->number, temporary);
   if (stored && ::fsync(opened->number) != 0) stored = refused(errno, temporary);
-  if (stored && ::rename(temporary.c_str(), target.c_str()) != 0) stored = refused(errno, target);
+  const unsigned how = other == existing::stays ? RENAME_NOREPLACE : 0;
+  if (stored && ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), how) != 0) {
+    stored = how != 0 && errno == EEXIST ? std::unexpected(kept_as_it_is(target.native()))
+                                         : refused(errno, target);
+  }
   if (!stored) {
     ::unlink(temporary.c_str());
     return std::unexpected(stored.error());

@@ -37,11 +37,15 @@ class durable_directories {
 /// What became of a file.
 enum class writing { changed, unchanged };
 
+/// What becomes of other bytes that are there.
+enum class existing { replaced, stays };
+
 /// Makes `target` hold the bytes of a spool file, durably; makes missing directories. A target that
 /// holds them already stays untouched. Errors: all but throttled.
 [[nodiscard]] std::expected<writing, sink_error> store_as_file(const spool& from,
                                                                const spool_file& file,
                                                                const std::filesystem::path& target,
-                                                               durable_directories& known);
+                                                               durable_directories& known,
+                                                               existing other);
 
 }  // namespace wherry::app

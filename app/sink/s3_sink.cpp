@@ -46,7 +46,7 @@ task<std::expected<bool, sink_error>> s3_sink::holds(std::string url, spool_file
           std::to_string(file.size_bytes);
 }
 
-task<std::expected<void, sink_error>> s3_sink::put_whole(std::string url, object_to_put what) {
+task<std::expected<bool, sink_error>> s3_sink::put_whole(std::string url, object_to_put what) {
   if (what.file.size_bytes > one_put_limit_bytes) {
     co_return std::unexpected(sink_error{
         sink_error_kind::permanent,
@@ -58,15 +58,18 @@ task<std::expected<void, sink_error>> s3_sink::put_whole(std::string url, object
   }
   auto body = body_of(what.file);
   if (!body) co_return std::unexpected(body.error());
-  const auto answered = co_await server_.ask(
-      {.method = "PUT",
-       .url = url,
-       .headers = {{"Content-Type", type_of(what.role)}, {sha256_header, what.file.sha256}},
-       .body = std::move(*body),
-       .body_sha256 = what.file.sha256});
+  http_headers headers = {{"Content-Type", type_of(what.role)}, {sha256_header, what.file.sha256}};
+  if (!spec_.overwrite) headers.emplace_back("If-None-Match", "*");
+  const auto answered = co_await server_.ask({.method = "PUT",
+                                              .url = url,
+                                              .headers = std::move(headers),
+                                              .body = std::move(*body),
+                                              .body_sha256 = what.file.sha256});
   if (!answered) co_return std::unexpected(answered.error());
+  constexpr int precondition_failed = 412;
+  if (!spec_.overwrite && answered->status == precondition_failed) co_return false;
   if (!is_success(*answered)) co_return std::unexpected(server_.refusal(*answered, url));
-  co_return {};
+  co_return true;
 }
 
 task<std::expected<stored_object, sink_error>> s3_sink::put(object_to_put what) {
@@ -80,8 +83,15 @@ task<std::expected<stored_object, sink_error>> s3_sink::put(object_to_put what) 
     if (!made.unchanged && what.pay) co_await what.pay();
   }
   if (!made.unchanged) {
-    const auto put = co_await put_whole(made.url, std::move(what));
+    const auto put = co_await put_whole(made.url, what);
     if (!put) co_return std::unexpected(put.error());
+    if (*put) co_return made;
+    // Ours, of a step whose answer was lost, or of an import before; or somebody else's.
+    if (what.pay) co_await what.pay();
+    const auto found = co_await holds(made.url, what.file);
+    if (!found) co_return std::unexpected(found.error());
+    if (!*found) co_return std::unexpected(kept_as_it_is(made.url));
+    made.unchanged = true;
   }
   co_return made;
 }

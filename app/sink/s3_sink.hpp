@@ -21,7 +21,8 @@ class s3_sink final : public object_sink {
   [[nodiscard]] std::string type_of(object_role role) const;
   /// Whether the object is there with the bytes of that file.
   [[nodiscard]] task<std::expected<bool, sink_error>> holds(std::string url, spool_file file);
-  [[nodiscard]] task<std::expected<void, sink_error>> put_whole(std::string url,
+  /// False: another object is there that is to stay.
+  [[nodiscard]] task<std::expected<bool, sink_error>> put_whole(std::string url,
                                                                 object_to_put what);
 
   const sink& spec_;

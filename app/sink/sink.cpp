@@ -28,6 +28,15 @@ sink_error from_template(const template_error& wrong) {
           fmt::format("`sink.url`: {}; {}", wrong.message, wrong.remedy), std::nullopt};
 }
 
+sink_error kept_as_it_is(const std::string& object) {
+  return {
+      sink_error_kind::permanent,
+      fmt::format("{} is there with other bytes, and `sink.overwrite` is false: remove or rename "
+                  "it, or let `sink.overwrite` be true, and redrive the report",
+                  object),
+      std::nullopt};
+}
+
 std::expected<std::string, sink_error> object_url(const sink& spec, const object_to_put& what) {
   auto url = expand_url(spec.url, what.of, what.on);
   if (!url) return std::unexpected(from_template(url.error()));

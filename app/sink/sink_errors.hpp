@@ -18,4 +18,7 @@ namespace wherry::app {
 [[nodiscard]] std::expected<std::string, sink_error> object_url(const sink& spec,
                                                                 const object_to_put& what);
 
+/// Other bytes are there, and `sink.overwrite` keeps them.
+[[nodiscard]] sink_error kept_as_it_is(const std::string& object);
+
 }  // namespace wherry::app

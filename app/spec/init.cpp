@@ -165,6 +165,7 @@ columns = { campaign = "varchar", clicks = "bigint", cost = "decimal(18,6)" }
 # The name tells the format: .parquet, .csv .csv.gz .csv.zst, .jsonl .jsonl.gz .jsonl.zst
 url    = "file://${PWD}/out/day={day}/{client}.csv.gz"
 #url   = "s3://bucket/ads/day={day}/{client}.parquet"
+#overwrite = false   # an object that is there with other bytes stays, and its report is dead
 #limit = { lane = "sink", in_flight = 32 }
 #timeout    = "2m"
 # Only for s3:// ; the keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.

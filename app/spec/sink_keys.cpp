@@ -14,6 +14,8 @@ constexpr key<sink> sink_keys[] = {
                                 "Where objects go: file:///… or s3://…; ends in .parquet, .csv or "
                                 ".jsonl, or those and .gz .zst.",
                                 required),
+    entry<yes_or_no, &sink::overwrite>(
+        "overwrite", "Replace an object that is there with other bytes; true by default."),
     entry<limit_form, &sink::limit>("limit", "How much the sink can take."),
     entry<endpoint_url, &sink::endpoint>("endpoint", "S3 server; AWS by default."),
     entry<one_line, &sink::region>("region", "S3 region; AWS_REGION, or us-east-1, by default."),

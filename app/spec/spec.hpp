@@ -274,6 +274,7 @@ struct sink {
   std::string url;  ///< template: {client} {account} {day}; file:///… or s3://bucket/…
   file_format format = file_format::csv;
   app::compression compression = app::compression::none;
+  bool overwrite = true;  ///< false: an object that is there with other bytes stays as it is
   app::limit limit;
 
   // Only for s3://

@@ -131,6 +131,19 @@ TEST_SUITE("sink/file_sink.hpp") {
     CHECK(content_of(at.directory / "2025-01-31/acme.rejected.csv") == "row,why\n");
   }
 
+  TEST_CASE("an object that is to stay does, and its own bytes are no conflict") {
+    house at;
+    at.spec.overwrite = false;
+    REQUIRE(at.put(at.spooled("first")).has_value());
+    CHECK(at.put(at.spooled("first"))->unchanged);
+    const auto got = at.put(at.spooled("other"));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().kind == kind::permanent);
+    CHECK(got.error().message.contains("`sink.overwrite`"));
+    CHECK(content_of(at.object()) == "first");
+    CHECK(files_beside(at.object()) == 1);
+  }
+
   TEST_CASE("what a crash left is taken over") {
     house at;
     fs::create_directories(at.object().parent_path());

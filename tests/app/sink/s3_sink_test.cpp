@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// long: whatever needs the real server shares one house in front of it
 // Goal: a real S3 server holds, under the very key that the spec says, the very bytes of the spool
 // file, and what it refuses is told with the remedy. Method: Ceph's gateway, started by the ctest
 // fixture, and boto3 to read back. A server that is missing fails the tests: a sink that nobody
@@ -255,6 +256,19 @@ TEST_SUITE("sink/s3_sink.hpp") {
     CHECK(at.objects().at("restated").sha256 == to_hex(sha256_of("other")));
     at.put_liar("longer than it", to_hex(sha256_of("other")));
     CHECK_FALSE(at.put_again(at.spooled("other"))->unchanged);
+  }
+
+  TEST_CASE("an object that is to stay does, and its own bytes are no conflict") {
+    house at;
+    at.into("kept");
+    at.spec.overwrite = false;
+    const auto file = at.spooled("first");
+    const auto made = at.put(file);
+    REQUIRE_MESSAGE(made.has_value(), made.error().message);
+    CHECK_FALSE(made->unchanged);
+    CHECK(at.put(file)->unchanged);
+    check_error(at.put(at.spooled("other")), kind::permanent, {"`sink.overwrite`", "/kept"});
+    CHECK(at.objects().at("kept").sha256 == to_hex(sha256_of("first")));
   }
 
   TEST_CASE("each call but the first is paid for before it is made") {
