@@ -18,6 +18,7 @@
 #include "commands/progress.hpp"
 #include "commands/session.hpp"
 #include "commands/signals.hpp"
+#include "spec/closing.hpp"
 #include "spec/template.hpp"
 
 namespace wherry::app {
@@ -111,11 +112,11 @@ void print_json(const plan& made, const spec& spec, const std::vector<probe_line
 
 constexpr int stopped_by_signal = 128 + SIGINT;
 
-// The first client's of the newest day that is asked for, or else that is over.
-report_id probed_report(const backlog& wanted) {
-  if (wanted.size() == 0) return {0, newest_closed_day(std::chrono::system_clock::now())};
-  const auto newest = wanted[wanted.size() - 1].day;
-  return {wanted[0].client, newest};
+// The first client's of the newest day that is asked for, or else that has ended there.
+report_id probed_report(const backlog& wanted, const spec& spec) {
+  if (wanted.size() > 0) return {wanted[0].client, wanted[wanted.size() - 1].day};
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return {0, newest_ended(now, spec.clients.front().timezone)};
 }
 
 }  // namespace
@@ -137,7 +138,7 @@ int check_spec(const check_call& call) {
   std::vector<probe_line> probed;
   if (call.probe) {
     std::ignore = flush_out();  // the plan can be read while the calls are under way
-    probed = probe_sides(prepared->spec(), probed_report(wanted));
+    probed = probe_sides(prepared->spec(), probed_report(wanted, prepared->spec()));
     if (probed.empty()) return stopped_by_signal;
     if (!call.json) print(probed);
   }

@@ -31,11 +31,6 @@ task<int> call_all(const spec& of, http_client& client, const report_id& about,
 
 }  // namespace
 
-day newest_closed_day(std::chrono::system_clock::time_point now) {
-  using namespace std::chrono;
-  return year_month_day(floor<days>(now - hours(12)) - days(1));
-}
-
 std::vector<probe_line> probe_sides(spec of, const report_id& about) {
   of.source.connect_timeout =
       std::min<std::chrono::milliseconds>(of.source.connect_timeout, probe_time_limit);

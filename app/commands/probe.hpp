@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "spec/backlog.hpp"
-#include "spec/day.hpp"
 #include "spec/spec.hpp"
 
 namespace wherry::app {
@@ -23,9 +22,6 @@ struct probe_line {
   bool is_well = false;
   std::string says;  ///< what was tried and what came of it; what to do where it is not well
 };
-
-/// The newest day that has ended everywhere on Earth, the last place being at UTC-12.
-[[nodiscard]] day newest_closed_day(std::chrono::system_clock::time_point now);
 
 /// Calls each side about one report. Returns one line a side, or none if a signal came first.
 /// Requires: block_stop_signals was called; about.client < spec.clients.size().

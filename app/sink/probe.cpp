@@ -10,14 +10,9 @@
 #include <filesystem>
 #include <system_error>
 
-#include "net/origin.hpp"
-#include "sign/sigv4.hpp"
-#include "sink/s3_address.hpp"
-#include "sink/s3_errors.hpp"
-#include "spec/spelling.hpp"
+#include "sink/s3_server.hpp"
 #include "spec/template.hpp"
 #include "wherry/csp/go.hpp"
-#include "wherry/csp/scheduler.hpp"
 #include "wherry/csp/scope.hpp"
 
 namespace wherry::app {
@@ -28,8 +23,6 @@ namespace {
 using said = std::expected<std::string, std::string>;
 constexpr std::string_view file_scheme = "file://";
 constexpr std::string_view probe_suffix = ".wherry-probe";
-constexpr std::string_view hash_of_nothing =
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The deepest directory of the way to `target` that is there.
 fs::path deepest(fs::path target) {
@@ -74,82 +67,29 @@ std::string upload_id(std::string_view body) {
   return std::string(rest.substr(0, rest.find(close)));
 }
 
-class s3_probe {
- public:
-  s3_probe(const sink& spec, http_client& client, std::string url)
-      : spec_(spec),
-        client_(client),
-        url_(std::move(url)),
-        signer_({spec.access_key, spec.secret_key, spec.session_token, spec.region}) {}
-
-  task<said> run() {
-    const auto begun = co_await ask("POST", {{"uploads", ""}});
-    if (!begun) co_return std::unexpected(begun.error());
-    const auto id = upload_id(begun->body);
-    if (id.empty()) {
-      co_return std::unexpected(fmt::format(
-          "{} began an upload and did not name it; check that `sink.endpoint` is an S3 server",
-          url_));
-    }
-    // What has begun is ended also if somebody stops us now.
-    const auto guard = co_await shield();
-    const auto ended = co_await ask("DELETE", {{"uploadId", id}});
-    if (!ended) {
-      co_return fmt::format(
-          "began an upload beside {}; it has no parts and costs nothing, but could not be aborted: "
-          "{}",
-          url_, ended.error());
-    }
-    co_return fmt::format("began an upload beside {} and aborted it", url_);
+task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
+  s3_server server(spec, client);
+  const auto beside = url + std::string(probe_suffix);
+  const auto begun =
+      co_await server.ask({.method = "POST", .url = beside, .query = {{"uploads", ""}}});
+  if (!begun) co_return std::unexpected(begun.error().message);
+  if (!is_success(*begun)) co_return std::unexpected(server.refusal(*begun, url).message);
+  const auto id = upload_id(begun->body);
+  if (id.empty()) {
+    co_return std::unexpected(fmt::format(
+        "{} began an upload and did not name it; check that `sink.endpoint` is an S3 server", url));
   }
-
- private:
-  using query = std::vector<std::pair<std::string, std::string>>;
-
-  task<std::expected<http_response, std::string>> ask(std::string method, query parameters) {
-    auto object = parse_s3_url(url_);
-    object.key += probe_suffix;
-    const auto address = address_of(spec_, object);
-    http_request request;
-    request.method = method;
-    request.url = address.url();
-    for (const auto& [name, value] : parameters) {
-      request.url += (&name == &parameters.front().first ? "?" : "&") + name;
-      if (!value.empty()) request.url += "=" + uri_encode(value, slash::encode);
-    }
-    request.timeout = spec_.timeout;
-    const auto now = scheduler::current().system_now();
-    request.headers = signer_.sign({.method = std::move(method),
-                                    .path = address.path,
-                                    .query = std::move(parameters),
-                                    .headers = {{"Host", address.host}},
-                                    .body_sha256 = std::string(hash_of_nothing)},
-                                   now);
-    auto answered = co_await client_.fetch(std::move(request));
-    if (!answered) {
-      co_return std::unexpected(
-          fmt::format("{}: {} (`sink.endpoint`, `sink.path_style`, `sink.timeout`)", url_,
-                      answered.error().message));
-    }
-    if (answered->status < 200 || answered->status > 299) {
-      co_return std::unexpected(explain_refusal({.status = answered->status,
-                                                 .headers = answered->headers,
-                                                 .body = answered->body,
-                                                 .object = url_,
-                                                 .bucket = object.bucket,
-                                                 .place = place_of(address.url()),
-                                                 .region = spec_.region},
-                                                now)
-                                    .message);
-    }
-    co_return *std::move(answered);
+  // What has begun is ended also if somebody stops us now.
+  const auto guard = co_await shield();
+  const auto ended =
+      co_await server.ask({.method = "DELETE", .url = beside, .query = {{"uploadId", id}}});
+  if (ended && is_success(*ended)) {
+    co_return fmt::format("began an upload beside {} and aborted it", url);
   }
-
-  const sink& spec_;
-  http_client& client_;
-  const std::string url_;
-  const sigv4_signer signer_;
-};
+  co_return fmt::format(
+      "began an upload beside {}; it has no parts and costs nothing, but could not be aborted: {}",
+      url, ended ? server.refusal(*ended, url).message : ended.error().message);
+}
 
 }  // namespace
 
@@ -160,8 +100,7 @@ task<said> probe_sink(const sink& spec, http_client& client, app::client of, day
         fmt::format("`sink.url`: {}; {}", url.error().message, url.error().remedy));
   }
   if (url->starts_with(file_scheme)) co_return co_await probe_file(*std::move(url));
-  s3_probe probe(spec, client, *std::move(url));
-  co_return co_await probe.run();
+  co_return co_await probe_s3(spec, client, *std::move(url));
 }
 
 }  // namespace wherry::app

@@ -6,6 +6,7 @@
 #include "net/origin.hpp"
 #include "source/answer.hpp"
 #include "source/credentials.hpp"
+#include "source/pages.hpp"
 #include "source/request.hpp"
 #include "source/source_words.hpp"
 #include "spec/template.hpp"
@@ -83,7 +84,14 @@ task<std::expected<heard, source_error>> ask(const source& spec, http_client& cl
 }
 
 bool refuses_credentials(const heard& what) {
-  return !what.meant.rule && (what.status == 401 || what.status == 403);
+  return what.meant.is == meaning::credentials || (!what.meant.rule && what.status == 403);
+}
+
+/// What stands in the address of a whole report, of its first page, or of no report.
+template_values values_of(const source& spec) {
+  template_values values{{"report", std::string(no_report)}, {"part", ""}};
+  if (spec.pages) values.merge(page_values(*spec.pages, ""));
+  return values;
 }
 
 /// Whether an answer to a question about no report shows that the API is there and knows us.
@@ -98,8 +106,7 @@ task<std::expected<std::string, std::string>> probe_source(const source& spec, h
                                                            app::client of, day on) {
   const bool is_made = spec.request.has_value();
   const auto key = is_made ? "source.poll.url" : "source.url";
-  auto url = is_made ? expand_url(spec.poll->url, of, on, std::string(no_report))
-                     : expand_url(spec.url, of, on);
+  auto url = expand_url(is_made ? spec.poll->url : spec.url, of, on, values_of(spec));
   if (!url) co_return std::unexpected(from_template(url.error(), key).message);
   const auto tried = is_made ? std::string("asked for a report that does not exist")
                              : fmt::format("asked for {}/{}", of.id, to_string(on));
@@ -121,7 +128,10 @@ task<std::expected<std::string, std::string>> probe_source(const source& spec, h
   }
   auto says =
       fmt::format("{}: {}", tried, explain_answer(spec, what.place, what.status, what.meant));
-  if (what.meant.is == meaning::empty) co_return says;
+  // It came to the report itself: an import waits for it, or asks for parts of it.
+  const bool is_well = what.meant.is == meaning::empty || what.meant.is == meaning::pending ||
+                       what.meant.is == meaning::split;
+  if (is_well) co_return says;
   co_return std::unexpected(std::move(says));
 }
 
