@@ -114,7 +114,10 @@ constexpr int stopped_by_signal = 128 + SIGINT;
 
 // The first client's of the newest day that is asked for, or else that has ended there.
 report_id probed_report(const backlog& wanted, const spec& spec) {
-  if (wanted.size() > 0) return {wanted[0].client, wanted[wanted.size() - 1].day};
+  if (wanted.size() > 0) {
+    const auto newest = std::max(wanted[0].day, wanted[wanted.size() - 1].day);
+    return {wanted[0].client, newest};
+  }
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   return {0, newest_ended(now, spec.clients.front().timezone)};
 }
