@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // `wherry check`: every mistake of a spec that can be found without the API, and the plan: how many
-// reports, from where to where, under which limits.
+// reports, from where to where, under which limits; with --probe, what source and sink say to it.
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <csignal>
 #include <map>
+#include <tuple>
+#include <vector>
 
 #include "commands/commands.hpp"
 #include "commands/output.hpp"
 #include "commands/plan_lines.hpp"
+#include "commands/probe.hpp"
 #include "commands/progress.hpp"
 #include "commands/session.hpp"
+#include "commands/signals.hpp"
+#include "spec/closing.hpp"
 #include "spec/template.hpp"
 
 namespace wherry::app {
@@ -78,22 +85,47 @@ void print(const plan& made, const spec& spec) {
   }
 }
 
-void print_json(const plan& made, const spec& spec) {
+void print(const std::vector<probe_line>& probed) {
+  for (const auto& [side, is_well, says] : probed) {
+    say("  probe  {} {}: {}\n", side, is_well ? "ok" : "FAILED", says);
+  }
+}
+
+boost::json::array lines_of(const std::vector<probe_line>& probed) {
+  boost::json::array lines;
+  for (const auto& [side, is_well, says] : probed) {
+    lines.push_back({{"side", side}, {"ok", is_well}, {"says", says}});
+  }
+  return lines;
+}
+
+void print_json(const plan& made, const spec& spec, const std::vector<probe_line>& probed) {
   boost::json::array lanes;
   for (const auto& [name, limits] : made.lanes) lanes.push_back(json_of(name, limits));
-  say("{}\n", boost::json::serialize(boost::json::object{{"import", spec.name},
-                                                         {"clients", made.clients},
-                                                         {"reports", made.reports},
-                                                         {"from", made.from},
-                                                         {"to", made.to},
-                                                         {"store", made.store},
-                                                         {"spool", made.spool},
-                                                         {"lanes", std::move(lanes)}}));
+  boost::json::object shown{{"import", spec.name},     {"clients", made.clients},
+                            {"reports", made.reports}, {"from", made.from},
+                            {"to", made.to},           {"store", made.store},
+                            {"spool", made.spool},     {"lanes", std::move(lanes)}};
+  if (!probed.empty()) shown["probes"] = lines_of(probed);
+  say("{}\n", boost::json::serialize(shown));
+}
+
+constexpr int stopped_by_signal = 128 + SIGINT;
+
+// The first client's of the newest day that is asked for, or else that has ended there.
+report_id probed_report(const backlog& wanted, const spec& spec) {
+  if (wanted.size() > 0) {
+    const auto newest = std::max(wanted[0].day, wanted[wanted.size() - 1].day);
+    return {wanted[0].client, newest};
+  }
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return {0, newest_ended(now, spec.clients.front().timezone)};
 }
 
 }  // namespace
 
 int check_spec(const check_call& call) {
+  if (call.probe) block_stop_signals();
   auto spec = read_or_complain(call.spec);
   if (!spec) return spec.error();
   backlog wanted;
@@ -105,12 +137,16 @@ int check_spec(const check_call& call) {
   const auto prepared = prepared_spec::make(std::move(*spec), call.spec);
   if (!prepared) return complain(prepared.error()), mistake_made;
   const auto made = plan_of(prepared->spec(), wanted);
-  if (call.json) {
-    print_json(made, prepared->spec());
-  } else {
-    print(made, prepared->spec());
+  if (!call.json) print(made, prepared->spec());
+  std::vector<probe_line> probed;
+  if (call.probe) {
+    std::ignore = flush_out();  // the plan can be read while the calls are under way
+    probed = probe_sides(prepared->spec(), probed_report(wanted, prepared->spec()));
+    if (probed.empty()) return stopped_by_signal;
+    if (!call.json) print(probed);
   }
-  return all_well;
+  if (call.json) print_json(made, prepared->spec(), probed);
+  return std::ranges::all_of(probed, &probe_line::is_well) ? all_well : some_dead;
 }
 
 }  // namespace wherry::app

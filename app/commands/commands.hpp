@@ -39,6 +39,7 @@ struct check_call {
   std::filesystem::path spec;
   backlog_request range;  ///< from and to may be empty: no count then
   bool json = false;
+  bool probe = false;  ///< call source and sink, too
 };
 int check_spec(const check_call& call);
 

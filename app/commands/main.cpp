@@ -139,6 +139,9 @@ int main(int count, char** arguments) {
   check->add_option("spec", checked.spec, "the spec file")->required();
   add_range(*check, checked.range, false);
   check->add_flag("--json", checked.json, "write JSON");
+  check->add_flag("--probe", checked.probe,
+                  "also try the credentials: one small call to the API, about the first report of "
+                  "--to or of yesterday, and one to the sink; nothing is made or left there");
   check->callback([&] { command = [&] { return check_spec(checked); }; });
 
   preview_call previewed;

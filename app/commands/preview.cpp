@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <expected>
 #include <system_error>
 
@@ -14,9 +13,8 @@
 #include "commands/output.hpp"
 #include "commands/session.hpp"
 #include "commands/signals.hpp"
+#include "commands/stoppable.hpp"
 #include "spec/day.hpp"
-#include "wherry/csp/go.hpp"
-#include "wherry/csp/select.hpp"
 
 namespace wherry::app {
 namespace fs = std::filesystem;
@@ -81,19 +79,6 @@ task<int> preview(session& all, const client& of, day on, std::size_t rows) {
   co_return all_well;
 }
 
-/// Unwinds `work` when `stop` closes.
-task<int> preview_unless(channel<std::monostate> stop, task<int> work) {
-  int status = 128 + SIGINT;
-  const auto done = go(std::move(work));
-  const auto chosen = co_await select(priority, done.take(), stop.take());
-  if (chosen.index() == 0) {
-    const auto& ended = *std::get<0>(chosen);
-    if (!ended) ended.error().rethrow();
-    status = *ended;
-  }
-  co_return status;  // what still runs is unwound with the scheduler's run
-}
-
 }  // namespace
 
 int preview_report(const preview_call& call) {
@@ -115,10 +100,7 @@ int preview_report(const preview_call& call) {
   if (!parts) return complain(parts.error()), mistake_made;
   const report_id id = (*wanted)[0];
   const client& of = (*parts)->spec().clients[id.client];
-  thread_scheduler scheduler;
-  channel<std::monostate> stop;
-  const stop_signals listening([&] { stop.close(); });
-  return scheduler.run(preview_unless(stop, preview(**parts, of, id.day, call.rows)));
+  return run_until_stopped(preview(**parts, of, id.day, call.rows));
 }
 
 }  // namespace wherry::app

@@ -9,7 +9,10 @@
 //   GET /v1/{dataset}/reports/{id}                        whether it is ready, and where, JSON
 //   GET /made/{link}                                      a report that was ready, for a while
 //   GET /v1/endless/{anything}                            a body without end (with --endless)
+//   /sync-quota/… /error-quota/… /run-id/… /duplicate/…   APIs that behave as real ones do:
+//   /error-code/… /slots/… /expiring/…                    behaviours.hpp, README.md
 //   GET /stats                                            what was answered how often, JSON
+//   GET /stats/{behaviour}                                what only that behaviour counts, JSON
 //   GET /requests                                         how often each report was asked for, JSON
 //
 // SIGTERM and SIGINT stop it: no new connection, bodies under way end, idle connections close
@@ -26,9 +29,35 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <map>
+#include <string>
 #include <thread>
 
 namespace {
+
+const std::map<std::string, int> units{{"ms", 1}, {"s", 1000}};
+
+void add_behaviours(CLI::App& app, example::behaviour_options& how) {
+  const auto number = [&](const char* name, auto& value, const char* what) {
+    app.add_option(name, value, what)->check(CLI::Range(0, 1'000'000'000))->group("Behaviours");
+  };
+  const auto span = [&](const char* name, auto& value, const char* what) {
+    app.add_option(name, value, what)->transform(CLI::AsNumberWithUnit(units))->group("Behaviours");
+  };
+  number("--quota", how.quota, "calls of an account in a window; 0: any number");
+  span("--quota-window", how.quota_window, "how long such a window is: 2s by default");
+  number("--concurrent", how.concurrent, "calls of an account at once; 10 by default");
+  number("--error-quota", how.error_quota, "5xx in a window before all is refused; 10 by default");
+  span("--outage", how.outage, "how long each account of /error-quota/ is down, once");
+  number("--outage-after", how.outage_after, "requests of an account before that; 10 by default");
+  number("--slots", how.slots, "reports that /slots/ makes at once; 3 by default");
+  number("--page-size", how.page_size, "rows of a page, if it is not asked for; 100 by default");
+  number("--most-rows", how.most_rows, "rows of a report that /run-id/ or /expiring/ can give");
+  span("--report-life", how.report_life, "how long /expiring/ keeps a report; without end if 0");
+  app.add_option("--poll-401", how.poll_401, "share of polls of /duplicate/ answered with 401")
+      ->check(CLI::Range(0.0, 1.0))
+      ->group("Behaviours");
+}
 
 /// Reads the command line, or ends the program with its help.
 example::options parse(int count, char** arguments) {
@@ -42,13 +71,12 @@ example::options parse(int count, char** arguments) {
   app.add_option("--connections", o.connections, "connections served at once");
   app.add_option("--seed", o.seed, "of all faults")->capture_default_str();
   app.add_option("--latency", o.latency, "before each answer, with jitter of half: 50ms, 1s")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"ms", 1}, {"s", 1000}}));
+      ->transform(CLI::AsNumberWithUnit(units));
   app.add_option_function<std::string>(
       "--rate", [&o](const std::string& text) { o.rate = std::stod(text); },
       "reports a second and dataset before 429: 200/s");
   const auto span = [&app](const char* name, auto& value, const char* what) {
-    app.add_option(name, value, what)
-        ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"ms", 1}, {"s", 1000}}));
+    app.add_option(name, value, what)->transform(CLI::AsNumberWithUnit(units));
   };
   span("--make", o.making.takes, "how long a report takes that was asked for: 500ms by default");
   span("--link-life", o.making.link_life, "how long its address is good: 2s by default");
@@ -61,6 +89,7 @@ example::options parse(int count, char** arguments) {
   share("--empty", o.shares.empty, "share of bodies of zero bytes");
   share("--malformed", o.shares.malformed, "share of bodies that are no CSV");
   share("--fail", o.making.failed, "share of reports that were asked for and fail");
+  add_behaviours(app, o.behave);
   app.add_flag("--endless", o.endless, "serve /v1/endless/");
   try {
     app.parse(count, arguments);
