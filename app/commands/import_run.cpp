@@ -48,6 +48,10 @@ task<import_run::or_error<>> import_run::work() {
     remove_files(parts_.parts().spool, done.id, done.generation);
     if (asked_.contains(done.id)) ++completed_now_;
   });
+  // What waits for the warehouse needs its object only, however long that takes.
+  engine_.on_transition([this](const transition& made) {
+    if (made.to == loadable::tag) remove_files(parts_.parts().spool, made.id, made.generation);
+  });
   engine_.on_left_alone([this](const left_alone& each) {
     if (first_left_alone_.size() < shown_at_most) first_left_alone_.push_back(each);
   });

@@ -15,6 +15,7 @@
 #include "spec/spec.hpp"
 #include "spool/spool.hpp"
 #include "transform/transformer.hpp"
+#include "warehouse/loader.hpp"
 
 namespace wherry::app {
 
@@ -46,7 +47,9 @@ class session {
   [[nodiscard]] static std::expected<std::unique_ptr<session>, std::string> open(
       prepared_spec prepared);
 
-  [[nodiscard]] report_parts parts() { return {spec_, source_, *spool_, *transformer_, *sink_}; }
+  [[nodiscard]] report_parts parts() {
+    return {spec_, source_, *spool_, *transformer_, *sink_, loader_.get()};
+  }
   [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
 
  private:
@@ -58,6 +61,7 @@ class session {
   std::unique_ptr<app::transformer> transformer_;
   http_source source_;
   std::unique_ptr<object_sink> sink_;
+  std::unique_ptr<report_loader> loader_;  // null: the spec has no warehouse
 };
 
 }  // namespace wherry::app

@@ -8,6 +8,7 @@
 #include "source/source.hpp"
 #include "spool/spool.hpp"
 #include "transform/error.hpp"
+#include "warehouse/load.hpp"
 #include "wherry/engine/outcome.hpp"
 
 namespace wherry::app {
@@ -21,8 +22,8 @@ inline constexpr std::chrono::minutes default_pending_wait{1};
 /// How long a lane stops whose credentials are refused, if nobody starts the import anew before.
 inline constexpr std::chrono::minutes stopped_lane_wait{15};
 
-using report_state =
-    std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
+using report_state = std::variant<requestable, pending, downloadable, transformable, uploadable,
+                                  loadable, completed>;
 
 /// Requires: `error` is neither `empty`, which is no failure, nor a `split` that can be heeded.
 [[nodiscard]] outcome<report_state> outcome_of(const source_error& error, system_time now);
@@ -37,5 +38,9 @@ using report_state =
 
 [[nodiscard]] outcome<report_state> outcome_of(const sink_error& error, report_state again,
                                                system_time now);
+
+/// A warehouse that is down parks its lane until `later`: no report dies of that.
+[[nodiscard]] outcome<report_state> outcome_of(const load_error& error, report_state again,
+                                               system_time later);
 
 }  // namespace wherry::app

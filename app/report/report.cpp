@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three steps of a report.
+// The steps of a report.
 
 #include "report/report.hpp"
 
@@ -79,9 +79,12 @@ report::state report::first(const app::spec& of, std::string client, std::string
   return downloadable{std::move(client), std::move(day)};
 }
 
-report::said report::without_rows(const source_error& why, system_time now) const {
-  if (why.is == source_error::meaning::empty) return completed{{}, 0, {}, 0, parts_.spec.version};
-  return outcome_of(why, now);
+template <class Now>
+report::said report::without_rows(const source_error& why, const Now& now, system_time at) const {
+  if (why.is != source_error::meaning::empty) return outcome_of(why, at);
+  const auto& version = parts_.spec.version;
+  if (parts_.loader == nullptr) return completed{{}, 0, {}, 0, version};
+  return loadable{now.client, now.day, {}, 0, {}, 0, version, {}};
 }
 
 template <class Later>
@@ -97,7 +100,7 @@ task<report::said> report::step(requestable now, step_context context) {
   if (!parts_.spec.source.request) co_return downloadable{now.client, now.day};
 
   auto asked = co_await parts_.source.request(*of, *on);
-  if (!asked) co_return without_rows(asked.error(), context.now());
+  if (!asked) co_return without_rows(asked.error(), now, context.now());
   co_return pending{now.client, now.day, *std::move(asked),
                     context.now().time_since_epoch().count()};
 }
@@ -115,14 +118,14 @@ task<report::said> report::step(pending now, step_context context) {
   if (const auto& full = writer.refusal()) co_return outcome_of(*full, now, context.now());
 
   auto seen = co_await parts_.source.poll(*of, *on, now.report);
-  if (!seen) co_return without_rows(seen.error(), context.now());
+  if (!seen) co_return without_rows(seen.error(), now, context.now());
   if (seen->now == remote_progress::is::gone) co_return go_back<state>{anew, std::move(seen->why)};
   if (seen->now == remote_progress::is::not_ready) {
     co_return not_ready(now, *parts_.spec.source.poll, context.now());
   }
   co_await context.call();
   auto fetched = co_await parts_.source.fetch(std::move(seen->place), writer);
-  if (!fetched) co_return without_rows(fetched.error(), context.now());
+  if (!fetched) co_return without_rows(fetched.error(), now, context.now());
   co_return transformable{now.client, now.day, std::move(fetched->file), now.report};
 }
 
@@ -136,7 +139,7 @@ task<report::said> report::step(downloadable now, step_context context) {
     co_return outcome_of(*full, std::move(now), context.now());
   }
   auto fetched = co_await parts_.source.fetch(*of, *on, writer);
-  if (!fetched) co_return without_rows(fetched.error(), context.now());
+  if (!fetched) co_return without_rows(fetched.error(), now, context.now());
   co_return transformable{now.client, now.day, std::move(fetched->file), {}};
 }
 
@@ -222,8 +225,30 @@ task<report::said> report::step(uploadable now, step_context context) {
   if (!stored) {
     co_return settled(outcome_of(stored.error(), again(now, context), context.now()), context);
   }
+  if (parts_.loader != nullptr) {
+    co_return loadable{std::move(now.client), std::move(now.day),        std::move(stored->url),
+                       stored->size_bytes,    std::move(stored->sha256), now.rows,
+                       std::move(now.spec),   std::move(now.report)};
+  }
   co_return completed{std::move(stored->url), stored->size_bytes, std::move(stored->sha256),
                       now.rows, std::move(now.spec)};
+}
+
+task<report::said> report::step(loadable now, step_context context) {
+  const auto done = [&] {
+    return completed{now.url, now.size_bytes, now.sha256, now.rows, now.spec};
+  };
+  if (parts_.loader == nullptr) co_return done();  // the spec has no warehouse any more
+  auto loaded = co_await parts_.loader->load({.id = context.id,
+                                              .generation = context.generation,
+                                              .client = now.client,
+                                              .day = now.day,
+                                              .url = now.url,
+                                              .size_bytes = now.size_bytes,
+                                              .sha256 = now.sha256,
+                                              .rows = now.rows});
+  if (loaded) co_return done();
+  co_return outcome_of(loaded.error(), again(now, context), context.now() + parts_.spec.retry.cap);
 }
 
 }  // namespace wherry::app

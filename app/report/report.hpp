@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // report: the kind of machine that this program carries, one per (client, day). Its steps join
-// source, spool, transform and sink; what their errors mean for the machine is decided in
+// source, spool, transform, sink and warehouse; what their errors mean for the machine is decided in
 // outcomes.hpp.
 //
 // Every step may run again after a crash: it writes the same bytes to the same place.
@@ -23,6 +23,7 @@
 #include "spec/spec.hpp"
 #include "spool/spool.hpp"
 #include "transform/transformer.hpp"
+#include "warehouse/loader.hpp"
 #include "wherry/engine/engine.hpp"
 
 namespace wherry::app {
@@ -34,13 +35,14 @@ struct report_parts {
   app::spool& spool;
   app::transformer& transformer;
   object_sink& sink;
+  report_loader* loader = nullptr;  ///< null: the spec has no warehouse
 };
 
 class report {
  public:
   static constexpr std::string_view name = "report";
-  using state =
-      std::variant<requestable, pending, downloadable, transformable, uploadable, completed>;
+  using state = std::variant<requestable, pending, downloadable, transformable, uploadable,
+                             loadable, completed>;
   using said = outcome<state>;
 
   /// Shape 1: a report that is past its download knows its id at the API.
@@ -57,13 +59,16 @@ class report {
   task<said> step(downloadable now, step_context context);
   task<said> step(transformable now, step_context context);
   task<said> step(uploadable now, step_context context);
+  task<said> step(loadable now, step_context context);
 
-  /// The lane whose limit a step falls under: the source's, the transform's, the sink's.
+  /// The lane whose limit a step falls under: the source's, the transform's, the sink's, the
+  /// warehouse's.
   [[nodiscard]] std::string lane(const requestable& now) const;
   [[nodiscard]] std::string lane(const pending& now) const;
   [[nodiscard]] std::string lane(const downloadable& now) const;
   [[nodiscard]] std::string lane(const transformable& now) const;
   [[nodiscard]] std::string lane(const uploadable& now) const;
+  [[nodiscard]] std::string lane(const loadable& now) const;
 
  private:
   using conversion_error = std::variant<spool_error, transform_error>;
@@ -73,8 +78,10 @@ class report {
   [[nodiscard]] std::expected<transform_result, conversion_error> run_transform(
       const transformable& now, const std::string& output, const std::stop_token& stop);
   [[nodiscard]] const client* find_client(const std::string& id) const;
-  /// What follows from an answer without rows; if that is all that there is to say: completed.
-  [[nodiscard]] said without_rows(const source_error& why, system_time now) const;
+  /// What follows from an answer without rows; if that is all that there is to say: completed, or
+  /// with a warehouse loadable, for rows of before may be there.
+  template <class Now>
+  [[nodiscard]] said without_rows(const source_error& why, const Now& now, system_time at) const;
   /// The lane of the API that the client's reports come from.
   [[nodiscard]] std::string source_lane(const std::string& client) const;
   /// The state that downloads again what a later one finds missing.
@@ -94,8 +101,8 @@ class report {
 /// How often and how long the step of each state is tried, by tag.
 [[nodiscard]] std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec);
 
-/// Removes the spool files of a machine that has ended (completed, dead, cancelled), whichever
-/// there are. One that is redriven finds them gone and goes back to its download.
+/// Removes the spool files of a machine that has ended (completed, dead, cancelled) or whose object
+/// is at its place, whichever there are. One that is redriven finds them gone and goes back to its download.
 void remove_files(spool& from, const std::string& id, std::int64_t generation) noexcept;
 
 /// Names the spool files of a machine.
