@@ -60,9 +60,11 @@ outcome<report_state> outcome_of(const sink_error& error, report_state again, sy
   return transient{error.message, as_duration(error.wait)};
 }
 
-outcome<report_state> outcome_of(const load_error& error, report_state again, system_time later) {
+outcome<report_state> outcome_of(const load_error& error, report_state again,
+                                 const load_waits& later) {
   switch (error.kind) {
-    case load_error_kind::unreachable: return throttled{error.message, later};
+    case load_error_kind::unreachable: return throttled{error.message, later.unreachable};
+    case load_error_kind::stopped: return stops_lane{error.message, later.stopped};
     case load_error_kind::permanent: return permanent{error.message};
     case load_error_kind::vanished: return go_back<report_state>{std::move(again), error.message};
     case load_error_kind::transient: break;

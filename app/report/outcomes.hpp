@@ -19,7 +19,7 @@ inline constexpr std::chrono::seconds default_throttle_wait{5};
 /// When a report is asked for again that is not ready yet, by an answer that did not say when.
 inline constexpr std::chrono::minutes default_pending_wait{1};
 
-/// How long a lane stops whose credentials are refused, if nobody starts the import anew before.
+/// How long a lane stops whose credentials or table are refused, if nobody starts the import anew before.
 inline constexpr std::chrono::minutes stopped_lane_wait{15};
 
 using report_state = std::variant<requestable, pending, downloadable, transformable, uploadable,
@@ -39,8 +39,15 @@ using report_state = std::variant<requestable, pending, downloadable, transforma
 [[nodiscard]] outcome<report_state> outcome_of(const sink_error& error, report_state again,
                                                system_time now);
 
-/// A warehouse that is down parks its lane until `later`: no report dies of that.
+/// When a lane of a warehouse begins again.
+struct load_waits {
+  system_time unreachable;
+  system_time stopped;
+};
+
+/// A warehouse that is down parks its lane, and what is wrong for all reports alike stops it: no
+/// report dies of that.
 [[nodiscard]] outcome<report_state> outcome_of(const load_error& error, report_state again,
-                                               system_time later);
+                                               const load_waits& later);
 
 }  // namespace wherry::app

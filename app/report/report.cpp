@@ -248,7 +248,9 @@ task<report::said> report::step(loadable now, step_context context) {
                                               .sha256 = now.sha256,
                                               .rows = now.rows});
   if (loaded) co_return done();
-  co_return outcome_of(loaded.error(), again(now, context), context.now() + parts_.spec.retry.cap);
+  co_return outcome_of(loaded.error(), again(now, context),
+                       {.unreachable = context.now() + parts_.spec.retry.cap,
+                        .stopped = context.now() + stopped_lane_wait});
 }
 
 }  // namespace wherry::app

@@ -230,7 +230,8 @@ struct transform {
   std::vector<lookup_table> tables;
   std::string rates;      ///< path of a rates file in the ECB's format; empty: no convert_currency
   std::string rates_url;  ///< where `rates` is fetched from at each start; empty: it lies there
-  std::optional<quarantine> bad_rows;  ///< none: a row that cannot be read is an error of the report
+  std::optional<quarantine>
+      bad_rows;  ///< none: a row that cannot be read is an error of the report
   int threads = 2;
 };
 

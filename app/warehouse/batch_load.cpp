@@ -25,7 +25,7 @@ load_error as_error(const load_failure& why) {
   switch (why.is) {
     case load_failure::kind::transient: return {load_error_kind::transient, why.message};
     case load_failure::kind::unreachable: return {load_error_kind::unreachable, why.message};
-    case load_failure::kind::permanent: return {load_error_kind::permanent, why.message};
+    case load_failure::kind::stopped: return {load_error_kind::stopped, why.message};
     case load_failure::kind::data: break;
   }
   return {why.object_is_gone ? load_error_kind::vanished : load_error_kind::permanent, why.message};

@@ -46,7 +46,7 @@ load_error from_spool(const spool_error& wrong) {
 load_error from_sink(const sink_error& wrong) {
   switch (wrong.kind) {
     case sink_error_kind::throttled: return {load_error_kind::unreachable, wrong.message};
-    case sink_error_kind::permanent: return {load_error_kind::permanent, wrong.message};
+    case sink_error_kind::permanent: return {load_error_kind::stopped, wrong.message};
     case sink_error_kind::damaged:
     case sink_error_kind::transient: break;
   }
@@ -90,7 +90,7 @@ load_error bucket::explain(const http_response& answer, const std::string& url) 
 }
 
 load_error bucket::explain(const net_error& wrong, const std::string& url) const {
-  return {wrong.transient ? load_error_kind::transient : load_error_kind::permanent,
+  return {wrong.transient ? load_error_kind::transient : load_error_kind::stopped,
           fmt::format("{}: {} (`sink.endpoint`, `sink.path_style`, `sink.timeout`)", url,
                       wrong.message)};
 }

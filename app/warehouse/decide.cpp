@@ -19,11 +19,10 @@ struct known_state {
 // Those that mean the same in whatever statement. The first that fits decides.
 // Source: PostgreSQL 15, "PostgreSQL Error Codes"; AWS, "Serializable isolation" (1023).
 constexpr known_state known[] = {
-    {"28", kind::permanent,
-     "check user and password in the address of [warehouse], then wherry redrive"},
-    {"3D000", kind::permanent, "correct the database in the address of [warehouse]"},
-    {"3F000", kind::permanent, "correct the schema in `warehouse.table`"},
-    {"42501", kind::permanent,
+    {"28", kind::stopped, "check user and password in the address of [warehouse]"},
+    {"3D000", kind::stopped, "correct the database in the address of [warehouse]"},
+    {"3F000", kind::stopped, "correct the schema in `warehouse.table`"},
+    {"42501", kind::stopped,
      "grant the user of [warehouse] SELECT, INSERT and DELETE on the table and on wherry_loads, "
      "CREATE on their schema if wherry_loads is not there, and TEMPORARY on the database"},
     {"40", kind::transient, "somebody else changed the same tables; it is tried again"},
@@ -121,7 +120,7 @@ load_failure explain(load_phase in, const database_error& wrong, std::string_vie
     return said(kind::transient, "somebody else changed the same tables; it is tried again");
   }
   if (in == load_phase::copy && bucket_refuses(wrong)) {
-    return said(kind::permanent,
+    return said(kind::stopped,
                 "allow the role of `warehouse.iam_role` s3:GetObject and s3:ListBucket there");
   }
   if ((in == load_phase::copy || in == load_phase::replace) && blames_rows(wrong)) {
@@ -130,10 +129,10 @@ load_failure explain(load_phase in, const database_error& wrong, std::string_vie
     return failure;
   }
   if (wrong.state == "42P01" && in == load_phase::prepare) {
-    return said(kind::permanent, "make the table, or correct `warehouse.table`");
+    return said(kind::stopped, "make the table, or correct `warehouse.table`");
   }
   if (wrong.state == "42703") {
-    return said(kind::permanent,
+    return said(kind::stopped,
                 "add the column to the table, or take it out of the columns of [transform]");
   }
   const auto* const found = std::ranges::find_if(
@@ -144,7 +143,7 @@ load_failure explain(load_phase in, const database_error& wrong, std::string_vie
     return said(kind::transient, "it is tried again");
   }
   if (wrong.state.starts_with("XX")) return said(kind::transient, "it is tried again");
-  return said(kind::permanent, "see that the table and wherry_loads are as docs/warehouse.md says");
+  return said(kind::stopped, "see that the table and wherry_loads are as docs/warehouse.md says");
 }
 
 }  // namespace wherry::app

@@ -63,7 +63,7 @@ struct load_failure {
   enum class kind {
     transient,    ///< all of it again
     unreachable,  ///< all of it again, after a while
-    permanent,    ///< for every report alike
+    stopped,      ///< for every report alike, until somebody has changed something
     data,         ///< one of the reports is to blame, and it is not said which
   };
   kind is = kind::transient;

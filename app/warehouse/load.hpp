@@ -30,7 +30,8 @@ enum class load_result {
 enum class load_error_kind {
   transient,    ///< try again
   unreachable,  ///< the warehouse is down or busy: nobody needs to try for a while
-  permanent,    ///< somebody must change something first
+  stopped,      ///< no report can be loaded before somebody has changed something
+  permanent,    ///< this report cannot be loaded before somebody has changed something
   vanished,     ///< the object is not what was uploaded: make it anew
 };
 
@@ -38,6 +39,7 @@ enum class load_error_kind {
 struct load_error {
   load_error_kind kind = load_error_kind::transient;
   std::string message;
+  friend bool operator==(const load_error&, const load_error&) = default;
 };
 
 }  // namespace wherry::app
