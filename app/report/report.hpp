@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // report: the kind of machine that this program carries, one per (client, day). Its steps join
-// source, spool, transform, sink and warehouse; what their errors mean for the machine is decided in
-// outcomes.hpp.
+// source, spool, transform, sink and warehouse; what their errors mean for the machine is decided
+// in outcomes.hpp.
 //
 // Every step may run again after a crash: it writes the same bytes to the same place.
 //
@@ -102,7 +102,8 @@ class report {
 [[nodiscard]] std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec);
 
 /// Removes the spool files of a machine that has ended (completed, dead, cancelled) or whose object
-/// is at its place, whichever there are. One that is redriven finds them gone and goes back to its download.
+/// is at its place, whichever there are. One that is redriven finds them gone and goes back to its
+/// download.
 void remove_files(spool& from, const std::string& id, std::int64_t generation) noexcept;
 
 /// Names the spool files of a machine.

@@ -5,7 +5,7 @@
 //
 //   requestable -> pending -> transformable -> uploadable -> completed   if the API makes it
 //               downloadable -> transformable -> uploadable -> completed   if it lies there
-//                                              uploadable -> loadable -> completed   with a warehouse
+//                                     uploadable -> loadable -> completed   with a warehouse
 //
 // A spool file is known by size and SHA-256: a step that finds other bytes goes back a state.
 

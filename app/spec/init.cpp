@@ -156,7 +156,7 @@ url    = "file://${PWD}/out/day={day}/{client}.csv.gz"
 
 # Rows may also go into a table, which is there already: see docs/warehouse.md.
 #[warehouse]
-#redshift   = "postgres://${RS_USER}:${RS_PASSWORD}@example.redshift.amazonaws.com:5439/dev"
+#redshift   = "postgres://${RS_USER}:${RS_PASSWORD}@host.redshift.amazonaws.com:5439/dev"
 #iam_role   = "arn:aws:iam::123456789012:role/copy"   # reads the bucket; or "default"
 #postgresql = "postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:5432/dev"   # in place of these two
 #table      = "public.ads"     # its columns are those of [transform], or more

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// bucket: the few things that a load does in the sink's bucket, beside what the sink does: a manifest
-// comes and goes, and an object is read back for PostgreSQL.
+// bucket: the few things that a load does in the sink's bucket, beside what the sink does: a
+// manifest comes and goes, and an object is read back for PostgreSQL.
 
 #include <expected>
 #include <string>

@@ -10,8 +10,8 @@
 //    target: COPY of Parquet goes by position and takes no list of columns.
 // 4. Old rows go by the list of reports, not by what has been staged: an emptied day is deleted.
 //
-// Source: AWS, "COPY syntax", "COPY from Amazon S3", "COPY from columnar data formats", "Serializable
-// isolation", "TRUNCATE"; PostgreSQL 15, "COPY".
+// Source: AWS, "COPY syntax", "COPY from Amazon S3", "COPY from columnar data formats",
+// "Serializable isolation", "TRUNCATE"; PostgreSQL 15, "COPY".
 
 #include <cstdint>
 #include <span>

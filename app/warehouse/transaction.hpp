@@ -41,7 +41,8 @@ using load_or_failure = std::expected<T, failed_load>;
 class load_transaction {
  public:
   /// Requires: `to` outlives it.
-  /// Connects, makes wherry_loads if it is not there, begins and locks; `stop` holds until `listen`.
+  /// Connects, makes wherry_loads if it is not there, begins and locks; `stop` holds until
+  /// `listen`.
   [[nodiscard]] static load_or_failure<load_transaction> begin(const load_target& to,
                                                                const std::stop_token& stop);
 

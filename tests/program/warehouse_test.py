@@ -2,7 +2,7 @@
 """Imports into a table of a real PostgreSQL: it holds what the API serves, once, whatever happened on
 the way; read back by psql, compared with DuckDB's sums over the API's own data."""
 
-from harness import wait_until
+from harness import ROOT, wait_until
 from warehouse_harness import FILE_SINK, transform, warehouse_test
 
 FAULTS = ["--seed", "5", "--error-503", "0.1", "--cut", "0.1"]
@@ -212,3 +212,17 @@ class warehouse_refusals_test(warehouse_test):
         way.mend()
         self.assertEqual(importing.end().last_line(), "10 completed, 0 dead")
         self.assert_loaded(1)
+
+
+class warehouse_page_test(warehouse_test):
+
+    def test_the_spec_of_the_page_fills_its_table(self):
+        self.start_api()
+        page = (ROOT / "docs/warehouse.md").read_text()
+        self.sql(page.split("```sql\n")[1].split("```")[0])
+        (self.here / "flights.toml").write_text((ROOT / "tests/program/warehouse.toml").read_text())
+        for _ in range(2):  # the second time nothing changes
+            self.run_import("--only", "all", days=2)
+            self.assertEqual(self.sql("select airport, day, sum(flights) from destinations group by"
+                                      " 1, 2 order by 1, 2"),
+                             [row[:3] for row in self.truth(2)])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: a connection gives rows and errors as they are, never waits longer than it may, and tells no
-// password. Method: the real PostgreSQL of the fixture.
+// Goal: a connection gives rows and errors as they are, never waits longer than it may, and tells
+// no password. Method: the real PostgreSQL of the fixture.
 #include "warehouse/connection.hpp"
 
 #include <thread>

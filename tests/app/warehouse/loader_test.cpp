@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: the table holds of each report the rows of its newest object, once. Method: files as objects, a
-// real PostgreSQL, and the loader as a step uses it; two loaders stand for two processes.
+// Goal: the table holds of each report the rows of its newest object, once. Method: files as
+// objects, a real PostgreSQL, and the loader as a step uses it; two loaders stand for two
+// processes.
 #include "warehouse/loader.hpp"
 
 #include <unistd.h>

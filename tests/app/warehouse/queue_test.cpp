@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: reports that come together are loaded together, one batch at a time; each learns its own
-// outcome, whoever else is unwound. Method: virtual time, over many orders; what loads is a function
-// of the test's.
+// outcome, whoever else is unwound. Method: virtual time, over many orders; what loads is a
+// function of the test's.
 #include "warehouse/queue.hpp"
 
 #include <doctest/doctest.h>

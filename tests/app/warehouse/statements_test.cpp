@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: statements are what the databases document, and name what they must. Method: whole texts; and
-// Redshift's COPY, which nothing here can run, against its documented grammar, written down below as a
-// table of its own (copy_grammar.hpp), for all formats.
+// Goal: statements are what the databases document, and name what they must. Method: whole texts;
+// and Redshift's COPY, which nothing here can run, against its documented grammar, written down
+// below as a table of its own (copy_grammar.hpp), for all formats.
 #include "warehouse/statements.hpp"
 
 #include <doctest/doctest.h>
