@@ -46,7 +46,9 @@ load_error from_spool(const spool_error& wrong) {
 load_error from_sink(const sink_error& wrong) {
   switch (wrong.kind) {
     case sink_error_kind::throttled: return {load_error_kind::unreachable, wrong.message};
-    case sink_error_kind::permanent: return {load_error_kind::stopped, wrong.message};
+    case sink_error_kind::permanent:
+      return {load_error_kind::stopped,
+              wrong.message + "; loads also need s3:GetObject and s3:DeleteObject"};
     case sink_error_kind::damaged:
     case sink_error_kind::transient: break;
   }

@@ -65,19 +65,19 @@ class warehouse_import_test(warehouse_test):
         self.assertEqual(self.number("select count(*) from wherry_loads where generation = 1"), 0)
 
     def test_after_kill_9_in_the_midst_of_loads_no_row_is_twice_and_none_is_lost(self):
-        server = self.start_api(*FAULTS)
+        self.start_api(*FAULTS)
         self.spec(transform(), self.warehouse("batch = 3"), ("in_flight = 8", "in_flight = 4"))
-        killed = 0
         for wanted in (3, 20, 45):
-            # The table is locked while the process is killed, so that a load is under way.
             importing = self.start_import(days=6)
             wait_until(lambda: self.loaded() >= wanted, f"{wanted} reports", importing.process)
+            # A load stands before the table, its rows staged, when the process dies.
+            holder = self.hold_lock("flights")
+            wait_until(lambda: self.number("select count(*) from pg_locks where not granted") > 0,
+                       "a load under way", importing.process)
             importing.kill()
-            killed += 1
+            holder.kill()
             self.assertLess(self.phases().get("completed", 0), 60)
         self.assertEqual(self.run_import(days=6).last_line(), "60 completed, 0 dead")
-        self.assertEqual(killed, 3)
-        self.assertGreater(server.stats()["ok"], 0)
         self.assert_loaded(6)
 
     def loaded(self) -> int:

@@ -41,5 +41,12 @@ TEST_SUITE("report/states.hpp") {
     REQUIRE(waiting.has_value());
     CHECK(std::get<pending>(*waiting).report == "r-1");
     CHECK(read_state<report>({"requestable", R"({"client":"acme","day":"2025-01-31"})", 1}));
+    const auto uploaded = read_state<report>(
+        {"loadable",
+         R"({"client":"acme","day":"2025-01-31","url":"s3://b/k","size_bytes":7,"sha256":"ab",)"
+         R"("rows":3,"spec":"v","report":""})",
+         1});
+    REQUIRE(uploaded.has_value());
+    CHECK(std::get<loadable>(*uploaded).url == "s3://b/k");
   }
 }
