@@ -64,6 +64,7 @@ plan plan_of(const spec& spec, const backlog& wanted) {
       if (auto name = expand_lane(of->lane, each)) made.lanes[*name] = options.limits(*name);
     }
   }
+  if (spec.warehouse) made.lanes["warehouse"] = options.limits("warehouse");
   return made;
 }
 

@@ -72,7 +72,11 @@ task<import_run::or_error<>> import_run::work() {
     rejected_rows_ += done.last.rejected_rows;
     if (done.last.rejected_rows > 0) ++reports_with_rejected_;
   });
-  if (slots_) engine_.on_transition([this](const transition& of) { slots_->heard(of); });
+  // What waits for the warehouse needs its object only, however long that takes.
+  engine_.on_transition([this](const transition& made) {
+    if (slots_) slots_->heard(made);
+    if (made.to == loadable::tag) remove_files(parts_.parts().spool, made.id, made.generation);
+  });
   engine_.on_left_alone([this](const left_alone& each) {
     if (first_left_alone_.size() < shown_at_most) first_left_alone_.push_back(each);
   });

@@ -30,12 +30,30 @@ int with_store(const inspect_call& call, Act act) {
 
 using status_or_error = std::expected<int, store_error>;
 
-void print_lanes(const std::vector<lane_state>& blocked, system_time now) {
+// What one of its reports met last; empty: nothing.
+std::expected<std::string, store_error> last_error_in(sqlite_inspector& store,
+                                                      const std::string& lane) {
+  for (const auto in : {phase::waiting, phase::ready}) {
+    auto found = store.query({.phase = in, .lane = lane}, 1, "");
+    if (!found) return std::unexpected(std::move(found.error()));
+    if (!found->empty() && !found->front().error.empty()) return std::move(found->front().error);
+  }
+  return std::string{};
+}
+
+/// A lane that begins nothing, and why, as one of its reports has it.
+struct blocked_lane {
+  lane_state lane;
+  std::string error;
+};
+
+void print_lanes(const std::vector<blocked_lane>& blocked, system_time now) {
   constexpr std::size_t lanes_shown = 20;
   if (blocked.empty()) return;
   say("lanes that begin nothing now:\n");
   for (std::size_t i = 0; i < blocked.size() && i < lanes_shown; ++i) {
-    say("  {}\n", line_of(blocked[i], now));
+    say("  {}\n", line_of(blocked[i].lane, now));
+    if (!blocked[i].error.empty()) say("    {}\n", blocked[i].error);
   }
   if (blocked.size() > lanes_shown) {
     say("  and {} more: all with --json\n", grouped(blocked.size() - lanes_shown));
@@ -49,15 +67,25 @@ status_or_error print_status(sqlite_inspector& store, bool as_json) {
   if (!lanes) return std::unexpected(lanes.error());
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   std::erase_if(*lanes, [&](const lane_state& each) { return !is_blocked(each, now); });
+  std::vector<blocked_lane> blocked;
+  for (auto& each : *lanes) {
+    auto error = last_error_in(store, each.lane);
+    if (!error) return std::unexpected(std::move(error.error()));
+    blocked.push_back({std::move(each), *std::move(error)});
+  }
   const auto since = store.waiting_since();
   if (!since) return std::unexpected(since.error());
   if (const auto note = clock_note(*since, now); !note.empty()) tell("{}\n", note);
   const auto owner = store.owner();
   if (as_json) {
     auto all = json_of(*counts, owner);
-    json::array blocked;
-    for (const auto& each : *lanes) blocked.push_back(json_of(each));
-    all["lanes"] = std::move(blocked);
+    json::array told;
+    for (const auto& each : blocked) {
+      auto lane = json_of(each.lane);
+      lane["error"] = each.error;
+      told.push_back(std::move(lane));
+    }
+    all["lanes"] = std::move(told);
     say("{}\n", json::serialize(all));
     return all_well;
   }
@@ -66,7 +94,7 @@ status_or_error print_status(sqlite_inspector& store, bool as_json) {
     say("{:>12}  {} {}\n", grouped(number), to_string(of.first), of.second);
   }
   say("{:>12}  in all\n", grouped(counts->all()));
-  print_lanes(*lanes, now);
+  print_lanes(blocked, now);
   return all_well;
 }
 

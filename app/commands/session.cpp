@@ -36,7 +36,8 @@ session::session(prepared_spec prepared, std::unique_ptr<app::spool> spool)
       spool_(std::move(spool)),
       transformer_(std::move(prepared.transformer_)),
       source_(spec_.source, client_),
-      sink_(make_sink(spec_.sink, client_, *spool_)) {}
+      sink_(make_sink(spec_.sink, client_, *spool_)),
+      loader_(spec_.warehouse ? make_loader(spec_, client_, *spool_) : nullptr) {}
 
 std::expected<std::unique_ptr<session>, std::string> session::open(prepared_spec prepared) {
   auto spool = app::spool::open(prepared.spec().spool, prepared.spec().spool_budget_bytes);

@@ -15,6 +15,7 @@
 #include "spec/spec.hpp"
 #include "spool/spool.hpp"
 #include "transform/transformer.hpp"
+#include "warehouse/loader.hpp"
 
 namespace wherry::app {
 
@@ -53,7 +54,8 @@ class session {
             .spool = *spool_,
             .transformer = *transformer_,
             .sink = *sink_,
-            .slots = nullptr};
+            .slots = nullptr,
+            .loader = loader_.get()};
   }
   [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
 
@@ -66,6 +68,7 @@ class session {
   std::unique_ptr<app::transformer> transformer_;
   http_source source_;
   std::unique_ptr<object_sink> sink_;
+  std::unique_ptr<report_loader> loader_;  // null: the spec has no warehouse
 };
 
 }  // namespace wherry::app

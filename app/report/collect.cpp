@@ -73,7 +73,7 @@ task<report::said> report::end_part(downloading now, const step_context& context
   now.so_far = with_part_complete(std::move(now.so_far));
   if (!now.so_far.parts.empty()) co_return begin_part(std::move(now));
   auto& pages = now.so_far.pages;
-  if (pages.empty()) co_return completed{{}, 0, {}, 0, parts_.spec.version};
+  if (pages.empty()) co_return no_rows(now.client, now.day);
   if (pages.size() == 1) {
     co_return transformable{now.client, now.day, std::move(pages.front()), now.report};
   }
@@ -118,7 +118,7 @@ task<report::said> report::without_rows(downloading at, source_error why,
     co_return settled(std::move(said), context);
   }
   if (why.is != source_error::meaning::empty) co_return outcome_of(why, context.now());
-  if (at.so_far == collected{}) co_return completed{{}, 0, {}, 0, parts_.spec.version};
+  if (at.so_far == collected{}) co_return no_rows(at.client, at.day);
   co_return co_await end_part(std::move(at), context);
 }
 

@@ -12,6 +12,7 @@ namespace wherry::app {
 namespace {
 
 const std::string transform_lane = "transform";
+const std::string warehouse_lane = "warehouse";
 
 std::string requests_of(const std::string& api_lane) { return api_lane + " requests"; }
 
@@ -103,6 +104,8 @@ std::string report::lane(const uploadable& now) const {
   return lane_name(parts_.spec.sink.limit, find_client(now.client));
 }
 
+std::string report::lane(const loadable&) const { return warehouse_lane; }
+
 std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec) {
   const auto policy = [&](std::chrono::milliseconds limit) {
     return state_policy{.attempts = spec.retry.attempts,
@@ -115,12 +118,17 @@ std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec) {
   auto transform = policy(std::chrono::minutes(30));
   transform.attempts = std::min(transform.attempts, 5);  // each may cost a download
 
+  // A batch may be loaded in parts, to find who is to blame.
+  const auto& to = spec.warehouse;
+  const auto load = to ? to->linger + to->timeout * 4 + slack : std::chrono::milliseconds(slack);
+
   return {{std::string(requestable::tag), policy(spec.source.timeout + slack)},
           {std::string(pending::tag), policy(spec.source.timeout * 2 + slack)},
           {std::string(downloadable::tag), policy(spec.source.timeout * 2 + slack)},
           {std::string(downloading::tag), policy(spec.source.timeout * 2 + slack)},
           {std::string(transformable::tag), transform},
-          {std::string(uploadable::tag), policy(spec.sink.timeout + slack)}};
+          {std::string(uploadable::tag), policy(spec.sink.timeout + slack)},
+          {std::string(loadable::tag), policy(load)}};
 }
 
 engine_options options_of(const spec& spec) {
@@ -130,6 +138,9 @@ engine_options options_of(const spec& spec) {
     if (!fresh) tighten(place->second, limits);
   };
   add(transform_lane, {.in_flight = static_cast<std::size_t>(spec.transform.threads)});
+  if (spec.warehouse) {
+    add(warehouse_lane, {.in_flight = static_cast<std::size_t>(spec.warehouse->batch)});
+  }
   for (const auto& each : spec.clients) {
     const auto api = lane_name(spec.source.limit, &each);
     add(api, limits_of(spec.source.limit));

@@ -69,4 +69,16 @@ permanent unknown_report(const std::string& client, const std::string& day) {
                    "cancel the report"};
 }
 
+outcome<report_state> outcome_of(const load_error& error, report_state again,
+                                 const load_waits& later) {
+  switch (error.kind) {
+    case load_error_kind::unreachable: return throttled{error.message, later.unreachable};
+    case load_error_kind::stopped: return stops_lane{error.message, later.stopped};
+    case load_error_kind::permanent: return permanent{error.message};
+    case load_error_kind::vanished: return go_back<report_state>{std::move(again), error.message};
+    case load_error_kind::transient: break;
+  }
+  return transient{error.message, std::nullopt};
+}
+
 }  // namespace wherry::app

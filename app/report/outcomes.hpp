@@ -8,6 +8,7 @@
 #include "source/source.hpp"
 #include "spool/spool.hpp"
 #include "transform/error.hpp"
+#include "warehouse/load.hpp"
 #include "wherry/engine/outcome.hpp"
 
 namespace wherry::app {
@@ -18,11 +19,11 @@ inline constexpr std::chrono::seconds default_throttle_wait{5};
 /// When a report is asked for again that is not ready yet, by an answer that did not say when.
 inline constexpr std::chrono::minutes default_pending_wait{1};
 
-/// How long a lane stops whose credentials are refused, if nobody starts the import anew before.
+/// How long a lane stops whose credentials or table are refused, if nobody starts the import anew before.
 inline constexpr std::chrono::minutes stopped_lane_wait{15};
 
 using report_state = std::variant<requestable, pending, downloadable, downloading, transformable,
-                                  uploadable, completed>;
+                                  uploadable, loadable, completed>;
 
 /// Requires: `error` is neither `empty`, which is no failure, nor a `split` that can be heeded.
 [[nodiscard]] outcome<report_state> outcome_of(const source_error& error, system_time now);
@@ -40,5 +41,16 @@ using report_state = std::variant<requestable, pending, downloadable, downloadin
 
 /// A stored report whose client or day the spec does not know any more.
 [[nodiscard]] permanent unknown_report(const std::string& client, const std::string& day);
+
+/// When a lane of a warehouse begins again.
+struct load_waits {
+  system_time unreachable;
+  system_time stopped;
+};
+
+/// A warehouse that is down parks its lane, and what is wrong for all reports alike stops it: no
+/// report dies of that.
+[[nodiscard]] outcome<report_state> outcome_of(const load_error& error, report_state again,
+                                               const load_waits& later);
 
 }  // namespace wherry::app

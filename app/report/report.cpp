@@ -72,6 +72,7 @@ std::vector<spool_file> files_of(const report::state& of) {
       if (at.rejected.name.empty()) return {at.transformed};
       return {at.transformed, at.rejected};
     }
+    std::vector<spool_file> operator()(const loadable&) const { return {}; }
     std::vector<spool_file> operator()(const completed&) const { return {}; }
   };
   return std::visit(finder{}, of);
@@ -120,6 +121,25 @@ void report::count_rejected_rows(state_json& old) {
 report::state report::first(const app::spec& of, std::string client, std::string day) {
   if (of.source.request) return requestable{std::move(client), std::move(day)};
   return downloadable{std::move(client), std::move(day)};
+}
+
+report::state report::no_rows(const std::string& client, const std::string& day) const {
+  completed nothing{.url = {},
+                    .size_bytes = 0,
+                    .sha256 = {},
+                    .rows = 0,
+                    .spec = parts_.spec.version,
+                    .rejected_rows = 0};
+  if (parts_.loader == nullptr) return nothing;
+  return loadable{.client = client,
+                  .day = day,
+                  .url = {},
+                  .size_bytes = 0,
+                  .sha256 = {},
+                  .rows = 0,
+                  .spec = parts_.spec.version,
+                  .report = {},
+                  .rejected_rows = 0};
 }
 
 template <class Later>
@@ -316,9 +336,39 @@ task<report::said> report::step(uploadable now, step_context context) {
   if (!stored) {
     co_return settled(outcome_of(stored.error(), again(now, context), context.now()), context);
   }
+  if (parts_.loader != nullptr) {
+    co_return loadable{.client = std::move(now.client),
+                       .day = std::move(now.day),
+                       .url = std::move(stored->url),
+                       .size_bytes = stored->size_bytes,
+                       .sha256 = std::move(stored->sha256),
+                       .rows = now.rows,
+                       .spec = std::move(now.spec),
+                       .report = std::move(now.report),
+                       .rejected_rows = now.rejected_rows};
+  }
   co_return completed{std::move(stored->url),    stored->size_bytes,
                       std::move(stored->sha256), now.rows,
                       std::move(now.spec),       now.rejected_rows};
+}
+
+task<report::said> report::step(loadable now, step_context context) {
+  const auto done = [&] {
+    return completed{now.url, now.size_bytes, now.sha256, now.rows, now.spec, now.rejected_rows};
+  };
+  if (parts_.loader == nullptr) co_return done();  // the spec has no warehouse any more
+  auto loaded = co_await parts_.loader->load({.id = context.id,
+                                              .generation = context.generation,
+                                              .client = now.client,
+                                              .day = now.day,
+                                              .url = now.url,
+                                              .size_bytes = now.size_bytes,
+                                              .sha256 = now.sha256,
+                                              .rows = now.rows});
+  if (loaded) co_return done();
+  co_return outcome_of(loaded.error(), again(now, context),
+                       {.unreachable = context.now() + parts_.spec.retry.cap,
+                        .stopped = context.now() + stopped_lane_wait});
 }
 
 }  // namespace wherry::app

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // report: the kind of machine that this program carries, one per (client, day). Its steps join
-// source, spool, transform and sink; what their errors mean for the machine is decided in
-// outcomes.hpp.
+// source, spool, transform, sink and warehouse; what their errors mean for the machine is decided
+// in outcomes.hpp.
 //
 // Every step may run again after a crash: it writes the same bytes to the same place.
 //
@@ -26,6 +26,7 @@
 #include "spec/spec.hpp"
 #include "spool/spool.hpp"
 #include "transform/transformer.hpp"
+#include "warehouse/loader.hpp"
 #include "wherry/engine/engine.hpp"
 
 namespace wherry::app {
@@ -37,14 +38,15 @@ struct report_parts {
   app::spool& spool;
   app::transformer& transformer;
   object_sink& sink;
-  remote_slots* slots = nullptr;  ///< of [source.request]; null: no limit
+  remote_slots* slots = nullptr;    ///< of [source.request]; null: no limit
+  report_loader* loader = nullptr;  ///< null: the spec has no warehouse
 };
 
 class report {
  public:
   static constexpr std::string_view name = "report";
   using state = std::variant<requestable, pending, downloadable, downloading, transformable,
-                             uploadable, completed>;
+                             uploadable, loadable, completed>;
   using said = outcome<state>;
 
   /// Shape 1: a report that is past its download knows its id at the API.
@@ -67,14 +69,17 @@ class report {
   task<said> step(downloading now, step_context context);
   task<said> step(transformable now, step_context context);
   task<said> step(uploadable now, step_context context);
+  task<said> step(loadable now, step_context context);
 
-  /// The lane whose limit a step falls under: the source's, the transform's, the sink's.
+  /// The lane whose limit a step falls under: the source's, the transform's, the sink's, the
+  /// warehouse's.
   [[nodiscard]] std::string lane(const requestable& now) const;
   [[nodiscard]] std::string lane(const pending& now) const;
   [[nodiscard]] std::string lane(const downloadable& now) const;
   [[nodiscard]] std::string lane(const downloading& now) const;
   [[nodiscard]] std::string lane(const transformable& now) const;
   [[nodiscard]] std::string lane(const uploadable& now) const;
+  [[nodiscard]] std::string lane(const loadable& now) const;
 
  private:
   using conversion_error = std::variant<spool_error, transform_error>;
@@ -98,11 +103,13 @@ class report {
                                                             const std::stop_token& stop);
   [[nodiscard]] bool comes_in_pieces() const;
   [[nodiscard]] const client* find_client(const std::string& id) const;
-  /// What follows from an answer without rows: completed, if there are none; smaller parts, if it
+  /// What follows from an answer without rows: `no_rows`, if there are none; smaller parts, if it
   /// asks for them; else the error. `at`: how far the report has come.
   task<said> without_rows(downloading at, source_error why, const step_context& context);
   /// Pays for a call in the lanes of [[source.shared]], besides the step's own.
   [[nodiscard]] task<> pay_shared(const client& of, const step_context& context) const;
+  /// Completed, or with a warehouse loadable, for rows of before may be there.
+  [[nodiscard]] state no_rows(const std::string& client, const std::string& day) const;
   /// The lane of the API that the client's reports come from.
   [[nodiscard]] std::string source_lane(const std::string& client) const;
   /// The state that downloads again what a later one finds missing.
@@ -128,8 +135,9 @@ class report {
 /// Removes what of a report was downloaded, pages and all.
 void remove_downloads(spool& from, const std::string& id, std::int64_t generation) noexcept;
 
-/// Removes the spool files of a machine that has ended (completed, dead, cancelled), whichever
-/// there are. One that is redriven finds them gone and goes back to its download.
+/// Removes the spool files of a machine that has ended (completed, dead, cancelled) or whose object
+/// is at its place, whichever there are. One that is redriven finds them gone and goes back to its
+/// download.
 void remove_files(spool& from, const std::string& id, std::int64_t generation) noexcept;
 
 /// Names the spool files of a machine: of its download, or the first page; of a later page, by its

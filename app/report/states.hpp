@@ -5,6 +5,7 @@
 //
 //   requestable -> pending -> transformable -> uploadable -> completed   if the API makes it
 //               downloadable -> transformable -> uploadable -> completed   if it lies there
+//                                     uploadable -> loadable -> completed   with a warehouse
 //
 // and through `downloading` before `transformable` if it comes in pages or parts.
 //
@@ -106,7 +107,23 @@ struct uploadable {
 BOOST_DESCRIBE_STRUCT(uploadable, (),
                       (client, day, transformed, rows, spec, report, rejected, rejected_rows))
 
-/// The object is at its place.
+/// The object is at its place, and its rows are to go into the warehouse.
+struct loadable {
+  static constexpr std::string_view tag = "loadable";
+  std::string client;
+  std::string day;
+  std::string url;  ///< empty: there are no rows, and those of before are to go
+  std::uint64_t size_bytes = 0;
+  std::string sha256;
+  std::uint64_t rows = 0;
+  std::string spec;
+  std::string report;
+  std::uint64_t rejected_rows = 0;  ///< in an object of their own, and not loaded
+};
+BOOST_DESCRIBE_STRUCT(loadable, (),
+                      (client, day, url, size_bytes, sha256, rows, spec, report, rejected_rows))
+
+/// The object is at its place, and with a warehouse its rows are in the table.
 struct completed {
   static constexpr std::string_view tag = "completed";
   std::string url;  ///< empty: the API said that there is no report for the day

@@ -7,6 +7,7 @@
 #include "spec/pages_keys.hpp"
 #include "spec/table.hpp"
 #include "spec/template.hpp"
+#include "spec/warehouse_keys.hpp"
 
 namespace wherry::app::toml_file {
 namespace {
@@ -217,6 +218,7 @@ void check_whole(reader& r, spec& whole) {
   check_window(r, whole);
   check_retry(r, whole);
   check_s3(r, whole.sink);
+  check_warehouse(r, whole);
 }
 
 }  // namespace wherry::app::toml_file

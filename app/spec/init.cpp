@@ -176,6 +176,18 @@ url    = "file://${PWD}/out/day={day}/{client}.csv.gz"
 #secret_key    = "${MY_SECRET_KEY}"
 #session_token = "${MY_SESSION_TOKEN}"
 
+# Rows may also go into a table, which is there already: see docs/warehouse.md.
+#[warehouse]
+#redshift   = "postgres://${RS_USER}:${RS_PASSWORD}@host.redshift.amazonaws.com:5439/dev"
+#iam_role   = "arn:aws:iam::123456789012:role/copy"   # reads the bucket; or "default"
+#postgresql = "postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:5432/dev"   # in place of these two
+#table      = "public.ads"     # its columns are those of [transform], or more
+#client     = "client"         # columns that say whose row it is, and of which day
+#day        = "day"
+#batch      = 200              # most reports in one load
+#linger     = "2s"             # how long a load waits for more of them
+#timeout    = "10m"            # for one load
+
 [retry]
 #attempts = 12        # tries before a report is dead
 #first    = "500ms"   # longest first delay; doubles each time, with jitter

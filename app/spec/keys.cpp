@@ -3,6 +3,7 @@
 // its section (sections.hpp).
 #include "spec/limits.hpp"
 #include "spec/sections.hpp"
+#include "spec/warehouse_keys.hpp"
 
 namespace wherry::app::toml_file {
 namespace {
@@ -89,6 +90,7 @@ constexpr key<spec> root_keys[] = {
     entry<source_form, &spec::source>("source", "Where reports come from.", required),
     entry<transform_form, &spec::transform>("transform", "How rows are converted.", required),
     entry<sink_form, &spec::sink>("sink", "Where objects go.", required),
+    entry<warehouse_form, &spec::warehouse>("warehouse", "The table that rows are loaded into."),
     entry<table_of<retry_keys>, &spec::retry>("retry", "How often a failed step is tried again."),
 };
 

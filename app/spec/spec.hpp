@@ -287,6 +287,22 @@ struct sink {
   std::chrono::milliseconds timeout{120'000};
 };
 
+/// Says into which table of a warehouse the rows go, beside the objects.
+struct warehouse {
+  enum class kind { redshift, postgresql };
+  kind is = kind::postgresql;
+  secret url;          ///< postgres://user:password@host:port/database
+  std::string schema;  ///< empty: found by the server's search_path
+  std::string table;
+  std::string iam_role;                        ///< of Redshift's COPY: an ARN, or "default"
+  int batch = 200;                             ///< most reports in a load
+  std::chrono::milliseconds linger{2'000};     ///< how long a load waits for more
+  std::chrono::milliseconds timeout{600'000};  ///< for a load
+  // Columns of the table, among those of the transform, by whose values a report's rows are found.
+  std::string client = "client";
+  std::string day = "day";
+};
+
 /// Says how often a failed step is tried again, and how long between.
 struct retry {
   int attempts = 12;
@@ -314,6 +330,7 @@ struct spec {
   app::source source;
   app::transform transform;
   app::sink sink;
+  std::optional<app::warehouse> warehouse;
   app::retry retry;
   std::map<std::string, secret> variables;  ///< of the environment, that the file refers to
   std::string version;  ///< SHA-256 of the file's bytes, hex: kept with each machine

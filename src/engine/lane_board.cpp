@@ -260,8 +260,9 @@ bool lane_board::end_step(const lane_step& ended, system_time now) {
     if (ended.stopped) {
       each.limit.park(ended.stopped->until);
       each.stopped_by = ended.stopped->error;
-    } else if (ended.news == lane_news::good) {
-      each.stopped_by.clear();
+      each.stopped_until = ended.stopped->until;
+    } else if (ended.news == lane_news::good && now >= each.stopped_until) {
+      each.stopped_by.clear();  // earlier it is a step that had begun before
     }
     keeps = each.limit.has_memory();
     changes = wake_on_event(each);

@@ -33,6 +33,7 @@ struct lane_board::entry {
   system_time wake{};        // if aside until a time
   slots* full = nullptr;     // the state in which its next machine found no room
   std::string stopped_by{};  // empty: it is not
+  system_time stopped_until{};
   std::size_t calls_waiting = 0;
   std::optional<channel<std::monostate>> line{};  // made for the first call that waits
 };

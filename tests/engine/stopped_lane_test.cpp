@@ -72,6 +72,25 @@ TEST_SUITE("engine/failure") {
       CHECK(subject.stopped_lanes().empty());
     });
   }
+
+  TEST_CASE("what was in flight when its lane stopped may end well and does not make it go on") {
+    over_seeds(20, []() -> task<> {
+      const auto store = open_memory_store();
+      const auto began = now();
+      scripted kind{.on_first = [](first at, step_context) -> task<said> {
+                      if (at.number == 0) co_return stops_lane{"refused", now() + 1h};
+                      co_await pause(10ms);
+                      co_return second{at.number, at.lane};
+                    },
+                    .on_second = {}};
+      scripted_engine subject{
+          *store, kind, {.limits = [](auto) { return lane_limits{.in_flight = 4}; }}};
+      co_await run_all(subject, machines(10));
+      CHECK(count_in(*store, phase::ready) > 0);
+      CHECK(subject.stopped_lanes().size() == 1);
+      CHECK(now() < began + 1min);
+    });
+  }
 }
 
 }  // namespace wherry::test

@@ -218,6 +218,11 @@ class program_test(unittest.TestCase):
                 if path.is_file() and path.suffix != ".toml":  # a spec is the user's own
                     self.assertNotIn(secret, path.read_bytes(), f"a secret is in {path}")
 
+    @property
+    def apart(self) -> pathlib.Path:
+        """A directory whose files are not searched for secrets."""
+        return self._apart
+
     def start_api(self, *flags: str, **more) -> api:
         server = api(self._apart, *flags, **more)
         self.addCleanup(server.stop)

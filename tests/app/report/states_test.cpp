@@ -77,4 +77,15 @@ TEST_SUITE("report/states.hpp") {
     CHECK(at.so_far.pages.front().name == "a.page");
     CHECK(at.so_far.parts == std::vector<report_part>{{.first = 2, .count = 3}});
   }
+
+  TEST_CASE("states of shape 3 are read") {
+    const auto uploaded = read_state<report>(
+        {"loadable",
+         R"({"client":"acme","day":"2025-01-31","url":"s3://b/k","size_bytes":7,"sha256":"ab",)"
+         R"("rows":3,"spec":"v","report":"","rejected_rows":2})",
+         3});
+    REQUIRE(uploaded.has_value());
+    CHECK(std::get<loadable>(*uploaded).url == "s3://b/k");
+    CHECK(std::get<loadable>(*uploaded).rejected_rows == 2);
+  }
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// bucket: the few things that a load does in the sink's bucket, beside what the sink does: a
+// manifest comes and goes, and an object is read back for PostgreSQL.
+
+#include <expected>
+#include <string>
+
+#include "net/http_client.hpp"
+#include "sign/sigv4.hpp"
+#include "spec/spec.hpp"
+#include "spool/spool.hpp"
+#include "warehouse/load.hpp"
+#include "wherry/csp/task.hpp"
+
+namespace wherry::app {
+
+/// Threads: any. Requires: what it is given outlives it.
+class bucket {
+ public:
+  bucket(const sink& spec, http_client& client, spool& into);
+
+  /// Makes a small object, or makes it again. Suspends: until it is there.
+  task<std::expected<void, load_error>> put(std::string url, std::string bytes);
+
+  /// Removes an object; one that is gone already is no error.
+  task<std::expected<void, load_error>> remove(std::string url);
+
+  /// Copies an object into the spool, unverified. Errors: vanished: it is not there.
+  task<std::expected<spool_file, load_error>> fetch(std::string url, spool_key as);
+
+ private:
+  [[nodiscard]] http_request request(const std::string& method, const std::string& url,
+                                     std::string body) const;
+  [[nodiscard]] load_error explain(const http_response& answer, const std::string& url) const;
+  [[nodiscard]] load_error explain(const net_error& wrong, const std::string& url) const;
+
+  const sink& spec_;
+  http_client& client_;
+  spool& spool_;
+  sigv4_signer signer_;
+};
+
+}  // namespace wherry::app
