@@ -42,8 +42,12 @@ plan plan_of(const spec& spec, const backlog& wanted) {
   const day on = wanted.size() > 0
                      ? wanted[0].day
                      : day{std::chrono::year(2025), std::chrono::month(1), std::chrono::day(31)};
+  // Of a report in pages or parts: the first page, the whole.
+  const template_values of_the_first{
+      {"cursor", ""}, {"offset", "0"}, {"page", "1"}, {"size", ""}, {"part", ""}};
   const auto address = [&](const std::string& url) {
-    return expand_url(template_without_variables(url, spec.variables), first, on).value_or("");
+    return expand_url(template_without_variables(url, spec.variables), first, on, of_the_first)
+        .value_or("");
   };
   made.from = without_query(address(spec.source.url));
   made.to = address(spec.sink.url);

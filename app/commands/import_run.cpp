@@ -26,7 +26,29 @@ import_run::import_run(session& parts, store& where, const import_call& call,
       store_(where),
       call_(call),
       asked_(asked),
-      engine_(where, report(parts.parts()), options_of(parts.spec())) {}
+      engine_(where, report(parts_of_reports()), options_of(parts.spec())) {}
+
+report_parts import_run::parts_of_reports() {
+  auto all = parts_.parts();
+  const auto& from = parts_.spec().source;
+  if (from.request && from.request->slots > 0) {
+    slots_.emplace(static_cast<std::size_t>(from.request->slots), 2 * from.timeout,
+                   [this] { return pending_reports(); });
+    all.slots = &*slots_;
+  }
+  return all;
+}
+
+std::optional<remote_slots::holders> import_run::pending_reports() {
+  remote_slots::holders found;
+  for (const auto in : {phase::waiting, phase::ready}) {
+    const machine_filter filter{.phase = in, .state = std::string(pending::tag)};
+    const auto looked = for_each_machine(
+        store_, filter, [&](const machine_view& each) { found[each.lane].insert(each.id); });
+    if (!looked) return std::nullopt;  // the engine meets the same error, and reports it
+  }
+  return found;
+}
 
 void import_run::stop() noexcept {
   stopping_ = true;
@@ -50,6 +72,7 @@ task<import_run::or_error<>> import_run::work() {
   });
   // What waits for the warehouse needs its object only, however long that takes.
   engine_.on_transition([this](const transition& made) {
+    if (slots_) slots_->heard(made);
     if (made.to == loadable::tag) remove_files(parts_.parts().spool, made.id, made.generation);
   });
   engine_.on_left_alone([this](const left_alone& each) {
@@ -79,11 +102,13 @@ import_run::or_error<> import_run::clean_spool() {
     const auto now = read_state<report>({each.state, each.data, each.shape});
     if (!now) all_known = false;
     if (!now) return;
-    if (const auto* at = std::get_if<transformable>(&*now)) live.insert(at->downloaded.name);
-    if (const auto* at = std::get_if<uploadable>(&*now)) live.insert(at->transformed.name);
+    for (const auto& file : files_of(*now)) live.insert(file.name);
   };
+  // Requested reports keep files only between two parts.
+  std::vector<std::string_view> keeping{downloading::tag, transformable::tag, uploadable::tag};
+  if (parts_.spec().source.split) keeping.insert(keeping.end(), {requestable::tag, pending::tag});
   for (const auto in : {phase::waiting, phase::ready}) {
-    for (const auto state : {transformable::tag, uploadable::tag}) {
+    for (const auto state : keeping) {
       const machine_filter filter{.phase = in, .state = std::string(state)};
       if (auto looked = for_each_machine(store_, filter, keep_files_of); !looked) return looked;
     }

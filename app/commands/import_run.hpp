@@ -47,10 +47,14 @@ class import_run {
   void print_lines(const not_completed& found, std::int64_t unfinished) const;
   [[nodiscard]] std::size_t completed() const { return submitted_.completed + completed_now_; }
 
+  [[nodiscard]] report_parts parts_of_reports();
+  [[nodiscard]] std::optional<remote_slots::holders> pending_reports();
+
   session& parts_;
   store& store_;
   const import_call& call_;
   const asked_reports& asked_;
+  std::optional<remote_slots> slots_;
   report_engine engine_;
   progress_line line_;
   std::atomic<bool> stopping_{false};

@@ -48,7 +48,13 @@ class session {
       prepared_spec prepared);
 
   [[nodiscard]] report_parts parts() {
-    return {spec_, source_, *spool_, *transformer_, *sink_, loader_.get()};
+    return {.spec = spec_,
+            .source = source_,
+            .spool = *spool_,
+            .transformer = *transformer_,
+            .sink = *sink_,
+            .slots = nullptr,
+            .loader = loader_.get()};
   }
   [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
 

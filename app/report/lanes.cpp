@@ -14,6 +14,8 @@ namespace {
 const std::string transform_lane = "transform";
 const std::string warehouse_lane = "warehouse";
 
+std::string requests_of(const std::string& api_lane) { return api_lane + " requests"; }
+
 // read_spec has expanded every client's lanes once: they cannot fail here.
 std::string lane_name(const limit& of, const client* who) {
   if (who == nullptr) return of.lane;  // not in the spec any more: the step will say so
@@ -77,13 +79,24 @@ void tighten(lane_limits& to, const lane_limits& by) {
 
 }  // namespace
 
+task<> report::pay_shared(const client& of, const step_context& context) const {
+  for (const auto& each : parts_.spec.source.shared) {
+    co_await context.call_in(lane_name(each, &of));
+  }
+}
+
 std::string report::source_lane(const std::string& client) const {
   return lane_name(parts_.spec.source.limit, find_client(client));
 }
 
-std::string report::lane(const requestable& now) const { return source_lane(now.client); }
+// With slots, requests wait for themselves: who is pending goes on being polled.
+std::string report::lane(const requestable& now) const {
+  const auto api = source_lane(now.client);
+  return parts_.slots != nullptr ? requests_of(api) : api;
+}
 std::string report::lane(const pending& now) const { return source_lane(now.client); }
 std::string report::lane(const downloadable& now) const { return source_lane(now.client); }
+std::string report::lane(const downloading& now) const { return source_lane(now.client); }
 
 std::string report::lane(const transformable&) const { return transform_lane; }
 
@@ -112,6 +125,7 @@ std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec) {
   return {{std::string(requestable::tag), policy(spec.source.timeout + slack)},
           {std::string(pending::tag), policy(spec.source.timeout * 2 + slack)},
           {std::string(downloadable::tag), policy(spec.source.timeout * 2 + slack)},
+          {std::string(downloading::tag), policy(spec.source.timeout * 2 + slack)},
           {std::string(transformable::tag), transform},
           {std::string(uploadable::tag), policy(spec.sink.timeout + slack)},
           {std::string(loadable::tag), policy(load)}};
@@ -128,7 +142,14 @@ engine_options options_of(const spec& spec) {
     add(warehouse_lane, {.in_flight = static_cast<std::size_t>(spec.warehouse->batch)});
   }
   for (const auto& each : spec.clients) {
-    add(lane_name(spec.source.limit, &each), limits_of(spec.source.limit));
+    const auto api = lane_name(spec.source.limit, &each);
+    add(api, limits_of(spec.source.limit));
+    if (spec.source.request && spec.source.request->slots > 0) {
+      add(requests_of(api), {.in_flight = static_cast<std::size_t>(spec.source.request->slots)});
+    }
+    for (const auto& shared : spec.source.shared) {
+      add(lane_name(shared, &each), limits_of(shared));
+    }
     add(lane_name(spec.sink.limit, &each), limits_of(spec.sink.limit));
   }
 

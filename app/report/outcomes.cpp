@@ -72,4 +72,10 @@ outcome<report_state> outcome_of(const load_error& error, report_state again,
   return transient{error.message, std::nullopt};
 }
 
+permanent unknown_report(const std::string& client, const std::string& day) {
+  return permanent{"the report of client \"" + client + "\" on " + day +
+                   " is not in the spec any more; put the client back into [import] clients, or "
+                   "cancel the report"};
+}
+
 }  // namespace wherry::app

@@ -19,11 +19,12 @@ inline constexpr std::chrono::seconds default_throttle_wait{5};
 /// When a report is asked for again that is not ready yet, by an answer that did not say when.
 inline constexpr std::chrono::minutes default_pending_wait{1};
 
-/// How long a lane stops whose credentials or table are refused, if nobody starts the import anew before.
+/// How long a lane stops whose credentials or table are refused, if nobody starts the import anew
+/// before.
 inline constexpr std::chrono::minutes stopped_lane_wait{15};
 
-using report_state = std::variant<requestable, pending, downloadable, transformable, uploadable,
-                                  loadable, completed>;
+using report_state = std::variant<requestable, pending, downloadable, downloading, transformable,
+                                  uploadable, loadable, completed>;
 
 /// Requires: `error` is neither `empty`, which is no failure, nor a `split` that can be heeded.
 [[nodiscard]] outcome<report_state> outcome_of(const source_error& error, system_time now);
@@ -38,6 +39,9 @@ using report_state = std::variant<requestable, pending, downloadable, transforma
 
 [[nodiscard]] outcome<report_state> outcome_of(const sink_error& error, report_state again,
                                                system_time now);
+
+/// A stored report whose client or day the spec does not know any more.
+[[nodiscard]] permanent unknown_report(const std::string& client, const std::string& day);
 
 /// When a lane of a warehouse begins again.
 struct load_waits {

@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps of a report.
+// The steps of a report; how it is collected from pages and parts is in collect.cpp.
 
 #include "report/report.hpp"
 
 #include <utility>
 
+#include "report/blocking.hpp"
+#include "report/collected.hpp"
 #include "report/outcomes.hpp"
 #include "spec/day.hpp"
 #include "spec/template.hpp"
-#include "wherry/csp/go.hpp"
 
 namespace wherry::app {
 namespace {
 
 constexpr std::uint64_t in_memory_limit_bytes = 4 << 20;
-
-/// A stored report whose client or day the spec does not know any more.
-permanent unknown(const std::string& client, const std::string& day) {
-  return permanent{"the report of client \"" + client + "\" on " + day +
-                   " is not in the spec any more; put the client back into [import] clients, or "
-                   "cancel the report"};
-}
+/// When a slot is looked for again, at the latest.
+constexpr std::chrono::milliseconds slot_wait = std::chrono::seconds(10);
 
 outcome<report_state> not_ready(const pending& now, const report_poll& how, system_time at) {
   const auto since = at - system_time(std::chrono::milliseconds(now.requested_ms));
@@ -53,8 +49,36 @@ spool_key transformed_key(const std::string& id, std::int64_t generation) {
   return {id, static_cast<std::uint64_t>(generation), spool_step::transform};
 }
 
-void remove_files(spool& from, const std::string& id, std::int64_t generation) noexcept {
+spool_key page_key(const std::string& id, std::int64_t generation, std::size_t number) {
+  return {id, static_cast<std::uint64_t>(generation), spool_step::page, number};
+}
+
+spool_key joined_key(const std::string& id, std::int64_t generation) {
+  return {id, static_cast<std::uint64_t>(generation), spool_step::joined};
+}
+
+std::vector<spool_file> files_of(const report::state& of) {
+  struct finder {
+    std::vector<spool_file> operator()(const requestable& at) const { return at.so_far.pages; }
+    std::vector<spool_file> operator()(const pending& at) const { return at.so_far.pages; }
+    std::vector<spool_file> operator()(const downloadable&) const { return {}; }
+    std::vector<spool_file> operator()(const downloading& at) const { return at.so_far.pages; }
+    std::vector<spool_file> operator()(const transformable& at) const { return {at.downloaded}; }
+    std::vector<spool_file> operator()(const uploadable& at) const { return {at.transformed}; }
+    std::vector<spool_file> operator()(const loadable&) const { return {}; }
+    std::vector<spool_file> operator()(const completed&) const { return {}; }
+  };
+  return std::visit(finder{}, of);
+}
+
+void remove_downloads(spool& from, const std::string& id, std::int64_t generation) noexcept {
   from.remove(downloaded_key(id, generation));
+  from.remove(joined_key(id, generation));
+  for (std::size_t i = 1; from.remove(page_key(id, generation, i)); ++i) {}
+}
+
+void remove_files(spool& from, const std::string& id, std::int64_t generation) noexcept {
+  remove_downloads(from, id, generation);
   from.remove(transformed_key(id, generation));
 }
 
@@ -74,42 +98,61 @@ void report::name_the_remote_report(state_json& old) {
   if (old.tag == transformable::tag || old.tag == uploadable::tag) old.data["report"] = "";
 }
 
+void report::begin_without_pages(state_json& old) {
+  if (old.tag != requestable::tag && old.tag != pending::tag) return;
+  old.data["so_far"] = boost::json::value_from(collected{});
+}
+
 report::state report::first(const app::spec& of, std::string client, std::string day) {
   if (of.source.request) return requestable{std::move(client), std::move(day)};
   return downloadable{std::move(client), std::move(day)};
 }
 
-template <class Now>
-report::said report::without_rows(const source_error& why, const Now& now, system_time at) const {
-  if (why.is != source_error::meaning::empty) return outcome_of(why, at);
+report::state report::nothing_for(std::string client, std::string day) const {
   const auto& version = parts_.spec.version;
   if (parts_.loader == nullptr) return completed{{}, 0, {}, 0, version};
-  return loadable{now.client, now.day, {}, 0, {}, 0, version, {}};
+  return loadable{std::move(client), std::move(day), {}, 0, {}, 0, version, {}};
 }
 
 template <class Later>
 report::state report::again(const Later& now, const step_context& context) const {
-  if (now.report.empty()) return first(parts_.spec, now.client, now.day);
+  // Of a report in parts only the last one's id is known.
+  if (now.report.empty() || parts_.spec.source.split) {
+    return first(parts_.spec, now.client, now.day);
+  }
   return pending{now.client, now.day, now.report, context.now().time_since_epoch().count()};
 }
 
 task<report::said> report::step(requestable now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown(now.client, now.day);
-  if (!parts_.spec.source.request) co_return downloadable{now.client, now.day};
+  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
+  if (!parts_.spec.source.request || !parts_.spec.source.poll)
+    co_return downloadable{now.client, now.day};
 
-  auto asked = co_await parts_.source.request(*of, *on);
-  if (!asked) co_return without_rows(asked.error(), now, context.now());
+  const auto api = source_lane(now.client);
+  if (parts_.slots != nullptr && !parts_.slots->take(api, context.id, context.now())) {
+    co_return throttled{
+        "the API makes as many reports as `source.request.slots` says; this one waits for a slot",
+        context.now() + std::min(parts_.spec.source.poll->every, slot_wait)};
+  }
+  if (context.lane != api) co_await context.call_in(api);
+  co_await pay_shared(*of, context);
+  auto asked =
+      co_await parts_.source.request(*of, *on, part_text(parts_.spec.source.split, now.so_far));
+  if (!asked) {
+    co_return co_await without_rows({now.client, now.day, {}, {}, now.so_far}, asked.error(),
+                                    context);
+  }
   co_return pending{now.client, now.day, *std::move(asked),
-                    context.now().time_since_epoch().count()};
+                    context.now().time_since_epoch().count(), std::move(now.so_far)};
 }
 
 task<report::said> report::step(pending now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown(now.client, now.day);
-  const requestable anew{now.client, now.day};
+  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
+  const requestable anew{now.client, now.day, now.so_far};
   if (!parts_.spec.source.poll) {
     co_return go_back<state>{first(parts_.spec, now.client, now.day),
                              "the spec has no [source.poll] any more"};
@@ -117,59 +160,60 @@ task<report::said> report::step(pending now, step_context context) {
   auto writer = parts_.spool.write(downloaded_key(context.id, context.generation));
   if (const auto& full = writer.refusal()) co_return outcome_of(*full, now, context.now());
 
+  co_await pay_shared(*of, context);
   auto seen = co_await parts_.source.poll(*of, *on, now.report);
-  if (!seen) co_return without_rows(seen.error(), now, context.now());
+  if (!seen) {
+    co_return co_await without_rows({now.client, now.day, now.report, {}, now.so_far}, seen.error(),
+                                    context);
+  }
   if (seen->now == remote_progress::is::gone) co_return go_back<state>{anew, std::move(seen->why)};
   if (seen->now == remote_progress::is::not_ready) {
     co_return not_ready(now, *parts_.spec.source.poll, context.now());
   }
   co_await context.call();
+  co_await pay_shared(*of, context);
+  if (comes_in_pieces()) {
+    co_return co_await collect(*of, *on, {now.client, now.day, now.report, {}, now.so_far},
+                               std::move(seen->place), context);
+  }
   auto fetched = co_await parts_.source.fetch(std::move(seen->place), writer);
-  if (!fetched) co_return without_rows(fetched.error(), now, context.now());
+  if (!fetched) {
+    co_return co_await without_rows({now.client, now.day, now.report, {}, {}}, fetched.error(),
+                                    context);
+  }
   co_return transformable{now.client, now.day, std::move(fetched->file), now.report};
 }
 
 task<report::said> report::step(downloadable now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown(now.client, now.day);
+  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
 
+  if (comes_in_pieces()) {
+    co_return co_await collect(*of, *on, {now.client, now.day, {}, {}, {}}, std::nullopt, context);
+  }
   auto writer = parts_.spool.write(downloaded_key(context.id, context.generation));
   if (const auto& full = writer.refusal()) {
     co_return outcome_of(*full, std::move(now), context.now());
   }
+  co_await pay_shared(*of, context);
   auto fetched = co_await parts_.source.fetch(*of, *on, writer);
-  if (!fetched) co_return without_rows(fetched.error(), now, context.now());
+  if (!fetched) {
+    co_return co_await without_rows({now.client, now.day, {}, {}, {}}, fetched.error(), context);
+  }
   co_return transformable{now.client, now.day, std::move(fetched->file), {}};
 }
 
 task<report::said> report::step(transformable now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown(now.client, now.day);
+  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
 
-  if (const auto full = parts_.spool.refuses_outputs()) {
+  if (const auto full = parts_.spool.refuses(spool_step::transform)) {
     co_return outcome_of(*full, again(now, context), context.now());
   }
-  std::stop_source stop;
-  const auto running =
-      thread([&, token = stop.get_token()] { return convert(now, context, token); });
-  std::optional<result<conversion>> converted;
-  bool was_cancelled = false;
-  try {
-    converted = co_await running.take();
-  } catch (const cancelled&) {
-    was_cancelled = true;  // a handler cannot wait, so what follows is below
-  }
-  if (was_cancelled) {
-    // The thread works on this frame and on the files: it is made to end, and waited for.
-    const auto guard = co_await shield();
-    stop.request_stop();
-    co_await running.take();
-    throw cancelled{};
-  }
-  if (!converted->has_value()) converted->error().rethrow();
-  auto& next = converted->value();
+  auto next = co_await in_a_thread(
+      [&](const std::stop_token& stop) { return convert(now, context, stop); });
   if (next) co_return std::move(*next);
   if (const auto* spool = std::get_if<spool_error>(&next.error())) {
     co_return settled(outcome_of(*spool, again(now, context), context.now()), context);
@@ -217,10 +261,14 @@ std::expected<transform_result, report::conversion_error> report::run_transform(
 task<report::said> report::step(uploadable now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown(now.client, now.day);
+  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
 
   // That this state is durable means that the download is not needed any more.
-  parts_.spool.remove(downloaded_key(context.id, context.generation));
+  if (comes_in_pieces()) {
+    remove_downloads(parts_.spool, context.id, context.generation);
+  } else {
+    parts_.spool.remove(downloaded_key(context.id, context.generation));
+  }
   auto stored = co_await parts_.sink.put(*of, *on, now.transformed);
   if (!stored) {
     co_return settled(outcome_of(stored.error(), again(now, context), context.now()), context);

@@ -35,15 +35,19 @@ std::optional<boost::json::value> parse_json(std::string_view text) {
   return parsed;
 }
 
-std::optional<std::string> text_at(const boost::json::value& in, std::string_view path) {
+const boost::json::value* value_at(const boost::json::value& in, std::string_view path) {
   const auto* at = &in;
   while (true) {
     const auto dot = path.find('.');
     at = child(*at, path.substr(0, dot));
-    if (at == nullptr) return std::nullopt;
-    if (dot == path.npos) break;
+    if (at == nullptr || dot == path.npos) return at;
     path.remove_prefix(dot + 1);
   }
+}
+
+std::optional<std::string> text_at(const boost::json::value& in, std::string_view path) {
+  const auto* const at = value_at(in, path);
+  if (at == nullptr) return std::nullopt;
   if (const auto* string = at->if_string()) return std::string{string->data(), string->size()};
   if (at->is_object() || at->is_array()) return std::nullopt;
   return boost::json::serialize(*at);

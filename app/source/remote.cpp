@@ -9,6 +9,7 @@
 #include "net/origin.hpp"
 #include "source/credentials.hpp"
 #include "source/json_path.hpp"
+#include "source/pages.hpp"
 #include "source/request.hpp"
 #include "source/source.hpp"
 #include "source/source_words.hpp"
@@ -54,6 +55,13 @@ bool hold(const boost::json::value& body, const std::map<std::string, std::strin
       conditions, [&](const auto& each) { return text_at(body, each.first) == each.second; });
 }
 
+/// Of the first page: the others are asked for by http_source::place_of_page.
+template_values values_of(const source& spec, const std::string& remote) {
+  template_values values{{"report", remote}, {"part", ""}};
+  if (spec.pages) values.merge(page_values(*spec.pages, ""));
+  return values;
+}
+
 source_error no_json(const std::string& place, int status) {
   return {meaning::transient, std::nullopt,
           fmt::format("{} answered {} with a body that is no JSON; if that stays so, check "
@@ -80,11 +88,13 @@ task<std::expected<http_source::asked, source_error>> http_source::ask(http_requ
   co_return heard;
 }
 
-task<std::expected<std::string, source_error>> http_source::request(client of, day on) {
+task<std::expected<std::string, source_error>> http_source::request(client of, day on,
+                                                                    std::string part) {
   const auto& how = *spec_.request;
-  auto url = expand_url(how.url, of, on);
+  const template_values values{{"part", std::move(part)}};
+  auto url = expand_url(how.url, of, on, values);
   if (!url) co_return std::unexpected(from_template(url.error(), "source.request.url"));
-  auto body = expand_body(how.body, of, on);
+  auto body = expand_body(how.body, of, on, values);
   if (!body) co_return std::unexpected(from_template(body.error(), "source.request.body"));
   auto question = request_to(spec_, std::move(*url), true);
   question.method = "POST";
@@ -117,7 +127,8 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
                                                                      std::string remote) {
   using is = remote_progress::is;
   const auto& how = *spec_.poll;
-  auto url = expand_url(how.url, of, on, remote);
+  const template_values values = values_of(spec_, remote);
+  auto url = expand_url(how.url, of, on, values);
   if (!url) co_return std::unexpected(from_template(url.error(), "source.poll.url"));
   auto question = request_to(spec_, std::move(*url), true);
   const auto heard = co_await ask(std::move(question));
@@ -138,7 +149,7 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
   }
   if (!hold(*said, how.ready)) co_return remote_progress{};
   if (how.link.empty()) {
-    auto there = expand_url(how.download, of, on, remote);
+    auto there = expand_url(how.download, of, on, values);
     if (!there) co_return std::unexpected(from_template(there.error(), "source.poll.download"));
     co_return remote_progress{is::ready, {std::move(*there), true}, {}};
   }

@@ -8,6 +8,7 @@
 #include "net/origin.hpp"
 #include "source/answer.hpp"
 #include "source/credentials.hpp"
+#include "source/pages.hpp"
 #include "source/request.hpp"
 #include "source/source_words.hpp"
 #include "spec/template.hpp"
@@ -17,6 +18,7 @@ namespace wherry::app {
 namespace {
 
 using meaning = answer_rule::meaning;
+using meaning_of_error = source_error::meaning;
 constexpr int redirects_limit = 5;
 
 // Rules can make any status rows.
@@ -29,16 +31,15 @@ bool may_be_rows(const source& spec, int status) {
 // Parts an answer's body: to the spool if it may be rows, and its beginning to the rules.
 class body_splitter final : public body_writer {
  public:
-  body_splitter(const source& spec, spool_writer& rows)
-      : spec_(spec), rows_(rows), keep_prefix_(looks_at_bodies(spec.on)) {}
+  /// Keeps up to so many bytes of the beginning.
+  body_splitter(const source& spec, spool_writer& rows, std::size_t kept_bytes)
+      : spec_(spec), rows_(rows), kept_bytes_(kept_bytes) {}
 
   verdict write(int status, std::string_view bytes) override {
-    const auto room = body_prefix_limit - prefix.size();
-    if (keep_prefix_) prefix.append(bytes.substr(0, room));
+    const auto room = kept_bytes_ - prefix.size();
+    prefix.append(bytes.substr(0, room));
     is_whole = is_whole && bytes.size() <= room;
-    if (!may_be_rows(spec_, status)) {
-      return keep_prefix_ && is_whole ? verdict::more : verdict::enough;
-    }
+    if (!may_be_rows(spec_, status)) return is_whole ? verdict::more : verdict::enough;
     last = bytes.back();
     if (auto written = rows_.write(bytes); !written) {
       wrong = std::move(written.error());
@@ -62,7 +63,7 @@ class body_splitter final : public body_writer {
  private:
   const source& spec_;
   spool_writer& rows_;
-  const bool keep_prefix_;
+  const std::size_t kept_bytes_;
 };
 
 source_error from_spool(const spool_error& wrong) {
@@ -73,6 +74,11 @@ source_error from_spool(const spool_error& wrong) {
     case spool_error_kind::no_space: return {is::transient, no_space_wait, wrong.message};
     default: return {is::transient, std::nullopt, wrong.message};
   }
+}
+
+/// Where the first page of a report lies, as a template.
+std::string_view place_of_the_first(const source& spec) {
+  return spec.poll && spec.url.empty() ? spec.poll->download : spec.url;
 }
 
 source_error cut(const std::string& place) {
@@ -132,12 +138,76 @@ task<std::expected<download, source_error>> http_source::fetch(client of, day on
 
 task<std::expected<download, source_error>> http_source::fetch(remote_place from,
                                                                spool_writer& into) {
+  auto got =
+      co_await fetch_rows(std::move(from), into, looks_at_bodies(spec_.on) ? body_prefix_limit : 0);
+  if (!got) co_return std::unexpected(std::move(got.error()));
+  co_return std::move(got->got);
+}
+
+std::expected<remote_place, source_error> http_source::place_of_page(
+    const client& of, day on, const asked_page& which) const {
+  const bool is_first = which.next.empty();
+  const auto home = place_of_the_first(spec_);
+  template_values values{{"part", which.part}, {"report", which.report}};
+  if (spec_.pages) values.merge(page_values(*spec_.pages, which.next));
+  const bool has_own = !is_first && spec_.pages && !spec_.pages->url.empty();
+  const std::string_view text = has_own ? spec_.pages->url : home;
+  auto url = expand_url(text, of, on, values);
+  if (!url) {
+    return std::unexpected(from_template(url.error(), has_own ? "source.pages.url" : "source.url"));
+  }
+  if (is_first || spec_.pages->by != report_pages::way::link) {
+    return remote_place{*std::move(url), true};
+  }
+  auto link = resolve_url(*url, which.next);
+  const auto there = parse_origin(link);
+  if (!there) {
+    return std::unexpected(
+        source_error{meaning_of_error::permanent, std::nullopt,
+                     "the address of the next page is none; check `source.pages.next`"});
+  }
+  return remote_place{std::move(link), there == parse_origin(*url)};
+}
+
+task<std::expected<page, source_error>> http_source::fetch_page(client of, day on, asked_page which,
+                                                                std::optional<remote_place> from,
+                                                                spool_writer& into) {
+  if (!from) {
+    auto place = place_of_page(of, on, which);
+    if (!place) co_return std::unexpected(std::move(place.error()));
+    from = std::move(*place);
+  }
+  const auto place = place_of(from->url);
+  const bool is_paged = spec_.pages.has_value();
+  auto got = co_await fetch_rows(*std::move(from), into,
+                                 is_paged                    ? page_size_limit
+                                 : looks_at_bodies(spec_.on) ? body_prefix_limit
+                                                             : 0);
+  if (!got) co_return std::unexpected(std::move(got.error()));
+  page made{.file = std::move(got->got.file)};
+  if (!is_paged) co_return made;
+  const auto wrong = [&](std::string_view what) {
+    return std::unexpected(
+        source_error{meaning_of_error::permanent, std::nullopt,
+                     fmt::format("a page of {} {}; check [source.pages]", place, what)});
+  };
+  if (!got->is_whole) co_return wrong("is over 64 MiB, too large to look for the next one in it");
+  auto next = next_page(*spec_.pages, spec_.format,
+                        {.headers = got->headers, .body = got->beginning}, which.next);
+  if (!next) co_return wrong(next.error());
+  if (!next->empty() && *next == which.next) co_return wrong("says that it is followed by itself");
+  made.next = *std::move(next);
+  co_return made;
+}
+
+task<std::expected<http_source::fetched, source_error>> http_source::fetch_rows(
+    remote_place from, spool_writer& into, std::size_t kept_bytes) {
   std::string url = std::move(from.url);
   const auto home = from.with_credentials ? parse_origin(url) : std::nullopt;
   for (int redirects = 0;; ++redirects) {
     const auto here = parse_origin(url);
     const auto place = here ? to_string(*here) : place_of(url);
-    body_splitter splitter{spec_, into};
+    body_splitter splitter{spec_, into, kept_bytes};
     const bool at_home = home && here == home;
     auto request = request_to(spec_, url, at_home);
     request.into = &splitter;
@@ -147,11 +217,13 @@ task<std::expected<download, source_error>> http_source::fetch(remote_place from
     auto answered = co_await std::move(sent);
     if (splitter.wrong) co_return std::unexpected(from_spool(*splitter.wrong));
     if (!answered) co_return std::unexpected(std::move(answered.error()));
+    const auto rule_part = std::string_view(splitter.prefix).substr(0, body_prefix_limit);
     const auto meant = classify(spec_.on,
                                 {.status = answered->status,
                                  .headers = answered->headers,
-                                 .body_prefix = splitter.prefix,
-                                 .body_is_whole = splitter.is_whole && !answered->body_fault},
+                                 .body_prefix = rule_part,
+                                 .body_is_whole = splitter.is_whole && !answered->body_fault &&
+                                                  rule_part.size() == splitter.prefix.size()},
                                 scheduler::current().system_now());
     const bool moved = !meant.rule && !answered->redirect_url.empty() && into.size_bytes() == 0;
     if (moved && redirects < redirects_limit) {
@@ -166,7 +238,10 @@ task<std::expected<download, source_error>> http_source::fetch(remote_place from
       if (answered->body_fault)
         co_return std::unexpected(explain_failure(spec_, *answered->body_fault));
       if (answered->ended_by_close && splitter.last != '\n') co_return std::unexpected(cut(place));
-      co_return take_rows(*answered, place, into);
+      auto got = take_rows(*answered, place, into);
+      if (!got) co_return std::unexpected(std::move(got.error()));
+      co_return fetched{std::move(*got), std::move(answered->headers), std::move(splitter.prefix),
+                        splitter.is_whole};
     }
     const bool has_expired =
         !from.with_credentials && !meant.rule &&

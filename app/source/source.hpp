@@ -34,6 +34,20 @@ struct download {
   std::chrono::microseconds total{0};
 };
 
+/// Which request for a report it is.
+struct asked_page {
+  std::string report{};  ///< its id at the API; empty: it was not requested
+  std::string part{};    ///< what {part} stands for
+  std::string next{};    ///< what the page before said (`page::next`); empty: the first page
+};
+
+/// One page of a report.
+struct page {
+  spool_file file;
+  /// What asks for the one after it; may hold secrets. Empty: it is the last.
+  std::string next{};
+};
+
 /// Says why there are no rows. `message` names the place and the remedy.
 struct source_error {
   enum class meaning {
@@ -73,15 +87,21 @@ class report_source {
  public:
   virtual ~report_source() = default;
 
-  /// Asks the API to make a report, and gives the id under which it does, also if that is one that
-  /// it was asked for before.
-  /// Suspends: until it has answered. Errors: source_error; `cancelled`.
-  [[nodiscard]] virtual task<std::expected<std::string, source_error>> request(client of,
-                                                                               day on) = 0;
+  /// Asks the API to make a report, or a part of it (empty: all), and gives the id under which it
+  /// does, also if that is one that it was asked for before. Suspends: until it has answered.
+  /// Errors: source_error; `cancelled`.
+  [[nodiscard]] virtual task<std::expected<std::string, source_error>> request(
+      client of, day on, std::string part) = 0;
 
   /// Asks how a report comes along. Suspends, errors: as above; empty: it is ready and has no rows.
   [[nodiscard]] virtual task<std::expected<remote_progress, source_error>> poll(
       client of, day on, std::string remote) = 0;
+
+  /// Downloads a page of a report; the first page of one that the API has made lies at `from`.
+  /// Requires: source.pages or source.split. Otherwise as below.
+  [[nodiscard]] virtual task<std::expected<page, source_error>> fetch_page(
+      client of, day on, asked_page which, std::optional<remote_place> from,
+      spool_writer& into) = 0;
 
   /// As below, from there.
   [[nodiscard]] virtual task<std::expected<download, source_error>> fetch(remote_place from,
@@ -105,15 +125,31 @@ class http_source final : public report_source {
   http_source(const source& spec, http_client& client, time_source now = {});
   ~http_source() override;
 
-  [[nodiscard]] task<std::expected<std::string, source_error>> request(client of, day on) override;
+  [[nodiscard]] task<std::expected<std::string, source_error>> request(client of, day on,
+                                                                       std::string part) override;
   [[nodiscard]] task<std::expected<remote_progress, source_error>> poll(
       client of, day on, std::string remote) override;
+  [[nodiscard]] task<std::expected<page, source_error>> fetch_page(client of, day on,
+                                                                   asked_page which,
+                                                                   std::optional<remote_place> from,
+                                                                   spool_writer& into) override;
   [[nodiscard]] task<std::expected<download, source_error>> fetch(remote_place from,
                                                                   spool_writer& into) override;
   [[nodiscard]] task<std::expected<download, source_error>> fetch(client of, day on,
                                                                   spool_writer& into) override;
 
  private:
+  struct fetched {
+    download got;
+    http_headers headers;
+    std::string beginning;  // of the body, up to what was to be kept
+    bool is_whole = true;   // that is all of it
+  };
+  [[nodiscard]] task<std::expected<fetched, source_error>> fetch_rows(remote_place from,
+                                                                      spool_writer& into,
+                                                                      std::size_t kept_bytes);
+  [[nodiscard]] std::expected<remote_place, source_error> place_of_page(
+      const client& of, day on, const asked_page& which) const;
   struct asked {
     http_response answer;
     std::string place;

@@ -9,20 +9,21 @@ namespace {
 
 namespace json = boost::json;
 
-std::optional<template_error> expand_texts(json::value& in, const client& of, day on) {
+std::optional<template_error> expand_texts(json::value& in, const client& of, day on,
+                                           const template_values& more) {
   if (auto* text = in.if_string()) {
-    auto made = expand_text(*text, of, on);
+    auto made = expand_text(*text, of, on, more);
     if (!made) return std::move(made.error());
     *text = *made;
   }
   if (auto* items = in.if_array()) {
     for (auto& each : *items) {
-      if (auto wrong = expand_texts(each, of, on)) return wrong;
+      if (auto wrong = expand_texts(each, of, on, more)) return wrong;
     }
   }
   if (auto* members = in.if_object()) {
     for (auto& each : *members) {
-      if (auto wrong = expand_texts(each.value(), of, on)) return wrong;
+      if (auto wrong = expand_texts(each.value(), of, on, more)) return wrong;
     }
   }
   return std::nullopt;
@@ -31,10 +32,10 @@ std::optional<template_error> expand_texts(json::value& in, const client& of, da
 }  // namespace
 
 std::expected<std::string, template_error> expand_body(std::string_view text, const client& of,
-                                                       day on) {
+                                                       day on, const template_values& more) {
   if (text.empty()) return std::string();
   auto body = json::parse(json::string_view(text.data(), text.size()));  // as read_spec wrote it
-  if (auto wrong = expand_texts(body, of, on)) return std::unexpected(*std::move(wrong));
+  if (auto wrong = expand_texts(body, of, on, more)) return std::unexpected(*std::move(wrong));
   return json::serialize(body);
 }
 

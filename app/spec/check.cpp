@@ -4,6 +4,7 @@
 #include <map>
 
 #include "spec/format_keys.hpp"
+#include "spec/pages_keys.hpp"
 #include "spec/table.hpp"
 #include "spec/template.hpp"
 #include "spec/warehouse_keys.hpp"
@@ -58,24 +59,41 @@ void check_addresses(reader& r, const spec& whole) {
   const auto url = [](const std::string& text) {
     return [&text](const client& of) { return expand_url(text, of, sample_day); };
   };
+  static const template_values of_a_request{
+      {"part", "p"}, {"cursor", "c"}, {"offset", "0"}, {"page", "1"}, {"size", "1"}};
+  static const template_values of_one_made = [] {
+    auto all = of_a_request;
+    all["report"] = "sample";
+    return all;
+  }();
+  const auto asked = [](const std::string& text) {
+    return [&text](const client& of) { return expand_url(text, of, sample_day, of_a_request); };
+  };
   const auto remote = [](const std::string& text) {
-    return [&text](const client& of) { return expand_url(text, of, sample_day, "sample"); };
+    return [&text](const client& of) { return expand_url(text, of, sample_day, of_one_made); };
   };
   const auto lane = [](const std::string& text) {
     return [&text](const client& of) { return expand_lane(text, of); };
   };
-  check_clients(r, whole, "the url of [source]", url(whole.source.url));
+  check_clients(r, whole, "the url of [source]", asked(whole.source.url));
   if (const auto& request = whole.source.request) {
-    check_clients(r, whole, "the url of [source.request]", url(request->url));
-    check_clients(r, whole, "the body of [source.request]",
-                  [&](const client& of) { return expand_body(request->body, of, sample_day); });
+    check_clients(r, whole, "the url of [source.request]", asked(request->url));
+    check_clients(r, whole, "the body of [source.request]", [&](const client& of) {
+      return expand_body(request->body, of, sample_day, of_a_request);
+    });
   }
   if (const auto& poll = whole.source.poll) {
     check_clients(r, whole, "the url of [source.poll]", remote(poll->url));
     check_clients(r, whole, "the download of [source.poll]", remote(poll->download));
   }
+  if (const auto& pages = whole.source.pages) {
+    check_clients(r, whole, "the url of [source.pages]", remote(pages->url));
+  }
   check_clients(r, whole, "the url of [sink]", url(whole.sink.url));
   check_clients(r, whole, "the lane of [source.limit]", lane(whole.source.limit.lane));
+  for (const auto& each : whole.source.shared) {
+    check_clients(r, whole, "a lane of [source.shared]", lane(each.lane));
+  }
   check_clients(r, whole, "the lane of [sink.limit]", lane(whole.sink.limit.lane));
 }
 
@@ -195,6 +213,7 @@ void check_whole(reader& r, spec& whole) {
   check_source(r, whole);
   check_format(r, whole);
   check_addresses(r, whole);
+  check_pages(r, whole);
   check_objects(r, whole);
   check_window(r, whole);
   check_retry(r, whole);

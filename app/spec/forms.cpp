@@ -257,7 +257,7 @@ void read_url(reader& r, const value& from, std::string& to, template_scope scop
 json::value body_of(reader& r, const value& from) {
   switch (from.is) {
     case text: {
-      auto words = read_template(r, from, template_scope::report);
+      auto words = read_template(r, from, template_scope::request);
       return words ? json::value(*words) : json::value(nullptr);
     }
     case whole: return from.integer;
@@ -285,7 +285,7 @@ json::value body_of(reader& r, const value& from) {
 }  // namespace
 
 void source_url::read(reader& r, const value& from, std::string& to) {
-  read_url(r, from, to, template_scope::report);
+  read_url(r, from, to, template_scope::request);
 }
 
 void remote_url::read(reader& r, const value& from, std::string& to) {

@@ -44,6 +44,7 @@ limit.in_flight = 32                         # calls under way at once
 #limit.adaptive = true                       # fewer in flight while the API throttles
 #limit.breaker  = { failures = 5, open_for = "30s", longest = "10m" }   # rest while it is down
 #limit.weight   = 2                          # twice the share of other lanes
+#shared         = [{ lane = "app", rate = "50/s", quotas = ["100000/day"] }]   # of all accounts
 #headers         = { Accept = "text/csv" }
 #connect_timeout = "10s"
 #timeout         = "5m"
@@ -98,6 +99,7 @@ columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost 
 #body      = { account = "{account}", date = "{day}" }   # JSON
 #id        = "reportId"                                  # where its id stands in the answer
 #duplicate = "duplicate of : {report}"                   # an answer that names one of before
+#slots     = 4                                           # reports that the API makes at a time
 
 #[source.poll]
 #url      = "https://api.example.com/v1/reports/{report}"
@@ -107,6 +109,23 @@ columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost 
 #link     = "url"                   # where its address stands in the answer; or, in its place:
 #download = "https://api.example.com/v1/reports/{report}/content"
 #give_up  = "6h"                    # then it is asked for anew
+
+# A report that comes in pages: one of next, cursor and by says how the next one is asked for.
+#[source.pages]
+#next   = { json = "paging.next" }       # its address, in the answer; or { header = "Link" }
+#cursor = "paging.cursors.after"         # or {cursor}, in the url
+#by     = "page"                         # or {page}; "offset" for {offset}
+#url    = "https://api.example.com/v1/pages/{cursor}"   # of later pages, if it is another one
+#first  = 1                              # the first {page}
+#size   = 500                            # rows of a full page, {size}: a shorter one is the last
+#last   = "page_info.total_page"         # or the number of the last one
+#more   = "has_more"                     # or whether there is one
+#most   = 10000                          # pages of a report
+
+# A report that may be too large (is = "split"): {part} is all of these, then halves of them.
+#[source.split]
+#values = ["search", "display", "video"]
+#join   = ","
 
 # What an answer means, where its status alone does not say: rows, empty, pending (not ready yet),
 # transient, throttled, split (too large), credentials (the lane stops) or permanent. The first rule

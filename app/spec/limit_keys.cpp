@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys of [source.limit] and [sink.limit]. A new key is a new line here.
+// The keys of [source.limit], [sink.limit] and [[source.shared]]. A new key is a new line here.
 #include "spec/limits.hpp"
 #include "spec/sections.hpp"
 
@@ -41,7 +41,31 @@ constexpr key<limit> limit_keys[] = {
                                          "Share of the window beside other lanes; 1 by default."),
 };
 
+constexpr key<limit> shared_keys[] = {
+    entry<lane_name, &limit::lane>("lane", "Who shares it, such as app or {account}/insights.",
+                                   need::required),
+    whole_entry<rate_text, limit>("rate", "Calls per time."),
+    entry<quota_list, &limit::quotas>("quotas", "Most calls in any window of some length."),
+};
+
 }  // namespace
+
+std::vector<key_info> shared_limits::keys() { return infos<shared_keys>(); }
+
+void shared_limits::read(reader& r, const value& from, std::vector<limit>& to) {
+  for (const auto& item : from.items) {
+    if (item.is != table) {
+      r.wrong(item.begin, fmt::format("holds {}", name_of(item.is)),
+              fmt::format("write {}", wanted));
+      continue;
+    }
+    auto& made = to.emplace_back();
+    read_table(r, item, made, shared_keys);
+    if (item.find({"rate"}) == nullptr && item.find({"quotas"}) == nullptr) {
+      r.wrong(item.begin, "has a limit that allows everything", "give it a rate or quotas");
+    }
+  }
+}
 
 std::vector<key_info> limit_form::keys() { return infos<limit_keys>(); }
 

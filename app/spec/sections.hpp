@@ -21,6 +21,16 @@ struct limit_form : section {
   static void read(reader& r, const value& from, limit& to);
 };
 
+/// [[source.shared]].
+struct shared_limits {
+  static constexpr unsigned takes = list;
+  static constexpr std::string_view wanted =
+      R"(shared = [{ lane = "app", quotas = ["10000/day"] }])";
+  static constexpr std::string_view schema = R"({"type":"array"})";
+  static std::vector<key_info> keys();
+  static void read(reader& r, const value& from, std::vector<limit>& to);
+};
+
 struct source_form : section {
   static std::vector<key_info> keys();
   static void read(reader& r, const value& from, source& to);

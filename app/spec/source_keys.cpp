@@ -2,6 +2,7 @@
 // The keys of [source]. A new key is a new line here.
 #include "spec/auth_keys.hpp"
 #include "spec/format_keys.hpp"
+#include "spec/pages_keys.hpp"
 #include "spec/sections.hpp"
 
 namespace wherry::app::toml_file {
@@ -94,6 +95,8 @@ constexpr key<report_request> request_keys[] = {
                                          "Path of the report's id in the answer; id by default."),
     entry<id_frame, &report_request::duplicate>(
         "duplicate", "How an answer names the report that was made before."),
+    entry<number<1, 100'000>, &report_request::slots>(
+        "slots", "Reports of a lane that the API makes at a time; none: no limit."),
 };
 
 constexpr key<report_poll> poll_keys[] = {
@@ -117,10 +120,13 @@ constexpr key<source> source_keys[] = {
         "request", "How to ask for a report that takes the API a while; in place of url."),
     entry<optional_table<poll_keys, report_poll>, &source::poll>("poll",
                                                                  "How to ask whether it is ready."),
+    entry<pages_form, &source::pages>("pages", "How a report comes in pages."),
+    entry<split_form, &source::split>("split", "How one that is too large is asked for in parts."),
     whole_entry<auth_form, source>("auth", "How to sign in: one way, or a list of some by turns.",
                                    optional, secret_key),
     entry<header_map, &source::headers>("headers", "Headers to send.", optional, secret_key),
     entry<limit_form, &source::limit>("limit", "How much the API can take."),
+    entry<shared_limits, &source::shared>("shared", "More limits that each call falls under."),
     entry<rule_list, &source::on>("on", "What answers mean; the first rule that fits decides."),
     entry<format_form, &source::format>("format",
                                         "What the bytes of a report are; CSV by default."),

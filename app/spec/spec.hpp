@@ -151,6 +151,7 @@ struct report_request {
   std::string body;       ///< JSON, its texts are templates; empty: none
   std::string id = "id";  ///< dotted path of the report's id in the answer
   std::string duplicate;  ///< how an answer names the report that it made before; empty: never
+  int slots = 0;  ///< reports of a lane that the API makes at a time; 0: as many as there are
 };
 
 /// Says how such a report is asked for until it is ready.
@@ -163,6 +164,34 @@ struct report_poll {
   std::string download;  ///< template, as `url`; asked with the credentials of the API
   std::chrono::milliseconds every{30'000};
   std::chrono::milliseconds give_up{6 * 3'600'000};  ///< then it is requested anew
+};
+
+/// Says how a report comes in pages, each by a request of its own: how the next one is asked for,
+/// and which one is the last.
+struct report_pages {
+  enum class way {
+    link,    ///< its address stands in the answer; none: that was the last
+    cursor,  ///< {cursor} is what the answer says; nothing: that was the last
+    offset,  ///< {offset} is how many rows there were
+    page     ///< {page} counts
+  };
+  way by = way::link;
+  std::string url;  ///< template of the later pages' address; empty: that of the first
+  // Where the link stands, one of the two; of a cursor, `json`.
+  std::string json;    ///< dotted path in the answer
+  std::string header;  ///< RFC 8288, rel="next", or an address and nothing else
+  int first = 1;       ///< number of the first page
+  int size = 0;        ///< rows of a full page, {size}: a shorter one is the last; 0: not known
+  std::string last;    ///< dotted path of the number of the last page; empty: nowhere
+  std::string more;    ///< dotted path of whether there are more; empty: nowhere
+  int most = 10'000;   ///< pages of one report
+};
+
+/// Says how a report that is too large is asked for in parts: {part} stands for some of these
+/// values, joined. At first for all of them; on an answer that says `split`, for half as many.
+struct report_split {
+  std::vector<std::string> values;
+  std::string join = ",";
 };
 
 /// Says what the bytes of a report are.
@@ -196,10 +225,13 @@ struct source {
   std::string url;  ///< template: {client} {account} {day} {currency}; {report} if it is requested
   std::optional<report_request> request;  ///< then also `poll`
   std::optional<report_poll> poll;
+  std::optional<report_pages> pages;
+  std::optional<report_split> split;
   app::auth auth;
   std::vector<app::auth> more_auth;  ///< by turns with `auth`
   std::map<std::string, std::string> headers;
   app::limit limit;
+  std::vector<app::limit> shared;  ///< each call falls under these as well; lane, rate and quotas
   std::vector<answer_rule> on;
   report_format format;
   std::vector<column>

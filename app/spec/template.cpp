@@ -8,13 +8,14 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
-#include <span>
 
 #include "spec/spelling.hpp"
 #include "spec/words.hpp"
 
 namespace wherry::app {
 namespace {
+
+const template_values none;
 
 struct piece {
   enum class kind { literal, placeholder, stray } is;
@@ -59,7 +60,19 @@ std::string_view day_pattern(const piece& part) {
   return has_pattern(part) ? part.pattern : std::string_view{"%Y-%m-%d"};
 }
 
-std::optional<template_error> fault(const piece& part, template_scope scope) {
+using names = std::vector<std::string_view>;
+
+names names_of(template_scope scope) {
+  names all{"client", "account", "currency"};
+  if (scope == template_scope::client) return all;
+  all.push_back("day");
+  if (scope == template_scope::report) return all;
+  all.insert(all.end(), {"part", "cursor", "offset", "page", "size"});
+  if (scope == template_scope::remote) all.push_back("report");
+  return all;
+}
+
+std::optional<template_error> fault(const piece& part, const names& allowed) {
   const auto wrong = [&](std::string message, std::string remedy) {
     return template_error{std::string{part.text}, std::move(message), std::move(remedy)};
   };
@@ -67,8 +80,6 @@ std::optional<template_error> fault(const piece& part, template_scope scope) {
   if (part.is == piece::kind::stray) {
     return wrong(fmt::format("has a lone {}", part.text), "write {{ or }} for a brace");
   }
-  static constexpr std::string_view known[] = {"client", "account", "currency", "day", "report"};
-  const auto allowed = std::span{known}.first(3 + static_cast<std::size_t>(scope));
   if (std::ranges::find(allowed, part.name) == allowed.end()) {
     const auto best = closest(part.name, allowed);
     return wrong(fmt::format("has an unknown placeholder {}", in_quotes(part.text)),
@@ -91,17 +102,16 @@ std::optional<template_error> fault(const piece& part, template_scope scope) {
 struct subject {
   const client& of;
   std::optional<day> on;
-  std::string_view remote;
+  const template_values& more;
 
-  [[nodiscard]] template_scope scope() const {
-    if (!on) return template_scope::client;
-    return remote.empty() ? template_scope::report : template_scope::remote;
+  [[nodiscard]] names allowed() const {
+    auto all = names_of(on ? template_scope::report : template_scope::client);
+    for (const auto& [name, value] : more) all.push_back(name);
+    return all;
   }
 };
 
-std::string_view value_of(std::string_view name, const subject& about) {
-  const auto& of = about.of;
-  if (name == "report") return about.remote;
+std::string_view value_of(std::string_view name, const client& of) {
   if (name == "client") return of.id;
   return name == "account" ? of.account : of.currency;
 }
@@ -111,9 +121,10 @@ enum class encoding { none, percent, file_name };
 std::expected<std::string, template_error> expand(std::string_view text, const subject& about,
                                                   encoding how) {
   const auto& of = about.of;
+  const auto allowed = about.allowed();
   std::string out;
   for (const auto& part : split(text)) {
-    if (auto wrong = fault(part, about.scope())) {
+    if (auto wrong = fault(part, allowed)) {
       return std::unexpected(*std::move(wrong));
     }
     if (part.is == piece::kind::literal) {
@@ -121,8 +132,10 @@ std::expected<std::string, template_error> expand(std::string_view text, const s
     } else if (part.name == "day") {
       out += format_day(*about.on, day_pattern(part));
     } else {
-      const auto value = value_of(part.name, about);
-      if (value.empty()) {
+      const auto more = about.more.find(part.name);
+      const bool is_of_client = more == about.more.end();
+      const auto value = is_of_client ? value_of(part.name, of) : std::string_view{more->second};
+      if (value.empty() && is_of_client) {
         return std::unexpected(template_error{
             std::string{part.text}, fmt::format("client {} has no {}", in_quotes(of.id), part.name),
             fmt::format(R"(give it one: {{ id = {}, {} = "…" }})", in_quotes(of.id), part.name)});
@@ -152,14 +165,28 @@ bool has_dot_segment(std::string_view url) {
   }
 }
 
-// The longest value first: another may be a part of it.
+using replacements = std::vector<std::pair<std::string, std::string>>;
+
 template <class Spell>
-std::string replace_values(std::string text, const std::map<std::string, secret>& variables,
-                           Spell spell) {
-  std::vector<std::pair<std::string, std::string>> values;  // what it says, and its name
+replacements names_of_values(const std::map<std::string, secret>& variables, Spell spell) {
+  replacements values;  // what it says, and its name
   for (const auto& [name, value] : variables) {
     if (!value.reveal.empty()) values.emplace_back(spell(value.reveal), spell("${" + name + "}"));
   }
+  return values;
+}
+
+replacements marks_of(const std::map<std::string, secret>& variables) {
+  auto marks = names_of_values(variables, [](std::string part) { return part; });
+  for (const auto& [name, value] : variables) {
+    auto encoded = uri_encode(value.reveal, slash::encode);
+    if (encoded != value.reveal) marks.emplace_back(std::move(encoded), "${" + name + "%}");
+  }
+  return marks;
+}
+
+// The longest value first: another may be a part of it.
+std::string replace_values(std::string text, replacements values) {
   std::ranges::sort(values, std::greater{}, [](const auto& each) { return each.first.size(); });
   for (std::size_t at = 0; at < text.size();) {
     const auto here = std::ranges::find_if(values, [&](const auto& each) {
@@ -175,8 +202,9 @@ std::string replace_values(std::string text, const std::map<std::string, secret>
 
 std::vector<template_error> check_template(std::string_view text, template_scope scope) {
   std::vector<template_error> faults;
+  const auto allowed = names_of(scope);
   for (const auto& part : split(text)) {
-    if (auto wrong = fault(part, scope)) faults.push_back(*std::move(wrong));
+    if (auto wrong = fault(part, allowed)) faults.push_back(*std::move(wrong));
   }
   if (scope != template_scope::client && has_dot_segment(text)) {
     faults.push_back({"/.", R"(has a ".." or "." in its path)", std::string{plain_path}});
@@ -194,9 +222,9 @@ bool tells_days_apart(std::string_view text) {
 }
 
 std::expected<std::string, template_error> expand_url(std::string_view text, const client& of,
-                                                      day on, std::string_view remote) {
+                                                      day on, const template_values& more) {
   const bool is_file = text.starts_with("file:");
-  auto url = expand(text, {of, on, remote}, is_file ? encoding::file_name : encoding::percent);
+  auto url = expand(text, {of, on, more}, is_file ? encoding::file_name : encoding::percent);
   if (url && has_dot_segment(*url)) {
     return std::unexpected(
         template_error{std::string{text},
@@ -207,12 +235,12 @@ std::expected<std::string, template_error> expand_url(std::string_view text, con
 }
 
 std::expected<std::string, template_error> expand_lane(std::string_view text, const client& of) {
-  return expand(text, {of, std::nullopt, {}}, encoding::none);
+  return expand(text, {of, std::nullopt, none}, encoding::none);
 }
 
 std::expected<std::string, template_error> expand_text(std::string_view text, const client& of,
-                                                       day on) {
-  return expand(text, {of, on, {}}, encoding::none);
+                                                       day on, const template_values& more) {
+  return expand(text, {of, on, more}, encoding::none);
 }
 
 std::string with_doubled_braces(std::string_view text) {
@@ -221,13 +249,28 @@ std::string with_doubled_braces(std::string_view text) {
   return doubled;
 }
 
+std::string address_without_variables(std::string text,
+                                      const std::map<std::string, secret>& variables) {
+  return replace_values(std::move(text), marks_of(variables));
+}
+
+std::string address_with_variables(std::string text,
+                                   const std::map<std::string, secret>& variables) {
+  auto marks = marks_of(variables);
+  for (auto& [value, mark] : marks) std::swap(value, mark);
+  return replace_values(std::move(text), std::move(marks));
+}
+
 std::string without_variables(std::string text, const std::map<std::string, secret>& variables) {
-  return replace_values(std::move(text), variables, [](std::string part) { return part; });
+  return replace_values(std::move(text),
+                        names_of_values(variables, [](std::string part) { return part; }));
 }
 
 std::string template_without_variables(std::string text,
                                        const std::map<std::string, secret>& variables) {
-  return replace_values(std::move(text), variables, with_doubled_braces);
+  return replace_values(std::move(text), names_of_values(variables, [](const std::string& part) {
+                          return with_doubled_braces(part);
+                        }));
 }
 
 }  // namespace wherry::app

@@ -2,7 +2,7 @@
 #pragma once
 // Templates: "https://…/{client}/{day}.csv" becomes one address per report, "{account}" one lane
 // per client. Placeholders are {client} {account} {currency} and {day}, which is 2025-01-31, or
-// {day:%Y%m%d} with %Y %m %d; "{{" and "}}" are braces.
+// {day:%Y%m%d} with %Y %m %d; some templates have more. "{{" and "}}" are braces.
 //
 // 1. A value never changes the shape of an address: http, https and s3 get it percent-encoded
 //    (only A-Z a-z 0-9 - . _ ~ stay), file gets it plain and refuses a "/"; all refuse an address
@@ -28,9 +28,13 @@ struct template_error {
   std::string remedy;
 };
 
-/// Says what a template may speak of: a client; a report, which also has a day; or one that the API
-/// has made, which also has its id there, {report}.
-enum class template_scope { client, report, remote };
+/// Says what a template may speak of: a client; a report, which also has a day; a request for one,
+/// which may be for a part of it, {part}, or a page, {cursor} {offset} {page} {size}; or one for a
+/// report that the API has made, which also has its id there, {report}.
+enum class template_scope { client, report, request, remote };
+
+/// Values of placeholders that only some templates have, by name; they may be empty.
+using template_values = std::map<std::string, std::string, std::less<>>;
 
 /// Finds everything that is wrong with a template itself.
 [[nodiscard]] std::vector<template_error> check_template(std::string_view text,
@@ -40,17 +44,16 @@ enum class template_scope { client, report, remote };
 [[nodiscard]] bool tells_days_apart(std::string_view text);
 
 /// Makes the address of a report. Errors: the client lacks a value, or has one that does not fit.
-[[nodiscard]] std::expected<std::string, template_error> expand_url(std::string_view text,
-                                                                    const client& of, day on,
-                                                                    std::string_view remote = {});
+[[nodiscard]] std::expected<std::string, template_error> expand_url(
+    std::string_view text, const client& of, day on, const template_values& more = {});
 
 /// Makes any other text about a report; values are taken plain.
-[[nodiscard]] std::expected<std::string, template_error> expand_text(std::string_view text,
-                                                                     const client& of, day on);
+[[nodiscard]] std::expected<std::string, template_error> expand_text(
+    std::string_view text, const client& of, day on, const template_values& more = {});
 
 /// Makes a body of JSON from one whose texts are templates; values are taken plain. Empty: empty.
-[[nodiscard]] std::expected<std::string, template_error> expand_body(std::string_view json,
-                                                                     const client& of, day on);
+[[nodiscard]] std::expected<std::string, template_error> expand_body(
+    std::string_view json, const client& of, day on, const template_values& more = {});
 
 /// Makes the name of a client's lane; values are taken plain.
 [[nodiscard]] std::expected<std::string, template_error> expand_lane(std::string_view text,
@@ -58,6 +61,13 @@ enum class template_scope { client, report, remote };
 
 /// A text as a template that expands to it: each brace twice.
 [[nodiscard]] std::string with_doubled_braces(std::string_view text);
+
+/// An address with ${NAME} in place of what variables say, plain or percent-encoded (${NAME%}), so
+/// that it can be stored; and back.
+[[nodiscard]] std::string address_without_variables(std::string text,
+                                                    const std::map<std::string, secret>& variables);
+[[nodiscard]] std::string address_with_variables(std::string text,
+                                                 const std::map<std::string, secret>& variables);
 
 /// The text with ${NAME} in place of what variables say, so that it can be shown.
 [[nodiscard]] std::string without_variables(std::string text,

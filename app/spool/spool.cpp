@@ -179,18 +179,18 @@ std::expected<spool_file, spool_error> spool::adopt(const spool_key& key) {
   return file;
 }
 
-void spool::unlink(const std::string& name) noexcept {
+bool spool::unlink(const std::string& name) noexcept {
   // Its real size, not the one in a state: the budget counts what is on the disk.
   struct stat found;
-  if (::fstatat(descriptor_, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-      ::unlinkat(descriptor_, name.c_str(), 0) == 0) {
-    give_back(static_cast<std::uint64_t>(found.st_size));
-  }
+  const bool is_gone = ::fstatat(descriptor_, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+                       ::unlinkat(descriptor_, name.c_str(), 0) == 0;
+  if (is_gone) give_back(static_cast<std::uint64_t>(found.st_size));
+  return is_gone;
 }
 
-void spool::remove(const spool_file& file) noexcept { unlink(file.name); }
+bool spool::remove(const spool_file& file) noexcept { return unlink(file.name); }
 
-void spool::remove(const spool_key& key) noexcept { unlink(spool_name(key)); }
+bool spool::remove(const spool_key& key) noexcept { return unlink(spool_name(key)); }
 
 std::expected<std::size_t, spool_error> spool::remove_orphans(
     const std::unordered_set<std::string>& live) {
@@ -213,15 +213,21 @@ spool_error spool::full() const {
                       directory_.native(), used_bytes(), budget_bytes())};
 }
 
-std::optional<spool_error> spool::refuses_outputs() const {
-  if (used_bytes() < limit_of(spool_step::transform)) return std::nullopt;
+std::optional<spool_error> spool::refuses(spool_step step) const {
+  if (used_bytes() < limit_of(step)) return std::nullopt;
   return full();
 }
 
 // What an earlier run left may be more than half of a budget that was lowered since: outputs then
 // have half a budget above it, or nothing would ever move.
 std::uint64_t spool::limit_of(spool_step step) const noexcept {
-  return step == spool_step::download ? half() : std::max(budget_bytes_, left_bytes_ + half());
+  switch (step) {
+    case spool_step::download: return half();
+    case spool_step::page: return half() + half() / 2;
+    case spool_step::transform:
+    case spool_step::joined: break;
+  }
+  return std::max(budget_bytes_, left_bytes_ + half());
 }
 
 std::expected<void, spool_error> spool::reserve(spool_step step, std::uint64_t had_bytes,

@@ -9,11 +9,12 @@
 // 3. What is reserved never passes the budget. A download is reserved as it is written, an output
 //    of the transform when it is adopted: until then up to `transform.threads` outputs are on the
 //    disk beside the budget.
-// 4. Work in progress drains: a download may fill the spool only to half, and no file may be larger
-//    than half, so an output finds room at the latest when the other outputs are uploaded. A writer
-//    that is refused gives back all that it holds before it says so: of many that fill the spool
-//    together, those that were not refused go on. A download begins with as much as the last ones
-//    took, so that most refusals come before the API is called.
+// 4. Work in progress drains: a download may fill the spool only to half, later pages of a report
+//    to three quarters, and no file may be larger than half, so an output finds room at the latest
+//    when the other outputs are uploaded. A writer that is refused gives back all that it holds
+//    before it says so: of many that fill the spool together, those that were not refused go on. A
+//    download begins with as much as the last ones took, so that most refusals come before the API
+//    is called.
 // 5. Files are 0600; a directory that the spool makes is 0700, one that was there keeps its mode.
 // 6. Names come from (id, generation, step): a step that runs again replaces its own file.
 // 7. The directory may hold files of others: only names of the spool's own shape (spool_names.hpp)
@@ -45,14 +46,16 @@ struct spool_file {
   friend bool operator==(const spool_file&, const spool_file&) = default;
 };
 
-/// The step that makes a file; also the end of the file's name.
-enum class spool_step { download, transform };
+/// The step that makes a file; also the end of the file's name. A report that comes in pages has a
+/// file for each, and then one of them all.
+enum class spool_step { download, transform, page, joined };
 
 /// Says whose bytes they are.
 struct spool_key {
   std::string id;
   std::uint64_t generation = 0;
   spool_step step = spool_step::download;
+  std::size_t number = 0;  ///< of a page
 };
 
 enum class spool_error_kind {
@@ -112,17 +115,17 @@ class spool {
   /// Where the file is, for readers that need a path (they must cope with damage).
   [[nodiscard]] std::filesystem::path path_of(const spool_file& file) const;
 
-  /// Removes a file; one that is gone already is no error.
-  void remove(const spool_file& file) noexcept;
-  void remove(const spool_key& key) noexcept;
+  /// Removes a file, if it is there; false: it is not.
+  bool remove(const spool_file& file) noexcept;
+  bool remove(const spool_key& key) noexcept;
 
   /// Removes every file of the spool's own whose name is not in `live`. Requires: no writer at
   /// work. Errors: io.
   [[nodiscard]] std::expected<std::size_t, spool_error> remove_orphans(
       const std::unordered_set<std::string>& live);
 
-  /// Full if an output could not be adopted now, whatever its size; empty otherwise.
-  [[nodiscard]] std::optional<spool_error> refuses_outputs() const;
+  /// Full if a file of that step would find no room now, whatever its size; empty otherwise.
+  [[nodiscard]] std::optional<spool_error> refuses(spool_step step) const;
 
   [[nodiscard]] std::uint64_t used_bytes() const noexcept { return used_bytes_.load(); }
   [[nodiscard]] std::uint64_t budget_bytes() const noexcept { return budget_bytes_; }
@@ -140,7 +143,7 @@ class spool {
   void learn(std::uint64_t size_bytes) noexcept;
   void give_back(std::uint64_t size_bytes) noexcept;
   [[nodiscard]] std::expected<int, spool_error> create(const std::string& name);
-  void unlink(const std::string& name) noexcept;
+  bool unlink(const std::string& name) noexcept;
 
   std::filesystem::path directory_;
   int descriptor_;

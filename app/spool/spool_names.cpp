@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t id_in_name_limit = 80;
 constexpr std::size_t hash_length = 16;
-constexpr std::array<std::string_view, 2> endings{".download", ".transform"};  // as spool_step
+constexpr std::array<std::string_view, 4> endings{".download", ".transform", ".page",
+                                                  ".joined"};  // as spool_step
 constexpr std::string_view unfinished_start = ".wherry-", unfinished_end = ".parquet";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -35,7 +36,9 @@ bool cut_back(std::string_view& name, std::string_view what) {
 }
 
 bool is_of_a_key(std::string_view name) {
+  const bool is_page = name.ends_with(endings[2]);
   if (std::ranges::none_of(endings, [&](auto end) { return cut_back(name, end); })) return false;
+  if (is_page && !(cut_back(name, is_digit) > 0 && cut_back(name, "-p"))) return false;
   return cut_back(name, is_digit) > 0 && cut_back(name, "-g") &&
          cut_back(name, is_hex) == hash_length && cut_back(name, "-") &&
          std::ranges::all_of(name, is_plain);
@@ -53,8 +56,10 @@ bool is_unfinished(std::string_view name) {
 std::string spool_name(const spool_key& key) {
   std::string id = key.id.substr(0, id_in_name_limit);
   std::ranges::replace_if(id, [](char c) { return !is_plain(c); }, '_');
-  return fmt::format("{}-{}-g{}{}", id, to_hex(sha256_of(key.id)).substr(0, hash_length),
-                     key.generation, endings[static_cast<std::size_t>(key.step)]);
+  return fmt::format("{}-{}-g{}{}{}", id, to_hex(sha256_of(key.id)).substr(0, hash_length),
+                     key.generation,
+                     key.step == spool_step::page ? fmt::format("-p{}", key.number) : std::string(),
+                     endings[static_cast<std::size_t>(key.step)]);
 }
 
 bool is_spool_name(std::string_view name) noexcept {

@@ -4,6 +4,7 @@
 // opened on a directory that holds more. Pure. Internal to app/spool.
 //
 //   acme_2025-01-31-6d9f6c1e0b7a2f43-g1.download     of a key: id, hash of the id, generation, step
+//   acme_2025-01-31-6d9f6c1e0b7a2f43-g1-p3.page      the same of a page, by its number
 //   .wherry-4711-2.parquet                           an output that DuckDB has not finished
 
 #include <string>

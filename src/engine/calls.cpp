@@ -16,7 +16,7 @@ class lane_board::place_in_line {
   place_in_line(lane_board& board, const std::string& lane) : board_(board) {
     const std::lock_guard guard(board_.mutex_);
     lane_ = &board_.entry_of(lane);
-    if (lane_->calls_waiting == 0 && lane_->limit.try_call(now())) return;
+    if (lane_->calls_waiting == 0 && board_.try_call(*lane_, now())) return;
     waits_ = true;
     ++lane_->calls_waiting;
     if (lane_->line) return;
@@ -44,7 +44,7 @@ class lane_board::place_in_line {
   /// Pays, or says when to ask again.
   [[nodiscard]] std::optional<system_time> try_pay() {
     const std::lock_guard guard(board_.mutex_);
-    if (lane_->limit.try_call(now())) return std::nullopt;
+    if (board_.try_call(*lane_, now())) return std::nullopt;
     return lane_->limit.next_call(now());
   }
   [[nodiscard]] system_time next_call() {
@@ -60,6 +60,12 @@ class lane_board::place_in_line {
   bool waits_ = false;
   bool is_first_ = false;
 };
+
+bool lane_board::try_call(entry& each, system_time now) {
+  if (!each.limit.try_call(now)) return false;
+  if (each.limit.has_memory()) paid_.insert(each.name);
+  return true;
+}
 
 task<> lane_board::pay(std::string lane) {
   place_in_line place(*this, lane);

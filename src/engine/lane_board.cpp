@@ -291,13 +291,30 @@ bool lane_board::all_are_stopped() {
          });
 }
 
-std::optional<lane_memory> lane_board::memory_of(std::string_view lane) {
-  const std::lock_guard guard(mutex_);
-  auto& each = entry_of(lane);
+std::optional<lane_memory> lane_board::news_to_keep(entry& each) {
   auto now_kept = each.limit.keep();
   if (now_kept == each.kept) return std::nullopt;
   each.kept = now_kept;
   return now_kept;
+}
+
+std::optional<lane_memory> lane_board::memory_of(std::string_view lane) {
+  const std::lock_guard guard(mutex_);
+  return news_to_keep(entry_of(lane));
+}
+
+bool lane_board::has_paid_calls() {
+  const std::lock_guard guard(mutex_);
+  return !paid_.empty();
+}
+
+std::vector<std::pair<std::string, lane_memory>> lane_board::memories_of_calls() {
+  const std::lock_guard guard(mutex_);
+  std::vector<std::pair<std::string, lane_memory>> all;
+  for (const auto& lane : std::exchange(paid_, {})) {
+    if (auto memory = news_to_keep(entry_of(lane))) all.emplace_back(lane, *std::move(memory));
+  }
+  return all;
 }
 
 }  // namespace wherry::detail

@@ -70,6 +70,7 @@ task<> engine_core::record_batch(std::vector<ended_step> batch, channel<std::mon
   std::vector<transition> results;
   results.reserve(batch.size());
   const bool has_memories =
+      lanes_->has_paid_calls() ||
       std::ranges::any_of(batch, [](const ended_step& each) { return each.lane_keeps; });
   // One batch at a time: else what a lane knew before could be recorded after what it knows now.
   std::optional<held_place> turn;
@@ -77,7 +78,7 @@ task<> engine_core::record_batch(std::vector<ended_step> batch, channel<std::mon
     co_await memory_turn_.put({});
     turn.emplace(memory_turn_);
   }
-  add_lane_memories(batch);
+  if (has_memories) add_lane_memories(batch);
   for (auto& each : batch) {
     each.result.token = held_.newest(each.machine);
     transition rest;  // what counting needs; a hook gets all of it
@@ -114,6 +115,7 @@ void engine_core::add_lane_memories(std::vector<ended_step>& batch) {
       batch[i].result.lane_memory = lanes_->memory_of(lane);
     }
   }
+  batch.front().result.other_memories = lanes_->memories_of_calls();
 }
 
 void engine_core::count(const transition& recorded, bool accepted) {

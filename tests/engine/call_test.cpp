@@ -72,6 +72,37 @@ TEST_SUITE("engine/call") {
     });
   }
 
+  TEST_CASE("calls keep to the quotas of another lane in which they are paid also over restarts") {
+    over_seeds(10, []() -> task<> {
+      const auto store = open_memory_store();
+      times calls;
+      scripted kind{.on_first = [&](first at, step_context context) -> task<said> {
+                      co_await context.call_in("app");
+                      calls.push_back(now());
+                      co_return second{at.number, "free"};
+                    },
+                    .on_second = {}};
+      const engine_options options{.limits = [](std::string_view lane) {
+        return lane == "app" ? lane_limits{.quotas = {{10, 1h}}} : lane_limits{.in_flight = 4};
+      }};
+      {
+        scripted_engine subject{*store, kind, options};
+        REQUIRE(co_await subject.submit(machines(25, 5)));
+        co_await with_scope([&](scope& all) -> task<> {
+          all.go(run_well(subject, run_until::stopped));
+          co_await pause(10min);
+          subject.stop();
+        });
+        CHECK(calls.size() == 10);
+      }
+      scripted_engine next{*store, kind, options};
+      co_await run_well(next, run_until::drained);
+      CHECK(calls.size() == 25);
+      CHECK(most_within(calls, 1h) == 10);
+      check_whole(*store, 25);
+    });
+  }
+
   TEST_CASE("a step that is under way comes before one that is not") {
     over_seeds(20, []() -> task<> {
       const auto store = open_memory_store();

@@ -146,6 +146,20 @@ TEST_SUITE("store.hpp: lanes") {
     });
   }
 
+  TEST_CASE("an outcome may say what other lanes must not forget") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      auto outcome = advance(co_await lease_one(subject), "second");
+      const auto one = memory_until(now() + 1h), two = memory_until(now() + 2h, 0);
+      outcome.lane_memory = one;
+      outcome.other_memories = {{"app", two}, {"endpoint", one}};
+      CHECK(co_await record_one(subject, outcome));
+      CHECK(kept_of(subject, "lane").memory == one);
+      CHECK(kept_of(subject, "app").memory == two);
+      CHECK(kept_of(subject, "endpoint").memory == one);
+    });
+  }
+
   TEST_CASE("park and pause and memory of a lane stand beside each other") {
     on_every_store([](store& subject) -> task<> {
       co_await submit_new(subject, {item("a")});

@@ -97,6 +97,9 @@ class lane_board final : public call_desk {
   [[nodiscard]] bool end_step(const lane_step& ended, system_time now);
   /// What the store has to keep of a lane; empty: the same as at the last call.
   [[nodiscard]] std::optional<lane_memory> memory_of(std::string_view lane);
+  [[nodiscard]] bool has_paid_calls();
+  /// The same of all lanes in which calls were paid for since the last time.
+  [[nodiscard]] std::vector<std::pair<std::string, lane_memory>> memories_of_calls();
   /// Lanes that a step has stopped, by name, with the reason, until a later one ran well.
   [[nodiscard]] std::map<std::string, std::string> stopped();
   /// Whether there are ready lanes, and all of them are stopped.
@@ -118,6 +121,8 @@ class lane_board final : public call_desk {
   using by_turn = std::set<entry*, further_behind>;
 
   entry& entry_of(std::string_view name);
+  [[nodiscard]] static std::optional<lane_memory> news_to_keep(entry& each);
+  [[nodiscard]] bool try_call(entry& each, system_time now);
   void forget_resting(system_time now);
   void set_is_ready(entry& each, bool is_ready);
   void take_out(entry& each);
@@ -143,7 +148,8 @@ class lane_board final : public call_desk {
   double turn_at_ = 0;  // how far the lane was that had the last turn
   std::set<std::pair<system_time, entry*>> timed_;
   std::map<std::string, slots, std::less<>> states_;
-  system_time seen_{};                     // the clock at the last turn
+  std::set<std::string, std::less<>> paid_;  // lanes with memories, since memories_of_calls
+  system_time seen_{};                       // the clock at the last turn
   std::size_t forget_at_ = lanes_at_rest;  // lanes where nothing is ready: then some are forgotten
   struct {
     std::size_t turns_left = 0;

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "wherry/csp/scheduler.hpp"
@@ -150,6 +151,8 @@ struct transition {
   /// What the lane that the step ran in must not forget: kept durably, in place of what was kept of
   /// it before, also if this outcome is refused.
   std::optional<wherry::lane_memory> lane_memory{};
+  /// The same of other lanes, in which calls were paid for: whichever step did.
+  std::vector<std::pair<std::string, wherry::lane_memory>> other_memories{};
 };
 
 /// A machine as people see it.

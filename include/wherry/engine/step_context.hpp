@@ -56,7 +56,14 @@ struct step_context {
   /// `engine_options::call_wait` the step ends here, by unwinding, and its machine is given back as
   /// it was, with no attempt spent: what should not be done over belongs into a state, page by
   /// page. Errors: `cancelled`. Threads: any; several calls of one step may wait at once.
-  [[nodiscard]] task<> call() const { return desk ? desk->pay(lane) : free_call(); }
+  [[nodiscard]] task<> call() const { return call_in(lane); }
+
+  /// Pays for a call in another lane, whose limits it falls under as well: all of an app's accounts
+  /// share a quota, say. The lane in which the step runs is not paid. Of the other lane rate,
+  /// quotas, park and breaker count; how many are in flight does not. Otherwise as above.
+  [[nodiscard]] task<> call_in(std::string other) const {
+    return desk ? desk->pay(std::move(other)) : free_call();
+  }
 
   /// The same for every run of this step since the machine came into this state, also after a crash
   /// or a redrive, and for no other: give it to what must not act twice. A machine that comes into

@@ -76,6 +76,7 @@ class memory_store final : public store {
     std::vector<bool> accepted;
     for (auto& each : outcomes) {
       if (each.lane_memory) lanes_.keep(each.ran_in, std::move(*each.lane_memory));
+      for (auto& [lane, memory] : each.other_memories) lanes_.keep(lane, std::move(memory));
       accepted.push_back(commit(std::move(each)));
     }
     co_return accepted;

@@ -220,12 +220,14 @@ void record_command::take_new_priorities(const transaction& changes) {
 }
 
 void record_command::keep_lane(transaction& changes, const transition& outcome) {
-  if (!outcome.lane_memory) return;
-  const auto& memory = *outcome.lane_memory;
-  changes.keep
-      .with(outcome.ran_in, memory.quotas, wide(memory.failures), to_ms(memory.open_until),
-            to_ms(memory.keep_until))
-      .run();
+  const auto keep = [&](const std::string& lane, const lane_memory& memory) {
+    changes.keep
+        .with(lane, memory.quotas, wide(memory.failures), to_ms(memory.open_until),
+              to_ms(memory.keep_until))
+        .run();
+  };
+  if (outcome.lane_memory) keep(outcome.ran_in, *outcome.lane_memory);
+  for (const auto& [lane, memory] : outcome.other_memories) keep(lane, memory);
 }
 
 // No commit is under way for that lease any more: it can be released, and run out.

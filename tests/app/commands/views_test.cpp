@@ -82,7 +82,7 @@ TEST_SUITE("commands/views.hpp") {
     machine.shape = 4;
     CHECK(page_of(machine, {})
               .find("  note     its state \"downloadable\" is of shape 4, this "
-                    "program knows 1: left alone") != std::string::npos);
+                    "program knows 2: left alone") != std::string::npos);
   }
 
   TEST_CASE("a lane that begins nothing says why and what ends that") {

@@ -44,8 +44,15 @@ struct loading_house : house {
   explicit loading_house(const fault_server& api, int clients = 1) : house(api, clients) {
     spec.warehouse.emplace();
     open();
-    driver = std::make_unique<engine<report>>(
-        *machines, report{{spec, *source, *spool, *transformer, *sink, &loader}}, options_of(spec));
+    driver = std::make_unique<engine<report>>(*machines,
+                                              report{{.spec = spec,
+                                                      .source = *source,
+                                                      .spool = *spool,
+                                                      .transformer = *transformer,
+                                                      .sink = *sink,
+                                                      .slots = nullptr,
+                                                      .loader = &loader}},
+                                              options_of(spec));
   }
   void fails(load_error_kind how) {
     loader.script.push_back(std::unexpected(load_error{how, "the loader says no"}));

@@ -40,6 +40,7 @@ TEST_SUITE("report/states.hpp") {
          R"({"client":"acme","day":"2025-01-31","report":"r-1","requested_ms":1738000000000})", 1});
     REQUIRE(waiting.has_value());
     CHECK(std::get<pending>(*waiting).report == "r-1");
+    CHECK(std::get<pending>(*waiting).so_far == collected{});
     CHECK(read_state<report>({"requestable", R"({"client":"acme","day":"2025-01-31"})", 1}));
     const auto uploaded = read_state<report>(
         {"loadable",
@@ -48,5 +49,18 @@ TEST_SUITE("report/states.hpp") {
          1});
     REQUIRE(uploaded.has_value());
     CHECK(std::get<loadable>(*uploaded).url == "s3://b/k");
+  }
+
+  TEST_CASE("states of shape 2 are read") {
+    const auto paged = read_state<report>(
+        {"downloading",
+         R"({"client":"acme","day":"2025-01-31","report":"","next":"https://api/${TOKEN}",)"
+         R"("so_far":{"pages":[{"name":"a.page","size_bytes":7,"sha256":"ab"}],"whole":1,)"
+         R"("parts":[{"first":2,"count":3}]}})",
+         2});
+    REQUIRE(paged.has_value());
+    const auto& at = std::get<downloading>(*paged);
+    CHECK(at.so_far.pages.front().name == "a.page");
+    CHECK(at.so_far.parts == std::vector<report_part>{{.first = 2, .count = 3}});
   }
 }

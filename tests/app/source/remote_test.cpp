@@ -39,7 +39,7 @@ struct asker {
     spec.request->url = server.url("/reports");
     http_source from{spec, http};
     thread_scheduler scheduler{{.threads = 1}};
-    return scheduler.run(from.request(acme, first));
+    return scheduler.run(from.request(acme, first, ""));
   }
   std::expected<remote_progress, source_error> poll(int status, std::string_view body) {
     const fault_server server{fault_server::answers(answer(status, body))};

@@ -133,7 +133,7 @@ struct house {
   task<bool> made() {
     const client of{"acme", "77", "", "UTC"};
     const day on{std::chrono::year{2025}, std::chrono::January, std::chrono::day{31}};
-    auto id = co_await from->request(of, on);
+    auto id = co_await from->request(of, on, "");
     if (!id) co_return false;
     auto progress = co_await from->poll(of, on, *id);
     co_return progress && progress->now == remote_progress::is::ready;

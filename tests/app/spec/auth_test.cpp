@@ -217,7 +217,12 @@ timestamp_header = "X-Time")"));
       }
       const auto end = block.find('\n');
       const bool is_source = block.substr(0, end) == "[source]";
-      (void)good(with(is_source ? block.substr(end + 1) : block), all);
+      const auto lines = is_source ? block.substr(end + 1) : block;
+      if (is_source && lines.starts_with("url")) {  // an address of its own
+        (void)good(changed("url = \"https://host/{client}/{day}.csv\"\n", lines + "\n"), all);
+        continue;
+      }
+      (void)good(with(lines), all);
     }
   }
 }

@@ -41,7 +41,7 @@ TEST_SUITE("spool/spool.hpp: the budget") {
     std::ofstream{files->path_for(output)} << "1234567890";
     CHECK(files->adopt(output).has_value());
     CHECK(files->used_bytes() == 20);
-    CHECK(files->refuses_outputs().has_value());
+    CHECK(files->refuses(spool_step::transform).has_value());
     const spool_key another{"globex/2025-01-31", 1, spool_step::transform};
     const auto path = files->path_for(another);
     std::ofstream{path} << "1";
@@ -50,7 +50,7 @@ TEST_SUITE("spool/spool.hpp: the budget") {
     CHECK(refused.error().kind == spool_error_kind::full);
     CHECK_FALSE(fs::exists(path));
     files->remove(key);
-    CHECK_FALSE(files->refuses_outputs().has_value());
+    CHECK_FALSE(files->refuses(spool_step::transform).has_value());
   }
 
   TEST_CASE("a file over half of the budget can never be and names the key") {

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a report is collected from pages and parts: a page a step, so that a crash costs one page.
+
+#include <utility>
+
+#include "report/blocking.hpp"
+#include "report/collected.hpp"
+#include "report/outcomes.hpp"
+#include "report/report.hpp"
+#include "spec/template.hpp"
+
+namespace wherry::app {
+
+bool report::comes_in_pieces() const {
+  return parts_.spec.source.pages.has_value() || parts_.spec.source.split.has_value();
+}
+
+task<report::said> report::step(downloading now, step_context context) {
+  const client* const of = find_client(now.client);
+  const auto on = parse_day(now.day);
+  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
+  if (!comes_in_pieces()) {
+    co_return settled(go_back<state>{first(parts_.spec, now.client, now.day),
+                                     "the spec has neither [source.pages] nor [source.split] any "
+                                     "more"},
+                      context);
+  }
+  co_return co_await collect(*of, *on, std::move(now), std::nullopt, context);
+}
+
+task<report::said> report::collect(const client& of, day on, downloading now,
+                                   std::optional<remote_place> from, const step_context& context) {
+  const auto number = now.so_far.pages.size();
+  auto writer = parts_.spool.write(number == 0 ? downloaded_key(context.id, context.generation)
+                                               : page_key(context.id, context.generation, number));
+  if (const auto& full = writer.refusal()) {
+    co_return outcome_of(*full, first(parts_.spec, now.client, now.day), context.now());
+  }
+  // Like a writer that is refused, it gives back all that it holds, so that others go on.
+  const auto full = number > 0 ? parts_.spool.refuses(spool_step::page) : std::nullopt;
+  if (full) {
+    co_return settled(go_back<state>{first(parts_.spec, now.client, now.day), full->message},
+                      context);
+  }
+  asked_page which{.report = now.report,
+                   .part = part_text(parts_.spec.source.split, now.so_far),
+                   .next = address_with_variables(now.next, parts_.spec.variables)};
+  if (!from) co_await pay_shared(of, context);
+  auto got = co_await parts_.source.fetch_page(of, on, std::move(which), std::move(from), writer);
+  if (!got) co_return co_await without_rows(std::move(now), std::move(got.error()), context);
+
+  now.so_far.pages.push_back(std::move(got->file));
+  now.next = address_without_variables(std::move(got->next), parts_.spec.variables);
+  if (now.next.empty()) co_return co_await end_part(std::move(now), context);
+  const auto most = static_cast<std::size_t>(parts_.spec.source.pages->most);
+  if (now.so_far.pages.size() >= most) {
+    co_return settled(permanent{"the report has more than " + std::to_string(most) +
+                                " pages; raise `source.pages.most`, or ask for larger pages"},
+                      context);
+  }
+  co_return std::move(now);
+}
+
+report::said report::begin_part(downloading now) const {
+  if (parts_.spec.source.request) {
+    return requestable{std::move(now.client), std::move(now.day), std::move(now.so_far)};
+  }
+  now.next.clear();
+  return now;
+}
+
+task<report::said> report::end_part(downloading now, const step_context& context) {
+  now.so_far = with_part_complete(std::move(now.so_far));
+  if (!now.so_far.parts.empty()) co_return begin_part(std::move(now));
+  auto& pages = now.so_far.pages;
+  if (pages.empty()) co_return nothing_for(std::move(now.client), std::move(now.day));
+  if (pages.size() == 1) {
+    co_return transformable{now.client, now.day, std::move(pages.front()), now.report};
+  }
+  auto whole = co_await in_a_thread([&](const std::stop_token& stop) {
+    return join(pages, joined_key(context.id, context.generation), stop);
+  });
+  if (!whole) {
+    co_return settled(
+        outcome_of(whole.error(), first(parts_.spec, now.client, now.day), context.now()), context);
+  }
+  co_return transformable{now.client, now.day, *std::move(whole), now.report};
+}
+
+// Documents of JSON stand one after the other; of CSV only the first page keeps its header.
+std::expected<spool_file, spool_error> report::join(const std::vector<spool_file>& pages,
+                                                    const spool_key& as,
+                                                    const std::stop_token& stop) {
+  auto writer = parts_.spool.write(as);
+  std::expected<void, spool_error> written;
+  char last = '\n';
+  const auto put = [&](std::string_view bytes) {
+    if (!bytes.empty()) last = bytes.back();
+    if (!bytes.empty()) written = writer.write(bytes);
+    return written.has_value() && !stop.stop_requested();
+  };
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    int lines_left = i == 0 ? 0 : repeated_lines(parts_.spec.source.format);
+    if (last != '\n' && !put("\n")) break;
+    const auto read = parts_.spool.read_pieces(
+        pages[i], [&](std::string_view piece) { return put(without_header(piece, lines_left)); });
+    if (!written) break;
+    if (!read) return std::unexpected(read.error());
+  }
+  if (!written) return std::unexpected(std::move(written.error()));
+  return writer.finish();
+}
+
+task<report::said> report::without_rows(downloading at, source_error why,
+                                        const step_context& context) {
+  if (why.is == source_error::meaning::split) {
+    auto said = split(std::move(at), why);
+    co_return settled(std::move(said), context);
+  }
+  if (why.is != source_error::meaning::empty) co_return outcome_of(why, context.now());
+  if (at.so_far == collected{}) {
+    co_return nothing_for(std::move(at.client), std::move(at.day));
+  }
+  co_return co_await end_part(std::move(at), context);
+}
+
+report::said report::split(downloading now, const source_error& why) const {
+  const auto& how = parts_.spec.source.split;
+  if (!how) {
+    return permanent{why.message +
+                     "; say in [source.split] by which values it can be asked for in parts"};
+  }
+  auto smaller = halved(*how, std::move(now.so_far));
+  if (!smaller) {
+    return permanent{why.message +
+                     "; it is but one value of [source.split] already: write finer ones"};
+  }
+  now.so_far = *std::move(smaller);
+  return begin_part(std::move(now));
+}
+
+}  // namespace wherry::app
