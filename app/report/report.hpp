@@ -99,8 +99,8 @@ class report {
                                                             const std::stop_token& stop);
   [[nodiscard]] bool comes_in_pieces() const;
   [[nodiscard]] const client* find_client(const std::string& id) const;
-  /// What follows from an answer without rows: `nothing_for`, if there are none; smaller parts, if it
-  /// asks for them; else the error. `at`: how far the report has come.
+  /// What follows from an answer without rows: `nothing_for`, if there are none; smaller parts, if
+  /// it asks for them; else the error. `at`: how far the report has come.
   task<said> without_rows(downloading at, source_error why, const step_context& context);
   /// Pays for a call in the lanes of [[source.shared]], besides the step's own.
   [[nodiscard]] task<> pay_shared(const client& of, const step_context& context) const;
