@@ -19,7 +19,8 @@ inline constexpr std::chrono::seconds default_throttle_wait{5};
 /// When a report is asked for again that is not ready yet, by an answer that did not say when.
 inline constexpr std::chrono::minutes default_pending_wait{1};
 
-/// How long a lane stops whose credentials or table are refused, if nobody starts the import anew before.
+/// How long a lane stops whose credentials or table are refused, if nobody starts the import anew
+/// before.
 inline constexpr std::chrono::minutes stopped_lane_wait{15};
 
 using report_state = std::variant<requestable, pending, downloadable, downloading, transformable,

@@ -91,7 +91,7 @@ class warehouse_import_test(warehouse_test):
         way.cut()
         importing = self.start_import(days=3)
         # Everything else goes on: all objects come to their place.
-        wait_until(lambda: len(self.objects()) == 30, "all objects", importing.process)
+        wait_until(lambda: self.complete() == 30, "all objects", importing.process)
         wait_until(lambda: self.wherry("status", "--json").json()["lanes"], "a parked lane",
                    importing.process)
         said = self.wherry("status").out
@@ -203,7 +203,7 @@ class warehouse_refusals_test(warehouse_test):
         self.spec(transform(), self.warehouse())
         way.cut()
         importing = self.start_import(days=1)
-        wait_until(lambda: len(self.objects()) == 10, "all objects", importing.process)
+        wait_until(lambda: self.complete() == 10, "all objects", importing.process)
         wait_until(lambda: len(self.wherry("list", "--state", "loadable").out.splitlines()) >= 10,
                    "reports that wait for the warehouse", importing.process)
         files = sorted((self.here / "objects").rglob("*.csv"))

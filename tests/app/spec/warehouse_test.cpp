@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: [warehouse]: what is read, and each mistake with its place and remedy. Method: as keys_test.
+// Goal: [warehouse]: what is read, and each mistake with its place and remedy. Method: as
+// keys_test.
 #include "sample.hpp"
 #include "spec/init.hpp"
 
