@@ -107,7 +107,8 @@ import_run::or_error<> import_run::clean_spool() {
     for (const auto& file : files_of(*now)) live.insert(file.name);
   };
   // Requested reports keep files only between two parts.
-  std::vector<std::string_view> keeping{downloading::tag, transformable::tag, uploadable::tag};
+  std::vector<std::string_view> keeping{downloading::tag, transformable::tag, uploadable::tag,
+                                        loadable::tag};
   if (parts_.spec().source.split) keeping.insert(keeping.end(), {requestable::tag, pending::tag});
   for (const auto in : {phase::waiting, phase::ready}) {
     for (const auto state : keeping) {

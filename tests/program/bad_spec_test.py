@@ -136,8 +136,8 @@ class bad_spec_test(program_test):
                                  says=("--from 2001-01-03 is after --to 2001-01-01",
                                        "write --from 2001-01-01 --to 2001-01-03"))
 
-    def test_a_call_without_a_range_is_refused(self):
-        self.assert_call_refused(says=("--from", "required"))
+    def test_a_call_with_half_a_range_is_refused(self):
+        self.assert_call_refused("--from", "2001-01-01", says=("--from", "--to"))
 
     def test_an_unknown_client_is_refused_with_the_one_that_was_meant(self):
         self.assert_call_refused(*self.days(1), "--client", "ATX",

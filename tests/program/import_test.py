@@ -173,8 +173,8 @@ class import_test(program_test):
         self.spec()
         shown = self.wherry("check", "flights.toml", *self.days(20)).out
         self.assert_says(shown, "10 clients, 200 reports",
-                         "/v1/flights/clients/ATL/reports/2001-01-01.csv\n",
-                         "/objects/day=2001-01-01/ATL.csv\n", "lane   api: any rate, 8 in flight")
+                         "/v1/flights/clients/ATL/reports/2001-01-20.csv\n",
+                         "/objects/day=2001-01-20/ATL.csv\n", "lane   api: any rate, 8 in flight")
         plan = self.wherry("check", "flights.toml", *self.days(20), "--json").json()
         self.assertEqual((plan["import"], plan["clients"], plan["reports"]), ("flights", 10, 200))
         self.assertEqual(server.asked(), 0)

@@ -94,12 +94,12 @@ class store_file_test(program_test):
         ended = self.run_import(days=2, status=1)
         self.assertEqual(ended.out, "2 left alone, as they were: the program that wrote them goes on "
                                     "with them\n18 completed, 0 dead\n")
-        why = 'its state "downloadable" is of shape 9, this program knows 1: left alone'
+        why = 'its state "downloadable" is of shape 9, this program knows 3: left alone'
         self.assert_says(ended.err, "left alone: ATL/2001-01-01: " + why)
         self.assert_says(self.wherry("show", "ATL/2001-01-02").out, "note     " + why)
         self.assertEqual(self.phases(), {"completed": 18, "ready": 2})
         self.assertEqual(self.run_import("--json", days=2, status=1).json()["left_alone"], 2)
-        self.write("update machines set shape = 1 where shape = 9")
+        self.write("update machines set shape = 3 where shape = 9")
         self.assertEqual(self.run_import(days=2).last_line(), "20 completed, 0 dead")
         self.check_store()
 
@@ -113,10 +113,10 @@ class store_file_test(program_test):
         server.thaw()
         name = "JFK_2001-01-01-0123456789abcdef-g1.download"
         (self.here / "flights.spool" / name).write_bytes(b"bytes of the newer program")
-        self.write("update machines set state = 'loadable', shape = 9, data = '{\"file\":\"" + name
+        self.write("update machines set state = 'archivable', shape = 9, data = '{\"file\":\"" + name
                    + "\"}' where id = 'JFK/2001-01-01'")
         self.write("update counts set n = n - 1 where phase = 'ready' and state = 'downloadable'")
-        self.write("insert into counts values ('ready', 'loadable', 1)")
+        self.write("insert into counts values ('ready', 'archivable', 1)")
         self.assert_says(self.run_import(status=1).err, "left alone: JFK/2001-01-01")
         self.assertIn(name, self.spooled())
 

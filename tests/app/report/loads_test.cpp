@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: a report is completed when its rows are loaded, and what is in the loader's way has the right
-// consequence for the report and for its lane. Method: everything real but the API, the store and the
-// loader, which says what the test lets it say.
+// Goal: a report is completed when its rows are loaded, and what is in the loader's way has the
+// right consequence for the report and for its lane. Method: everything real but the API, the store
+// and the loader, which says what the test lets it say.
 #include <mutex>
 #include <vector>
 
