@@ -23,7 +23,7 @@ outcome<report_state> not_ready(const pending& now, const report_poll& how, syst
   if (since < how.give_up) {
     return postponed{"the API still makes the report", at + how.every};
   }
-  return go_back<report_state>{requestable{now.client, now.day},
+  return go_back<report_state>{requestable{now.client, now.day, now.so_far},
                                "the API has not made the report in " +
                                    std::to_string(since / std::chrono::minutes(1)) +
                                    " min: it is requested anew (`source.poll.give_up`)"};

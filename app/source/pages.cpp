@@ -92,11 +92,28 @@ template_values page_values(const report_pages& how, std::string_view asked_by) 
           {"size", how.size > 0 ? fmt::format("{}", how.size) : std::string()}};
 }
 
+std::string without_access_token(std::string link) {
+  constexpr std::string_view name = "access_token=";
+  for (std::size_t at = 0; (at = link.find(name, at)) != link.npos;) {
+    if (at == 0 || (link[at - 1] != '?' && link[at - 1] != '&')) {
+      ++at;
+      continue;
+    }
+    const auto end = std::min(link.find_first_of("&#", at), link.size());
+    const bool is_followed = end < link.size() && link[end] == '&';
+    link.erase(is_followed ? at : at - 1, end - at + 1);
+    if (!is_followed) at = at - 1;
+  }
+  return link;
+}
+
 std::expected<std::string, std::string> next_page(const report_pages& how,
                                                   const report_format& format,
                                                   const page_answer& answer,
                                                   std::string_view asked_by) {
-  if (!how.header.empty()) return link_in(find_header(answer.headers, how.header));
+  if (!how.header.empty()) {
+    return without_access_token(link_in(find_header(answer.headers, how.header)));
+  }
   const bool reads_json = !how.json.empty() || !how.last.empty() || !how.more.empty();
   const auto said = reads_json ? parse_json(answer.body) : std::nullopt;
   if (reads_json && !said) {
@@ -104,7 +121,8 @@ std::expected<std::string, std::string> next_page(const report_pages& how,
   }
   if (how.by == way::link || how.by == way::cursor) {
     auto next = text_at(*said, how.json).value_or("");
-    return next == "null" || next == "false" ? std::string() : std::move(next);
+    if (next == "null" || next == "false") return std::string();
+    return how.by == way::link ? without_access_token(std::move(next)) : std::move(next);
   }
   const auto number = number_of(how, asked_by);
   const auto rows = count_rows(format, answer.body);

@@ -30,6 +30,10 @@ struct page_answer {
                                                                 const page_answer& answer,
                                                                 std::string_view asked_by);
 
+/// The link without that parameter of its query: it is a secret (RFC 6750, 2.3), links are stored,
+/// and requests are signed anew.
+[[nodiscard]] std::string without_access_token(std::string link);
+
 /// What {cursor}, {offset}, {page} and {size} stand for in the request that is asked for by that.
 [[nodiscard]] template_values page_values(const report_pages& how, std::string_view asked_by);
 

@@ -61,6 +61,20 @@ TEST_SUITE("source/pages.hpp") {
     CHECK(next_of(how, "a\n1\n", "", {}, format_of(kind::csv)).empty());
   }
 
+  TEST_CASE("an access token in a link is not kept") {
+    CHECK(without_access_token("https://h/p?access_token=s3cret&after=1") == "https://h/p?after=1");
+    CHECK(without_access_token("https://h/p?after=1&access_token=s3cret") == "https://h/p?after=1");
+    CHECK(without_access_token("https://h/p?a=1&access_token=s3cret&b=2#x") ==
+          "https://h/p?a=1&b=2#x");
+    CHECK(without_access_token("https://h/p?access_token=s3cret") == "https://h/p");
+    CHECK(without_access_token("https://h/p?access_token=s3cret#x") == "https://h/p#x");
+    CHECK(without_access_token("https://h/p?my_access_token=1") == "https://h/p?my_access_token=1");
+    auto how = by(way::link);
+    how.json = "next";
+    CHECK(next_of(how, R"({"next": "https://h/p?access_token=s3cret&after=1"})") ==
+          "https://h/p?after=1");
+  }
+
   TEST_CASE("a cursor is what the answer says as a text or a number") {
     auto how = by(way::cursor);
     how.json = "next";
