@@ -3,11 +3,11 @@
 
 #include <utility>
 
-#include "report/blocking.hpp"
 #include "report/collected.hpp"
 #include "report/outcomes.hpp"
 #include "report/report.hpp"
 #include "spec/template.hpp"
+#include "warehouse/blocking.hpp"
 
 namespace wherry::app {
 
@@ -77,7 +77,7 @@ task<report::said> report::end_part(downloading now, const step_context& context
   if (pages.size() == 1) {
     co_return transformable{now.client, now.day, std::move(pages.front()), now.report};
   }
-  auto whole = co_await in_a_thread([&](const std::stop_token& stop) {
+  auto whole = co_await blocking([&](const std::stop_token& stop) {
     return join(pages, joined_key(context.id, context.generation), stop);
   });
   if (!whole) {

@@ -5,11 +5,11 @@
 
 #include <utility>
 
-#include "report/blocking.hpp"
 #include "report/collected.hpp"
 #include "report/outcomes.hpp"
 #include "spec/day.hpp"
 #include "spec/template.hpp"
+#include "warehouse/blocking.hpp"
 
 namespace wherry::app {
 namespace {
@@ -240,8 +240,8 @@ task<report::said> report::step(transformable now, step_context context) {
   if (const auto full = parts_.spool.refuses(spool_step::transform)) {
     co_return outcome_of(*full, again(now, context), context.now());
   }
-  auto next = co_await in_a_thread(
-      [&](const std::stop_token& stop) { return convert(now, context, stop); });
+  auto next =
+      co_await blocking([&](const std::stop_token& stop) { return convert(now, context, stop); });
   if (next) co_return std::move(*next);
   if (const auto* spool = std::get_if<spool_error>(&next.error())) {
     co_return settled(outcome_of(*spool, again(now, context), context.now()), context);
