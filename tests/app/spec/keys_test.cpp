@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: every key is read into its field. Method: the smallest spec with keys added.
+#include <fstream>
+#include <iterator>
+
 #include "sample.hpp"
 
 using namespace wherry::app;
@@ -158,5 +161,19 @@ is = "credentials")"));
     CHECK(sink(".jsonl").format == file_format::json_lines);
     CHECK(sink(".jsonl.gz").compression == compression::gzip);
     CHECK(sink(".jsonl.zst").compression == compression::zstd);
+  }
+
+  TEST_CASE("the spec of the page about sinks is one") {
+    std::ifstream file{WHERRY_DOCS "/sinks.md", std::ios::binary};
+    const std::string page{std::istreambuf_iterator<char>{file}, {}};
+    constexpr std::string_view fence = "```toml\n";
+    const auto at = page.find(fence);
+    REQUIRE(at != page.npos);
+    const auto block = page.substr(at + fence.size(), page.find("\n```", at) - at - fence.size());
+    const auto made =
+        good(block + "\n", {{"AWS_ACCESS_KEY_ID", "key"}, {"AWS_SECRET_ACCESS_KEY", "secret"}});
+    CHECK(made.sink.format == file_format::parquet);
+    CHECK(made.sink.access_key == "key");
+    CHECK(made.sink.limit.quotas.size() == 1);
   }
 }
