@@ -8,7 +8,7 @@ import urllib.request
 from harness import PATIENCE, ROOT, TOKEN, program_test, wait_until
 
 FAULTS = ["--seed", "5", "--error-503", "0.03"]
-QUICK = ('[sink]', '[retry]\nfirst = "10ms"\ncap = "200ms"\n\n[sink]')
+QUICK = ('[sink]', '[retry]\nfirst = "10ms"\ncap = "200ms"\nattempts = 500\n\n[sink]')
 
 
 class behaviours_test(program_test):
