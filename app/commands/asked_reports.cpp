@@ -9,15 +9,21 @@
 
 namespace wherry::app {
 
-backlog_request daily_range(const spec& of, int look_back, std::chrono::sys_seconds now) {
+std::vector<client_days> days_of_clients(const spec& of, std::chrono::sys_seconds now) {
   const auto then = now - std::chrono::ceil<std::chrono::seconds>(of.delay);
-  std::chrono::sys_days first = std::chrono::sys_days::max(), last = std::chrono::sys_days::min();
+  std::vector<client_days> all;
   for (const auto& each : of.clients) {
-    const std::chrono::sys_days newest{newest_ended(then, each.timezone)};
-    first = std::min(first, newest - std::chrono::days(look_back));
-    last = std::max(last, newest);
+    all.push_back({.newest_due = newest_ended(then, each.timezone),
+                   .newest_ended = newest_ended(now, each.timezone)});
   }
-  return {.from = to_string(day{first}), .to = to_string(day{last}), .clients = {}};
+  return all;
+}
+
+backlog_request daily_range(const std::vector<client_days>& of, int look_back) {
+  const auto [first, last] = std::ranges::minmax(of, {}, &client_days::newest_due);
+  return {.from = to_string(day{first.newest_due - std::chrono::days(look_back)}),
+          .to = to_string(day{last.newest_due}),
+          .clients = {}};
 }
 
 asked_reports::asked_reports(backlog wanted, const std::vector<client>& clients)
@@ -33,16 +39,6 @@ std::string asked_reports::day_of(std::size_t index) const { return to_string(wa
 
 std::string asked_reports::id_of(std::size_t index) const {
   return to_string(wanted_[index], clients_);
-}
-
-bool asked_reports::is_due(std::size_t index, std::chrono::milliseconds delay,
-                           std::chrono::sys_seconds now) const {
-  return end_of_day(wanted_[index].day, client_of(index).timezone) + delay <= now;
-}
-
-bool asked_reports::is_recent(std::size_t index, int days, std::chrono::sys_seconds now) const {
-  const std::chrono::sys_days newest{newest_ended(now, client_of(index).timezone)};
-  return std::chrono::sys_days{wanted_[index].day} >= newest - std::chrono::days(days);
 }
 
 bool asked_reports::contains(std::string_view id) const {

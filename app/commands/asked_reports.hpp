@@ -17,23 +17,27 @@
 
 namespace wherry::app {
 
+/// Up to which day the reports of a client are due, and which is the newest that has ended there.
+struct client_days {
+  std::chrono::sys_days newest_due;
+  std::chrono::sys_days newest_ended;
+};
+
+/// Those of each client, in the spec's order, at that moment.
+[[nodiscard]] std::vector<client_days> days_of_clients(const spec& of,
+                                                       std::chrono::sys_seconds now);
+
 /// Which days an import without a range is about: those from `look_back` days before the newest
-/// that has ended, and is due, for any client to that day.
-[[nodiscard]] backlog_request daily_range(const spec& of, int look_back,
-                                          std::chrono::sys_seconds now);
+/// that is due for any client to the newest that is for any. Requires: there are clients.
+[[nodiscard]] backlog_request daily_range(const std::vector<client_days>& of, int look_back);
 
 class asked_reports {
  public:
   /// Requires: `clients` are those that `wanted` was made with, and outlive this.
   asked_reports(backlog wanted, const std::vector<client>& clients);
 
-  /// Whether the report's day has ended where its client is, so long ago.
-  [[nodiscard]] bool is_due(std::size_t index, std::chrono::milliseconds delay,
-                            std::chrono::sys_seconds now) const;
-  /// Whether the newest day that has ended there is so many days after the report's at most.
-  [[nodiscard]] bool is_recent(std::size_t index, int days, std::chrono::sys_seconds now) const;
-
   [[nodiscard]] std::size_t size() const noexcept { return wanted_.size(); }
+  [[nodiscard]] report_id operator[](std::size_t index) const { return wanted_[index]; }
   [[nodiscard]] const client& client_of(std::size_t index) const;
   [[nodiscard]] std::string day_of(std::size_t index) const;
   [[nodiscard]] std::string id_of(std::size_t index) const;

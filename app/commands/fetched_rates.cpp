@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "commands/output.hpp"
+#include "net/origin.hpp"
 #include "transform/rates.hpp"
 #include "wherry/csp/scheduler.hpp"
 
@@ -24,14 +25,6 @@ using std::chrono::system_clock;
 
 constexpr std::uint64_t max_size_bytes = 32u << 20;  // the ECB's whole history has 8 MB
 constexpr int most_redirects = 5;
-
-// Scheme, host and port of an address: what an error may name.
-std::string origin_of(const std::string& url) {
-  const auto host = url.find("://") + 3;
-  auto origin = url.substr(0, url.find_first_of("/?#", host));
-  const auto at = origin.rfind('@');
-  return at == origin.npos ? origin : origin.substr(0, host) + origin.substr(at + 1);
-}
 
 // Follows redirects: the request holds no credentials that could go astray.
 task<std::expected<std::string, std::string>> download(http_client* client, std::string url) {
@@ -48,7 +41,7 @@ task<std::expected<std::string, std::string>> download(http_client* client, std:
       continue;
     }
     if (answer->status == 200) co_return std::move(answer->body);
-    co_return std::unexpected(fmt::format("{} answered {}", origin_of(url), answer->status));
+    co_return std::unexpected(fmt::format("{} answered {}", place_of(url), answer->status));
   }
 }
 

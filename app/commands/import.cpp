@@ -34,7 +34,7 @@ void note_clock(const std::filesystem::path& file) {
 backlog_request range_of(const import_call& call, const spec& of) {
   if (!call.is_daily()) return call.range;
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  auto range = daily_range(of, call.look_back.value_or(of.look_back), now);
+  auto range = daily_range(days_of_clients(of, now), call.look_back.value_or(of.look_back));
   range.clients = call.range.clients;
   return range;
 }

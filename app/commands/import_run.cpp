@@ -72,11 +72,14 @@ task<import_run::or_error<>> import_run::work() {
     rejected_rows_ += done.last.rejected_rows;
     if (done.last.rejected_rows > 0) ++reports_with_rejected_;
   });
-  // What waits for the warehouse needs its object only, however long that takes.
-  engine_.on_transition([this](const transition& made) {
-    if (slots_) slots_->heard(made);
-    if (made.to == loadable::tag) remove_files(parts_.parts().spool, made.id, made.generation);
-  });
+  // The engine copies what it tells: not without need.
+  if (slots_ || parts_.spec().warehouse) {
+    engine_.on_transition([this](const transition& made) {
+      if (slots_) slots_->heard(made);
+      // What waits for the warehouse needs its object only, however long that takes.
+      if (made.to == loadable::tag) remove_files(parts_.parts().spool, made.id, made.generation);
+    });
+  }
   engine_.on_left_alone([this](const left_alone& each) {
     if (first_left_alone_.size() < shown_at_most) first_left_alone_.push_back(each);
   });
@@ -140,16 +143,20 @@ task<import_run::or_error<>> import_run::submit_asked() {
   if (!newest) co_return std::unexpected(newest.error());
   const auto now = std::chrono::floor<std::chrono::seconds>(scheduler::current().system_now());
   const auto& spec = parts_.spec();
+  const auto clients = days_of_clients(spec, now);
+  const std::chrono::days recent(1 + spec.look_back);
   std::size_t seen = 0;
   while (seen < asked_.size() && !stopping_) {
     std::vector<report_engine::start> some;
     const auto end = std::min(seen + submitted_at_once, asked_.size());
     for (std::size_t i = seen; i < end; ++i) {
-      if (!asked_.is_due(i, spec.delay, now)) {
+      const auto& there = clients[asked_[i].client];
+      const std::chrono::sys_days on{asked_[i].day};
+      if (on > there.newest_due) {
         ++not_due_;
         continue;
       }
-      const bool is_backfill = !asked_.is_recent(i, 1 + spec.look_back, now);
+      const bool is_backfill = on < there.newest_ended - recent;
       some.push_back(
           {.id = asked_.id_of(i),
            .first = report::first(parts_.spec(), asked_.client_of(i).id, asked_.day_of(i)),

@@ -41,23 +41,23 @@ std::expected<std::string, store_error> last_error_in(sqlite_inspector& store,
   return std::string{};
 }
 
-/// A lane that begins nothing, and why, as one of its reports has it.
-struct blocked_lane {
-  lane_state lane;
-  std::string error;
-};
-
-void print_lanes(const std::vector<blocked_lane>& blocked, system_time now) {
+// Says of each also what stopped it, as one of its reports has it.
+std::expected<void, store_error> print_lanes(sqlite_inspector& store,
+                                             const std::vector<lane_state>& blocked,
+                                             system_time now) {
   constexpr std::size_t lanes_shown = 20;
-  if (blocked.empty()) return;
+  if (blocked.empty()) return {};
   say("lanes that begin nothing now:\n");
   for (std::size_t i = 0; i < blocked.size() && i < lanes_shown; ++i) {
-    say("  {}\n", line_of(blocked[i].lane, now));
-    if (!blocked[i].error.empty()) say("    {}\n", blocked[i].error);
+    const auto error = last_error_in(store, blocked[i].lane);
+    if (!error) return std::unexpected(error.error());
+    say("  {}\n", line_of(blocked[i], now));
+    if (!error->empty()) say("    {}\n", *error);
   }
   if (blocked.size() > lanes_shown) {
     say("  and {} more: all with --json\n", grouped(blocked.size() - lanes_shown));
   }
+  return {};
 }
 
 status_or_error print_status(sqlite_inspector& store, bool as_json) {
@@ -67,12 +67,6 @@ status_or_error print_status(sqlite_inspector& store, bool as_json) {
   if (!lanes) return std::unexpected(lanes.error());
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   std::erase_if(*lanes, [&](const lane_state& each) { return !is_blocked(each, now); });
-  std::vector<blocked_lane> blocked;
-  for (auto& each : *lanes) {
-    auto error = last_error_in(store, each.lane);
-    if (!error) return std::unexpected(std::move(error.error()));
-    blocked.push_back({std::move(each), *std::move(error)});
-  }
   const auto since = store.waiting_since();
   if (!since) return std::unexpected(since.error());
   if (const auto note = clock_note(*since, now); !note.empty()) tell("{}\n", note);
@@ -80,9 +74,11 @@ status_or_error print_status(sqlite_inspector& store, bool as_json) {
   if (as_json) {
     auto all = json_of(*counts, owner);
     json::array told;
-    for (const auto& each : blocked) {
-      auto lane = json_of(each.lane);
-      lane["error"] = each.error;
+    for (const auto& each : *lanes) {
+      auto error = last_error_in(store, each.lane);
+      if (!error) return std::unexpected(std::move(error.error()));
+      auto lane = json_of(each);
+      lane["error"] = *std::move(error);
       told.push_back(std::move(lane));
     }
     all["lanes"] = std::move(told);
@@ -94,7 +90,9 @@ status_or_error print_status(sqlite_inspector& store, bool as_json) {
     say("{:>12}  {} {}\n", grouped(number), to_string(of.first), of.second);
   }
   say("{:>12}  in all\n", grouped(counts->all()));
-  print_lanes(blocked, now);
+  if (auto printed = print_lanes(store, *lanes, now); !printed) {
+    return std::unexpected(std::move(printed.error()));
+  }
   return all_well;
 }
 

@@ -185,8 +185,8 @@ task<report::said> report::step(pending now, step_context context) {
     co_return go_back<state>{first(parts_.spec, now.client, now.day),
                              "the spec has no [source.poll] any more"};
   }
-  auto writer = parts_.spool.write(downloaded_key(context.id, context.generation));
-  if (const auto& full = writer.refusal()) co_return outcome_of(*full, now, context.now());
+  auto writer = std::optional(parts_.spool.write(downloaded_key(context.id, context.generation)));
+  if (const auto& full = writer->refusal()) co_return outcome_of(*full, now, context.now());
 
   co_await pay_shared(*of, context);
   auto seen = co_await parts_.source.poll(*of, *on, now.report);
@@ -201,10 +201,11 @@ task<report::said> report::step(pending now, step_context context) {
   co_await context.call();
   co_await pay_shared(*of, context);
   if (comes_in_pieces()) {
+    writer.reset();  // the page reserves its own room
     co_return co_await collect(*of, *on, {now.client, now.day, now.report, {}, now.so_far},
                                std::move(seen->place), context);
   }
-  auto fetched = co_await parts_.source.fetch(std::move(seen->place), writer);
+  auto fetched = co_await parts_.source.fetch(std::move(seen->place), *writer);
   if (!fetched) {
     co_return co_await without_rows({now.client, now.day, now.report, {}, {}}, fetched.error(),
                                     context);

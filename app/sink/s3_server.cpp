@@ -48,6 +48,8 @@ task<std::expected<http_response, sink_error>> s3_server::ask(s3_request what) {
   request.url = address.url() + query_text(what);
   request.body = std::move(what.body);
   request.timeout = spec_.timeout;
+  request.into = what.into;
+  request.max_size_bytes = what.max_size_bytes;
   what.headers.emplace_back("Host", address.host);
   request.headers = signer_.sign({.method = std::move(what.method),
                                   .path = address.path,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// s3_server: one signed request at a time to the S3 server of a sink, whatever it is for. Internal
-// to app/sink. Threads: any.
+// s3_server: one signed request at a time to the S3 server of a sink, whatever it is for. Threads:
+// any.
 
 #include <expected>
 #include <string>
@@ -27,6 +27,8 @@ struct s3_request {
   http_headers headers{};
   request_body body{};
   std::string body_sha256{hash_of_nothing};  ///< hex; a server refuses other bytes
+  body_writer* into = nullptr;  ///< takes the answer's body, of at most `max_size_bytes`
+  std::uint64_t max_size_bytes = http_request{}.max_size_bytes;
 };
 
 /// Requires: spec and client outlive it.

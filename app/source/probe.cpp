@@ -16,7 +16,6 @@ namespace wherry::app {
 namespace {
 
 using meaning = answer_rule::meaning;
-constexpr int redirects_limit = 5;
 
 /// Keeps the first bytes of a body, and ends the transfer there.
 class first_bytes final : public body_writer {
@@ -42,10 +41,6 @@ struct heard {
   answer_meaning meant;
   bool is_empty = false;  ///< no byte of a body came
 };
-
-bool is_downgrade(const origin& from, const origin& to) {
-  return from.scheme == "https" && to.scheme == "http";
-}
 
 /// One GET, and where it is sent on to.
 task<std::expected<heard, source_error>> ask(const source& spec, http_client& client,
@@ -74,8 +69,7 @@ task<std::expected<heard, source_error>> ask(const source& spec, http_client& cl
                                  .body_prefix = body.prefix,
                                  .body_is_whole = body.is_whole && !answered->body_fault},
                                 scheduler::current().system_now());
-    const auto next = parse_origin(answered->redirect_url);
-    const bool moves = !meant.rule && here && next && !is_downgrade(*here, *next);
+    const bool moves = !meant.rule && sends_on(here, *answered);
     if (!moves || redirects == redirects_limit) {
       co_return heard{place, answered->status, meant, body.prefix.empty()};
     }

@@ -19,7 +19,6 @@ namespace {
 
 using meaning = answer_rule::meaning;
 using meaning_of_error = source_error::meaning;
-constexpr int redirects_limit = 5;
 
 // Rules can make any status rows.
 bool may_be_rows(const source& spec, int status) {
@@ -225,14 +224,10 @@ task<std::expected<http_source::fetched, source_error>> http_source::fetch_rows(
                                  .body_is_whole = splitter.is_whole && !answered->body_fault &&
                                                   rule_part.size() == splitter.prefix.size()},
                                 scheduler::current().system_now());
-    const bool moved = !meant.rule && !answered->redirect_url.empty() && into.size_bytes() == 0;
+    const bool moved = !meant.rule && into.size_bytes() == 0 && sends_on(here, *answered);
     if (moved && redirects < redirects_limit) {
-      const auto next = parse_origin(answered->redirect_url);
-      const bool downgrade = here && next && here->scheme == "https" && next->scheme == "http";
-      if (next && !downgrade) {
-        url = std::move(answered->redirect_url);
-        continue;
-      }
+      url = std::move(answered->redirect_url);
+      continue;
     }
     if (meant.is == meaning::rows) {
       if (answered->body_fault)

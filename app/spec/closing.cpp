@@ -33,12 +33,10 @@ std::chrono::sys_seconds end_of_day(day of, const std::string& timezone) {
 }
 
 day newest_ended(std::chrono::sys_seconds now, const std::string& timezone) {
-  const auto today =
-      cctz::civil_day(cctz::convert(std::chrono::system_clock::time_point(now), zone_of(timezone)));
-  const auto before = today - 1;
-  return day{std::chrono::year(static_cast<int>(before.year())),
-             std::chrono::month(static_cast<unsigned>(before.month())),
-             std::chrono::day(static_cast<unsigned>(before.day()))};
+  // No zone is a day ahead of UTC.
+  std::chrono::sys_days newest = std::chrono::floor<std::chrono::days>(now);
+  while (end_of_day(day{newest}, timezone) > now) newest -= std::chrono::days(1);
+  return day{newest};
 }
 
 }  // namespace wherry::app

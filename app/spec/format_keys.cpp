@@ -70,27 +70,12 @@ void read_columns(reader& r, const value& from, column_reader read_one, std::vec
   }
 }
 
-/// A word out of few, each of which stands for the value of an enum in the same place.
-template <class Enum, std::size_t Count>
-void read_word(reader& r, const value& from, const std::array<std::string_view, Count>& words,
-               Enum& to) {
-  const auto word = r.line(from);
-  if (!word) return;
-  const auto found = std::ranges::find(words, *word);
-  if (found != words.end()) {
-    to = static_cast<Enum>(found - words.begin());
-  } else {
-    r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)),
-            did_you_mean(*word, words, "known words"));
-  }
-}
-
 struct type_word : any_text {
   static constexpr std::string_view wanted = R"(type = "csv", "tsv", "json" or "jsonl")";
   static constexpr std::string_view schema = R"({"enum":["csv","tsv","json","jsonl"]})";
   static void read(reader& r, const value& from, report_format::kind& to) {
-    static constexpr std::array<std::string_view, 4> words{"csv", "tsv", "json", "jsonl"};
-    read_word(r, from, words, to);
+    static constexpr std::string_view words[] = {"csv", "tsv", "json", "jsonl"};
+    read_word(r, from, words, to, "known words");
   }
 };
 
@@ -99,9 +84,9 @@ struct encoding_word : any_text {
   static constexpr std::string_view schema =
       R"({"enum":["utf-8","utf-16","utf-16le","utf-16be","latin-1","windows-1252"]})";
   static void read(reader& r, const value& from, report_format::encoding& to) {
-    static constexpr std::array<std::string_view, 6> words{"utf-8",    "utf-16",  "utf-16le",
-                                                           "utf-16be", "latin-1", "windows-1252"};
-    read_word(r, from, words, to);
+    static constexpr std::string_view words[] = {"utf-8",    "utf-16",  "utf-16le",
+                                                 "utf-16be", "latin-1", "windows-1252"};
+    read_word(r, from, words, to, "known words");
   }
 };
 
@@ -109,8 +94,8 @@ struct packing_word : any_text {
   static constexpr std::string_view wanted = R"(packed = "auto", "none", "gzip" or "zip")";
   static constexpr std::string_view schema = R"({"enum":["auto","none","gzip","zip"]})";
   static void read(reader& r, const value& from, report_format::packing& to) {
-    static constexpr std::array<std::string_view, 4> words{"auto", "none", "gzip", "zip"};
-    read_word(r, from, words, to);
+    static constexpr std::string_view words[] = {"auto", "none", "gzip", "zip"};
+    read_word(r, from, words, to, "known words");
   }
 };
 

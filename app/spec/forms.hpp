@@ -45,9 +45,10 @@ namespace wherry::app::toml_file {
 [[nodiscard]] bool is_currency(std::string_view text);
 [[nodiscard]] bool is_timezone(std::string_view text);
 
-/// Reads one of some words, whose places are the values of an enum.
+/// Reads one of some words, whose places are the values of an enum. `known`: what an error lists them as.
 template <class Enum>
-void read_word(reader& r, const value& from, std::span<const std::string_view> words, Enum& to) {
+void read_word(reader& r, const value& from, std::span<const std::string_view> words, Enum& to,
+               std::string_view known = "known") {
   const auto word = r.line(from);
   if (!word) return;
   const auto found = std::ranges::find(words, *word);
@@ -55,7 +56,7 @@ void read_word(reader& r, const value& from, std::span<const std::string_view> w
     to = static_cast<Enum>(found - words.begin());
   } else {
     r.wrong(from.begin, fmt::format("is {}", in_quotes(from.string)),
-            did_you_mean(*word, words, "known"));
+            did_you_mean(*word, words, known));
   }
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "net/http_client.hpp"
-#include "sign/sigv4.hpp"
+#include "sink/s3_server.hpp"
 #include "spec/spec.hpp"
 #include "spool/spool.hpp"
 #include "warehouse/load.hpp"
@@ -30,15 +30,11 @@ class bucket {
   task<std::expected<spool_file, load_error>> fetch(std::string url, spool_key as);
 
  private:
-  [[nodiscard]] http_request request(const std::string& method, const std::string& url,
-                                     std::string body) const;
-  [[nodiscard]] load_error explain(const http_response& answer, const std::string& url) const;
-  [[nodiscard]] load_error explain(const net_error& wrong, const std::string& url) const;
+  /// Says what an answer means that is no success.
+  [[nodiscard]] load_error refused(const http_response& answer, const std::string& url) const;
 
-  const sink& spec_;
-  http_client& client_;
+  s3_server server_;
   spool& spool_;
-  sigv4_signer signer_;
 };
 
 }  // namespace wherry::app

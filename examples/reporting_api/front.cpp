@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "front.hpp"
 
+#include "deflate.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <zlib.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -15,22 +16,7 @@ namespace example {
 
 using std::chrono::milliseconds;
 
-std::string gzip(const std::string& plain) {
-  z_stream stream{};
-  if (deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::runtime_error("zlib has no memory for a stream");
-  }
-  std::string packed(deflateBound(&stream, plain.size()), '\0');
-  std::string input = plain;  // zlib 1.2 wants a pointer to mutable bytes
-  stream.next_in = reinterpret_cast<Bytef*>(input.data());
-  stream.avail_in = static_cast<uInt>(input.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
+std::string gzip(const std::string& plain) { return deflated(plain, 15 + 16); }
 
 std::optional<std::chrono::sys_days> parse_day(const std::string& text) {
   int year = 0;

@@ -4,29 +4,18 @@
 // header, deflated bytes, central directory, its end. By hand, so that what the import unpacks was
 // not packed by the library that unpacks it.
 
+#include "deflate.hpp"
+
 #include <zlib.h>
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 
 namespace example {
 
 /// Packs one file. Requires: less than 4 GiB.
 inline std::string zip_of(const std::string& name, const std::string& plain) {
-  z_stream stream{};
-  if (deflateInit2(&stream, 1, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::runtime_error("zlib has no memory for a stream");
-  }
-  std::string packed(deflateBound(&stream, plain.size()), '\0');
-  std::string input = plain;  // zlib 1.2 wants a pointer to mutable bytes
-  stream.next_in = reinterpret_cast<Bytef*>(input.data());
-  stream.avail_in = static_cast<uInt>(input.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
+  const std::string packed = deflated(plain, -15);
   const auto sum =
       crc32(0, reinterpret_cast<const Bytef*>(plain.data()), static_cast<uInt>(plain.size()));
 

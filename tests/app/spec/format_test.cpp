@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "../scratch.hpp"
 #include "sample.hpp"
 #include "spec/init.hpp"
 
@@ -137,9 +138,8 @@ TEST_SUITE("spec/read.hpp transform") {
     CHECK(says(only(with_transform(R"(rates = "ftp://example.com/rates.csv")")), "https://"));
   }
   TEST_CASE("lookup tables lie beside the spec") {
-    std::string pattern = (std::filesystem::temp_directory_path() / "wherry-spec-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    const std::filesystem::path here = pattern;
+    const testing::scratch at;
+    const auto& here = at.path;
     std::ofstream(here / "teams.csv") << "campaign,team\n";
     const auto text = with_transform(
         R"(tables.teams = { file = "teams.csv", columns = { campaign = "varchar" } })");
@@ -149,7 +149,6 @@ TEST_SUITE("spec/read.hpp transform") {
     CHECK(made->transform.tables[0].name == "teams");
     CHECK(made->transform.tables[0].file == (here / "teams.csv").string());
     CHECK(made->transform.tables[0].columns.size() == 1);
-    std::filesystem::remove_all(here);
     CHECK(says(only(text), "file in [transform.tables.teams] names no file"));
     CHECK(says(only(with_transform(R"(tables.teams = { file = "teams.xls" })")), "no format"));
     CHECK(says(only(with_transform(R"(tables.report = { file = "a.csv" })")), "no name"));
