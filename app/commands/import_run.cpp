@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "commands/output.hpp"
 #include "commands/pages.hpp"
@@ -96,7 +96,7 @@ task<import_run::or_error<>> import_run::work() {
 // What a killed run, or a report that ended otherwise than completed, left in the spool. If some
 // reports cannot be read here, nobody knows which files are theirs: then all stay.
 import_run::or_error<> import_run::clean_spool() {
-  std::unordered_set<std::string> live;
+  std::vector<spool_file> live;
   const auto counts = store_.count();
   if (!counts) return std::unexpected(counts.error());
   bool all_known = std::ranges::all_of(counts->by, [](const auto& each) {
@@ -107,7 +107,7 @@ import_run::or_error<> import_run::clean_spool() {
     const auto now = read_state<report>({each.state, each.data, each.shape});
     if (!now) all_known = false;
     if (!now) return;
-    for (const auto& file : files_of(*now)) live.insert(file.name);
+    for (auto& file : files_of(*now)) live.push_back(std::move(file));
   };
   // Requested reports keep files only between two parts.
   std::vector<std::string_view> keeping{downloading::tag, transformable::tag, uploadable::tag,
@@ -120,8 +120,8 @@ import_run::or_error<> import_run::clean_spool() {
     }
   }
   if (!all_known) return {};
-  if (auto removed = parts_.parts().spool.remove_orphans(live); !removed) {
-    return std::unexpected(store_error{store_error::kind::io, removed.error().message});
+  if (auto kept = parts_.parts().spool.keep_only(live); !kept) {
+    return std::unexpected(store_error{store_error::kind::io, kept.error().message});
   }
   return {};
 }

@@ -54,7 +54,7 @@ class scratch_directory {
 
 task<int> preview(session& all, const client& of, day on, std::size_t rows) {
   const auto parts = all.parts();
-  auto writer = parts.spool.write(downloaded_key(of.id, 1));
+  auto writer = parts.spool.write(downloaded_key(of.id, 1), spool_form::own_file);
   auto fetched = co_await parts.source.fetch(of, on, writer);
   if (!fetched) {
     if (fetched.error().is == source_error::meaning::empty) {

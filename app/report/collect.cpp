@@ -32,7 +32,8 @@ task<report::said> report::collect(const client& of, day on, downloading now,
                                    std::optional<remote_place> from, const step_context& context) {
   const auto number = now.so_far.pages.size();
   auto writer = parts_.spool.write(number == 0 ? downloaded_key(context.id, context.generation)
-                                               : page_key(context.id, context.generation, number));
+                                               : page_key(context.id, context.generation, number),
+                                   form_of_rows());
   if (const auto& full = writer.refusal()) {
     co_return outcome_of(*full, first(parts_.spec, now.client, now.day), context.now());
   }
@@ -91,7 +92,7 @@ task<report::said> report::end_part(downloading now, const step_context& context
 std::expected<spool_file, spool_error> report::join(const std::vector<spool_file>& pages,
                                                     const spool_key& as,
                                                     const std::stop_token& stop) {
-  auto writer = parts_.spool.write(as);
+  auto writer = parts_.spool.write(as, form_of_rows());
   std::expected<void, spool_error> written;
   char last = '\n';
   const auto put = [&](std::string_view bytes) {

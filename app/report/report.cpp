@@ -185,7 +185,8 @@ task<report::said> report::step(pending now, step_context context) {
     co_return go_back<state>{first(parts_.spec, now.client, now.day),
                              "the spec has no [source.poll] any more"};
   }
-  auto writer = std::optional(parts_.spool.write(downloaded_key(context.id, context.generation)));
+  auto writer = std::optional(
+      parts_.spool.write(downloaded_key(context.id, context.generation), form_of_rows()));
   if (const auto& full = writer->refusal()) co_return outcome_of(*full, now, context.now());
 
   co_await pay_shared(*of, context);
@@ -221,7 +222,7 @@ task<report::said> report::step(downloadable now, step_context context) {
   if (comes_in_pieces()) {
     co_return co_await collect(*of, *on, {now.client, now.day, {}, {}, {}}, std::nullopt, context);
   }
-  auto writer = parts_.spool.write(downloaded_key(context.id, context.generation));
+  auto writer = parts_.spool.write(downloaded_key(context.id, context.generation), form_of_rows());
   if (const auto& full = writer.refusal()) {
     co_return outcome_of(*full, std::move(now), context.now());
   }
@@ -257,7 +258,8 @@ transform_job report::job_of(const transformable& now, const step_context& conte
   transform_job job{.client = now.client,
                     .day = now.day,
                     .input = spool.path_of(now.downloaded),
-                    .output = spool.path_for(transformed_key(context.id, context.generation))};
+                    .output = spool.path_for(transformed_key(context.id, context.generation)),
+                    .returned_bytes = spool::small_bytes};
   if (parts_.spec.transform.bad_rows) {
     job.rejected = spool.path_for(rejected_key(context.id, context.generation));
   }
@@ -269,12 +271,18 @@ transform_job report::job_of(const transformable& now, const step_context& conte
   return job;
 }
 
+// DuckDB reads files only, if it is to guess their columns.
+spool_form report::form_of_rows() const {
+  return parts_.spec.source.columns.empty() ? spool_form::own_file : spool_form::any;
+}
+
 report::conversion report::convert(const transformable& now, const step_context& context,
                                    const std::stop_token& stop) {
   auto& spool = parts_.spool;
-  const auto result = run_transform(now, job_of(now, context), stop);
-  if (!result) return std::unexpected(result.error());
-  auto written = spool.adopt(transformed_key(context.id, context.generation));
+  auto result = run_transform(now, job_of(now, context), stop);
+  if (!result) return std::unexpected(std::move(result.error()));
+  const auto key = transformed_key(context.id, context.generation);
+  auto written = result->output ? spool.store(key, *result->output) : spool.adopt(key);
   if (!written) return std::unexpected(std::move(written.error()));
   uploadable next{now.client,          now.day,   std::move(*written), result->rows_out,
                   parts_.spec.version, now.report};
@@ -299,6 +307,11 @@ std::expected<transform_result, report::conversion_error> report::run_transform(
     auto text = spool.read(now.downloaded);
     if (!text) return std::unexpected(std::move(text.error()));
     return said(parts_.transformer.run(*text, job, stop));
+  }
+  if (!spool::has_path(now.downloaded)) {
+    return std::unexpected(spool_error{spool_error_kind::damaged,
+                                       "the spec has no `columns` in [source] any more, and this "
+                                       "report was downloaded for one that had"});
   }
   auto intact =
       spool.read_pieces(now.downloaded, [&](std::string_view) { return !stop.stop_requested(); });

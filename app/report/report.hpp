@@ -82,6 +82,7 @@ class report {
   [[nodiscard]] std::string lane(const loadable& now) const;
 
  private:
+  [[nodiscard]] spool_form form_of_rows() const;
   using conversion_error = std::variant<spool_error, transform_error>;
   using conversion = std::expected<uploadable, conversion_error>;
   [[nodiscard]] conversion convert(const transformable& now, const step_context& context,

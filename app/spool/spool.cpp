@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <unordered_set>
+#include <utility>
 
 #include "spool/spool_errors.hpp"
 #include "spool/spool_names.hpp"
@@ -83,9 +85,15 @@ std::expected<std::unique_ptr<spool>, spool_error> spool::open(const std::filesy
     return std::unexpected(std::move(lock.error()));
   }
   std::unique_ptr<spool> made{new spool{directory, descriptor, std::move(*lock), budget_bytes}};
-  wrong = for_each_own_file(directory,
-                            [&](const auto&, std::uint64_t size) { made->used_bytes_ += size; });
+  wrong = for_each_own_file(directory, [&](const std::string& name, std::uint64_t size) {
+    made->used_bytes_ += size;
+    made->own_names_.insert(name);
+  });
   if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory));
+  const auto small = made->small_.open();
+  if (!small) return std::unexpected(small.error());
+  made->left_small_bytes_ = *small;
+  made->used_bytes_ += *small;
   made->left_bytes_ = made->used_bytes_;
   return made;
 }
@@ -95,25 +103,58 @@ spool::spool(std::filesystem::path directory, int descriptor, spool_lock lock,
     : directory_(std::move(directory)),
       descriptor_(descriptor),
       lock_(std::move(lock)),
-      budget_bytes_(budget_bytes) {}
+      budget_bytes_(budget_bytes),
+      small_(descriptor_, directory_) {}
 
 spool::~spool() { ::close(descriptor_); }
 
-spool_writer spool::write(const spool_key& key) { return spool_writer{*this, key}; }
+spool_writer spool::write(const spool_key& key, spool_form form) {
+  return spool_writer{*this, key, form};
+}
+
+std::expected<spool_file, spool_error> spool::store(const spool_key& key, std::string_view bytes) {
+  auto writer = write(key);
+  if (auto written = writer.write(bytes); !written) {
+    return std::unexpected(std::move(written.error()));
+  }
+  return writer.finish();
+}
+
+bool spool::has_path(const spool_file& file) noexcept { return !file.name.contains('@'); }
 
 std::filesystem::path spool::path_of(const spool_file& file) const {
   return directory_ / file.name;
 }
 
+std::unexpected<spool_error> spool::damaged(const spool_file& file, std::string_view what) const {
+  return std::unexpected(
+      spool_error{spool_error_kind::damaged, fmt::format("{} {}", path_of(file).native(), what)});
+}
+
+std::expected<std::string, spool_error> spool::read_small(const spool_file& file,
+                                                          small_files::place at) const {
+  if (file.size_bytes > small_files::most_bytes) return damaged(file, "is too large to be small");
+  std::string bytes(file.size_bytes, '\0');
+  const auto size = small_.read(at, bytes);
+  if (!size) return std::unexpected(size.error());
+  if (*size < bytes.size()) return damaged(file, "has vanished from the spool");
+  if (to_hex(sha256_of(bytes)) != file.sha256) {
+    return damaged(file, "holds other bytes than were written");
+  }
+  return bytes;
+}
+
 std::expected<void, spool_error> spool::read_pieces(
     const spool_file& file, const std::function<bool(std::string_view)>& each) const {
-  const auto damaged = [&](std::string_view what) {
-    return std::unexpected(
-        spool_error{spool_error_kind::damaged, fmt::format("{} {}", path_of(file).native(), what)});
-  };
+  if (const auto small = parse_small_name(file.name)) {
+    const auto bytes = read_small(file, small->place);
+    if (!bytes) return std::unexpected(bytes.error());
+    if (!bytes->empty()) each(*bytes);
+    return {};
+  }
   const open_file opened{::openat(descriptor_, file.name.c_str(), O_RDONLY | O_CLOEXEC)};
   if (opened.descriptor < 0) {
-    if (errno == ENOENT) return damaged("has vanished from the spool");
+    if (errno == ENOENT) return damaged(file, "has vanished from the spool");
     return std::unexpected(spool_io_error(errno, "read", path_of(file)));
   }
   struct stat found;
@@ -122,7 +163,7 @@ std::expected<void, spool_error> spool::read_pieces(
   }
   if (static_cast<std::uint64_t>(found.st_size) != file.size_bytes) {
     return damaged(
-        fmt::format("has {} bytes where {} were written", found.st_size, file.size_bytes));
+        file, fmt::format("has {} bytes where {} were written", found.st_size, file.size_bytes));
   }
   sha256 hash;
   std::string piece(std::min<std::uint64_t>(file.size_bytes, piece_size_bytes), '\0');
@@ -131,17 +172,20 @@ std::expected<void, spool_error> spool::read_pieces(
         ::read(opened.descriptor, piece.data(), std::min<std::uint64_t>(left, piece.size()));
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return std::unexpected(spool_io_error(errno, "read", path_of(file)));
-    if (size == 0) return damaged("ended early");
+    if (size == 0) return damaged(file, "ended early");
     const std::string_view bytes{piece.data(), static_cast<std::size_t>(size)};
     left -= bytes.size();
     hash.add(bytes);
     if (!each(bytes)) return {};
   }
-  if (to_hex(hash.finish()) != file.sha256) return damaged("holds other bytes than were written");
+  if (to_hex(hash.finish()) != file.sha256) {
+    return damaged(file, "holds other bytes than were written");
+  }
   return {};
 }
 
 std::expected<std::string, spool_error> spool::read(const spool_file& file) const {
+  if (const auto small = parse_small_name(file.name)) return read_small(file, small->place);
   std::string all;
   const auto done = read_pieces(file, [&](std::string_view bytes) {
     if (all.empty()) all.reserve(file.size_bytes);
@@ -176,10 +220,16 @@ std::expected<spool_file, spool_error> spool::adopt(const spool_key& key) {
     ::unlinkat(descriptor_, file.name.c_str(), 0);
     return std::unexpected(std::move(reserved.error()));
   }
+  const std::lock_guard lock(mutex_);
+  own_names_.insert(file.name);
   return file;
 }
 
 bool spool::unlink(const std::string& name) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (own_names_.erase(name) == 0) return false;  // as most small reports
+  }
   // Its real size, not the one in a state: the budget counts what is on the disk.
   struct stat found;
   const bool is_gone = ::fstatat(descriptor_, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -188,21 +238,67 @@ bool spool::unlink(const std::string& name) noexcept {
   return is_gone;
 }
 
-bool spool::remove(const spool_file& file) noexcept { return unlink(file.name); }
+std::expected<std::string, spool_error> spool::store_small(const std::string& name,
+                                                           std::string_view bytes) {
+  const auto at = small_.write(bytes);
+  if (!at) return std::unexpected(at.error());
+  remember_small(name, *at, bytes.size());
+  return to_string(small_name{name, *at});
+}
 
-bool spool::remove(const spool_key& key) noexcept { return unlink(spool_name(key)); }
+// A step that runs again replaces its own file.
+void spool::remember_small(const std::string& name, small_files::place at,
+                           std::uint64_t size_bytes) {
+  const std::lock_guard lock(mutex_);
+  const auto [found, is_new] = small_by_name_.try_emplace(name, placed{at, size_bytes});
+  if (is_new) return;
+  small_.release(found->second.at);
+  give_back(found->second.size_bytes);
+  found->second = {at, size_bytes};
+}
 
-std::expected<std::size_t, spool_error> spool::remove_orphans(
-    const std::unordered_set<std::string>& live) {
-  std::size_t removed = 0;
+bool spool::remove_small(const std::string& name) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto found = small_by_name_.find(name);
+  if (found == small_by_name_.end()) return false;
+  small_.release(found->second.at);
+  give_back(found->second.size_bytes);
+  small_by_name_.erase(found);
+  return true;
+}
+
+// A step may have left a file of each form, when what it was about has grown or shrunk.
+bool spool::remove_named(const std::string& name) noexcept {
+  const bool was_small = remove_small(name);
+  return unlink(name) || was_small;
+}
+
+bool spool::remove(const spool_file& file) noexcept {
+  const auto small = parse_small_name(file.name);
+  return remove_named(small ? small->name : file.name);
+}
+
+bool spool::remove(const spool_key& key) noexcept { return remove_named(spool_name(key)); }
+
+std::expected<void, spool_error> spool::keep_only(const std::vector<spool_file>& live) {
+  std::unordered_set<std::string_view> names;
+  std::vector<small_files::place> taken;
+  give_back(std::exchange(left_small_bytes_, 0));
+  for (const auto& each : live) {
+    const auto small = parse_small_name(each.name);
+    if (!small) names.insert(each.name);
+    if (!small || !small_.has(small->place)) continue;
+    remember_small(small->name, small->place, each.size_bytes);
+    used_bytes_ += each.size_bytes;
+    taken.push_back(small->place);
+  }
+  small_.keep(taken);
   const auto wrong = for_each_own_file(directory_, [&](const std::string& name, std::uint64_t) {
-    if (live.contains(name)) return;
-    unlink(name);
-    ++removed;
+    if (!names.contains(name)) unlink(name);
   });
   if (wrong) return std::unexpected(spool_io_error(wrong.value(), "list", directory_));
   left_bytes_ = used_bytes_;
-  return removed;
+  return {};
 }
 
 spool_error spool::full() const {
@@ -267,8 +363,12 @@ std::expected<int, spool_error> spool::create(const std::string& name) {
   for (int tries = 0; tries < 3; ++tries) {
     const int descriptor = ::openat(descriptor_, name.c_str(),
                                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0 && errno != EEXIST) break;
+    {
+      const std::lock_guard lock(mutex_);
+      own_names_.insert(name);
+    }
     if (descriptor >= 0) return descriptor;
-    if (errno != EEXIST) break;
     unlink(name);
     errno = EEXIST;
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace wherry::app {
 namespace {
@@ -64,6 +65,20 @@ std::string spool_name(const spool_key& key) {
                      key.generation,
                      key.step == spool_step::page ? fmt::format("-p{}", key.number) : std::string(),
                      endings[static_cast<std::size_t>(key.step)]);
+}
+
+std::string to_string(const small_name& small) {
+  return fmt::format("{}@{}", small.name, small.place);
+}
+
+std::optional<small_name> parse_small_name(std::string_view name) {
+  const auto at = name.rfind('@');
+  if (at == name.npos) return std::nullopt;
+  small_name found{std::string(name.substr(0, at)), 0};
+  const auto place = name.substr(at + 1);
+  const auto read = std::from_chars(place.data(), place.data() + place.size(), found.place);
+  if (read.ec != std::errc{} || read.ptr != place.data() + place.size()) return std::nullopt;
+  return found;
 }
 
 bool is_spool_name(std::string_view name) noexcept {

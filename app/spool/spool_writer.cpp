@@ -13,13 +13,13 @@
 namespace wherry::app {
 namespace {
 
-// A small report is one system call.
-constexpr std::size_t buffer_size_bytes = 64 * 1024;
+// What never fills the buffer is small.
+constexpr std::size_t buffer_size_bytes = small_files::most_bytes;
 
 }  // namespace
 
-spool_writer::spool_writer(spool& home, const spool_key& key)
-    : home_(&home), step_(key.step), name_(spool_name(key)) {
+spool_writer::spool_writer(spool& home, const spool_key& key, spool_form form)
+    : home_(&home), step_(key.step), form_(form), name_(spool_name(key)) {
   if (step_ != spool_step::download) return;
   const auto usual = home.usual_bytes_.load(std::memory_order_relaxed);
   if (auto reserved = home.reserve(step_, 0, usual); !reserved) {
@@ -32,6 +32,7 @@ spool_writer::spool_writer(spool& home, const spool_key& key)
 spool_writer::spool_writer(spool_writer&& other) noexcept
     : home_(std::exchange(other.home_, nullptr)),
       step_(other.step_),
+      form_(other.form_),
       name_(std::move(other.name_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
       created_(other.created_),
@@ -66,7 +67,7 @@ std::expected<void, spool_error> spool_writer::write(std::string_view bytes) {
   size_bytes_ = needed;
   hash_.add(bytes);
   buffer_.append(bytes);
-  if (buffer_.size() < buffer_size_bytes) return {};
+  if (buffer_.size() <= buffer_size_bytes) return {};
   auto flushed = flush();
   if (!flushed) abandon();
   return flushed;
@@ -95,9 +96,15 @@ std::expected<void, spool_error> spool_writer::flush() {
 
 std::expected<spool_file, spool_error> spool_writer::finish() {
   WHERRY_ASSERT(home_ != nullptr, "a spool file is finished after it has ended");
-  if (auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
-  if (::close(std::exchange(descriptor_, -1)) != 0) {
-    return std::unexpected(spool_io_error(errno, "write", home_->directory_ / name_));
+  if (form_ == spool_form::any && !created_) {
+    auto stored = home_->store_small(name_, buffer_);
+    if (!stored) return std::unexpected(std::move(stored.error()));
+    name_ = *std::move(stored);
+  } else {
+    if (auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
+    if (::close(std::exchange(descriptor_, -1)) != 0) {
+      return std::unexpected(spool_io_error(errno, "write", home_->directory_ / name_));
+    }
   }
   auto* const home = std::exchange(home_, nullptr);
   home->give_back(reserved_bytes_ - size_bytes_);

@@ -87,22 +87,40 @@ report_file::~report_file() {
   if (mapped_) ::munmap(const_cast<char*>(text_.data()), text_.size());
 }
 
-std::expected<output_file, transform_error> output_file::create(const std::string& path) {
+std::expected<output_file, transform_error> output_file::create(const std::string& path,
+                                                                std::size_t returned_bytes) {
+  output_file made(path, returned_bytes);
+  if (returned_bytes > 0) return made;
+  if (auto opened = made.open(); !opened) return std::unexpected(std::move(opened.error()));
+  return made;
+}
+
+std::expected<output_file, transform_error> output_file::reuse(const std::string& path) {
+  output_file made(path, 0);
+  made.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (made.descriptor_ < 0) return trouble("cannot create", path, errno);
+  return made;
+}
+
+std::expected<void, transform_error> output_file::open() {
   constexpr int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
-  int file = ::open(path.c_str(), flags | O_EXCL, 0600);
-  if (file < 0 && errno == EEXIST) {
+  descriptor_ = ::open(path_.c_str(), flags | O_EXCL, 0600);
+  if (descriptor_ < 0 && errno == EEXIST) {
     struct stat about{};  // only a file or a link is removed; a device (/dev/full) is written to
     const bool device =
-        ::lstat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode) && !S_ISLNK(about.st_mode);
-    if (!device) ::unlink(path.c_str());
-    file = ::open(path.c_str(), device ? flags : flags | O_EXCL, 0600);
+        ::lstat(path_.c_str(), &about) == 0 && !S_ISREG(about.st_mode) && !S_ISLNK(about.st_mode);
+    if (!device) ::unlink(path_.c_str());
+    descriptor_ = ::open(path_.c_str(), device ? flags : flags | O_EXCL, 0600);
   }
-  if (file < 0) return trouble("cannot create", path, errno);
-  return output_file(path, file);
+  if (descriptor_ < 0) return trouble("cannot create", path_, errno);
+  return {};
 }
 
 output_file::output_file(output_file&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : path_(std::move(other.path_)),
+      returned_bytes_(other.returned_bytes_),
+      small_(std::move(other.small_)),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 output_file::~output_file() {
   if (descriptor_ < 0) return;
@@ -112,6 +130,16 @@ output_file::~output_file() {
 }
 
 std::expected<void, transform_error> output_file::write(std::string_view bytes) {
+  if (descriptor_ < 0) {
+    small_ += bytes;
+    if (small_.size() <= returned_bytes_) return {};
+    if (auto opened = open(); !opened) return opened;
+    return flush(std::exchange(small_, {}));
+  }
+  return flush(bytes);
+}
+
+std::expected<void, transform_error> output_file::flush(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -121,7 +149,8 @@ std::expected<void, transform_error> output_file::write(std::string_view bytes) 
   return {};
 }
 
-std::expected<std::uint64_t, transform_error> output_file::keep() {
+std::expected<output_file::kept, transform_error> output_file::keep() {
+  if (descriptor_ < 0) return kept{small_.size(), std::move(small_)};
   struct stat about{};
   if (::fstat(descriptor_, &about) != 0) return trouble("cannot measure", path_, errno);
   const int descriptor = std::exchange(descriptor_, -1);
@@ -130,13 +159,26 @@ std::expected<std::uint64_t, transform_error> output_file::keep() {
     ::unlink(path_.c_str());
     return trouble("cannot write", path_, error);
   }
-  return static_cast<std::uint64_t>(about.st_size);
+  return kept{static_cast<std::uint64_t>(about.st_size)};
 }
 
-std::expected<std::uint64_t, transform_error> output_file::keep_as(const std::string& path) {
-  if (::rename(path_.c_str(), path.c_str()) != 0) return trouble("cannot create", path, errno);
-  path_ = path;
-  return keep();
+std::expected<output_file::kept, transform_error> output_file::keep_as(const std::string& path,
+                                                                       std::size_t returned_bytes) {
+  struct stat about{};
+  if (::fstat(descriptor_, &about) != 0) return trouble("cannot measure", path_, errno);
+  const auto size = static_cast<std::size_t>(about.st_size);
+  if (size > returned_bytes) {
+    if (::rename(path_.c_str(), path.c_str()) != 0) return trouble("cannot create", path, errno);
+    path_ = path;
+    return keep();
+  }
+  std::string bytes(size, '\0');
+  if (const auto got = ::pread(descriptor_, bytes.data(), size, 0);
+      got < 0 || static_cast<std::size_t>(got) != size) {
+    return trouble("cannot read", path_, got < 0 ? errno : EIO);
+  }
+  ::close(std::exchange(descriptor_, -1));
+  return kept{size, std::move(bytes)};
 }
 
 }  // namespace wherry::app

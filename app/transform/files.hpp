@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,8 +64,20 @@ class report_file {
 
 class output_file {
  public:
-  /// Creates the file. Errors: io, with path and remedy.
-  [[nodiscard]] static std::expected<output_file, transform_error> create(const std::string& path);
+  /// What there is of an output.
+  struct kept {
+    std::uint64_t size_bytes = 0;
+    std::optional<std::string> returned{};  ///< instead of a file
+  };
+
+  /// Creates the file; an output of at most `returned_bytes` stays in memory and makes none.
+  /// Errors: io, with path and remedy.
+  [[nodiscard]] static std::expected<output_file, transform_error> create(
+      const std::string& path, std::size_t returned_bytes = 0);
+
+  /// Creates the file, or takes the one that is there: making one costs more than filling it. For
+  /// names that are nobody else's.
+  [[nodiscard]] static std::expected<output_file, transform_error> reuse(const std::string& path);
   output_file(output_file&& other) noexcept;
   output_file& operator=(output_file&&) = delete;
 
@@ -73,16 +86,23 @@ class output_file {
 
   [[nodiscard]] std::expected<void, transform_error> write(std::string_view bytes);
 
-  /// Closes the file and keeps it. Returns its size.
-  [[nodiscard]] std::expected<std::uint64_t, transform_error> keep();
+  /// Closes the file and keeps it.
+  [[nodiscard]] std::expected<kept, transform_error> keep();
 
-  /// The same, under another name in the same file system.
-  [[nodiscard]] std::expected<std::uint64_t, transform_error> keep_as(const std::string& path);
+  /// The same, under another name in the same file system; a file of at most `returned_bytes` is
+  /// returned and stays where it is, for the next `reuse`.
+  [[nodiscard]] std::expected<kept, transform_error> keep_as(const std::string& path,
+                                                             std::size_t returned_bytes);
 
  private:
-  output_file(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  output_file(std::string path, std::size_t returned_bytes)
+      : path_(std::move(path)), returned_bytes_(returned_bytes) {}
+  std::expected<void, transform_error> open();
+  std::expected<void, transform_error> flush(std::string_view bytes);
 
   std::string path_;
+  std::size_t returned_bytes_;
+  std::string small_;  // all that there is, while there is no file
   int descriptor_ = -1;
 };
 

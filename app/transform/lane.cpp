@@ -53,6 +53,10 @@ transform_lane::transform_lane(connection_handle connection, const report_shape&
   parquet_ = fmt::format("{}/.wherry-{}-{}.parquet", output_.directory, ::getpid(), ++lanes);
 }
 
+transform_lane::~transform_lane() {
+  if (output_.format == file_format::parquet) ::unlink(parquet_.c_str());
+}
+
 std::expected<void, transform_error> transform_lane::prepare_for(const result_plan& plan) {
   const auto select = plan.select(output_.format);
   const auto sql =
@@ -129,7 +133,7 @@ std::expected<void, transform_error> transform_lane::prepare_sieve(const std::st
   auto statement = prepare(connection_.get(), uncastable, kind::columns);
   if (!statement) return std::unexpected(std::move(statement.error()));
   uncastable_ = std::move(*statement);
-  may_be_uncastable_ = true;
+  uncastable_sql_ = uncastable;
   return {};
 }
 
@@ -164,7 +168,7 @@ std::expected<std::uint64_t, transform_error> transform_lane::sift(const quarant
                                                                    const std::string& path) {
   sieve_ = {};
   input_.drop_by(&sieve_);
-  if (may_be_uncastable_) {
+  if (!uncastable_sql_.empty()) {
     if (auto found = find_uncastable(); !found) {
       return std::unexpected(input_.stopped() || !input_.error() ? found.error() : *input_.error());
     }
@@ -183,10 +187,12 @@ std::expected<std::uint64_t, transform_error> transform_lane::sift(const quarant
 }
 
 std::expected<transform_result, transform_error> transform_lane::run(const result_plan& plan,
-                                                                     const std::string& output,
+                                                                     const transform_job& job,
                                                                      bool sniffed) {
   const bool text = output_.format != file_format::parquet;
-  auto file = output_file::create(text ? output : parquet_);
+  if (auto ready = renew_statements(plan); !ready) return std::unexpected(std::move(ready.error()));
+  auto file =
+      text ? output_file::create(job.output, job.returned_bytes) : output_file::reuse(parquet_);
   if (!file) return std::unexpected(std::move(file.error()));
   transform_result result;
   const auto rows_out = text ? write_text(plan, *file) : write_parquet();
@@ -195,10 +201,21 @@ std::expected<transform_result, transform_error> transform_lane::run(const resul
   const auto rows_in = sniffed ? count_rows() : input_.finish();
   if (!rows_in) return std::unexpected(rows_in.error());
   result.rows_in = *rows_in;
-  const auto size = text ? file->keep() : file->keep_as(output);
-  if (!size) return std::unexpected(size.error());
-  result.size_bytes = *size;
+  auto kept = text ? file->keep() : file->keep_as(job.output, job.returned_bytes);
+  if (!kept) return std::unexpected(std::move(kept.error()));
+  result.size_bytes = kept->size_bytes;
+  result.output = std::move(kept->returned);
   return result;
+}
+
+// DuckDB 1.4 keeps some kilobytes of each execution of a prepared statement until that is
+// destroyed.
+std::expected<void, transform_error> transform_lane::renew_statements(const result_plan& plan) {
+  constexpr int executions_at_most = 200;
+  if (++executions_ < executions_at_most) return {};
+  executions_ = 0;
+  if (auto ready = prepare_for(plan); !ready) return ready;
+  return prepare_sieve(uncastable_sql_);
 }
 
 std::expected<std::uint64_t, transform_error> transform_lane::write_text(const result_plan& plan,

@@ -29,6 +29,9 @@ class transform_lane {
   };
 
   transform_lane(connection_handle connection, const report_shape& shape, output_options output);
+  ~transform_lane();
+  transform_lane(const transform_lane&) = delete;
+  transform_lane& operator=(const transform_lane&) = delete;
 
   duckdb_connection connection() const { return connection_.get(); }
   report_input& input() { return input_; }
@@ -63,7 +66,7 @@ class transform_lane {
   /// Executes the statement and writes the output. Requires: `prepare_for`; a loaded input, unless
   /// the report was sniffed.
   [[nodiscard]] std::expected<transform_result, transform_error> run(const result_plan& plan,
-                                                                     const std::string& output,
+                                                                     const transform_job& job,
                                                                      bool sniffed);
 
   /// The first rows of `report` and of the result.
@@ -85,6 +88,7 @@ class transform_lane {
   std::expected<std::uint64_t, transform_error> write_text(const result_plan& plan,
                                                            output_file& file);
   std::expected<std::uint64_t, transform_error> write_parquet();
+  std::expected<void, transform_error> renew_statements(const result_plan& plan);
   std::expected<void, transform_error> flush(output_file& file);
   std::expected<std::uint64_t, transform_error> count_rows();
   std::expected<void, transform_error> find_uncastable();
@@ -96,11 +100,12 @@ class transform_lane {
   report_input input_;
   intake intake_;
   output_options output_;
-  std::string parquet_;  // a COPY prepared once has one path: each file is renamed to its own
+  std::string parquet_;  // a COPY prepared once has one path: a large file is renamed to its own
   block_compressor compressor_;
   statement_handle statement_;
   statement_handle uncastable_;
-  bool may_be_uncastable_ = false;
+  std::string uncastable_sql_;  // empty: no row is
+  int executions_ = 0;          // since the statements were prepared
   row_sieve sieve_;
   std::string report_;  // the text of a small report
   std::string text_;    // CSV not yet compressed

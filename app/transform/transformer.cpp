@@ -247,10 +247,10 @@ std::expected<transform_result, transform_error> transformer::body::run_file(
 // Requires: a lane with its report. A run that fails leaves no rows put aside either.
 std::expected<transform_result, transform_error> transformer::body::sift_and_run(
     transform_lane& lane, const result_plan& plan, const transform_job& job) {
-  if (!transform_.bad_rows) return lane.run(plan, job.output, sniffs_);
+  if (!transform_.bad_rows) return lane.run(plan, job, sniffs_);
   const auto rejected = lane.sift(*transform_.bad_rows, job.rejected);
   if (!rejected) return std::unexpected(rejected.error());
-  auto result = lane.run(plan, job.output, sniffs_);
+  auto result = lane.run(plan, job, sniffs_);
   if (result) {
     result->rejected_rows = *rejected;
     result->rows_in += *rejected;

@@ -43,9 +43,10 @@ struct transform_options {
 
 struct transform_job {
   std::string client;
-  std::string day;       ///< 2025-01-31
-  std::string input{};   ///< path of the report
-  std::string output{};  ///< path of the file to write; created 0600, not fsynced
+  std::string day;                 ///< 2025-01-31
+  std::string input{};             ///< path of the report
+  std::string output{};            ///< path of the file to write; created 0600, not fsynced
+  std::size_t returned_bytes = 0;  ///< an output of at most so many is returned, and no file made
   // Of the client, for SQL.
   std::string account{};
   std::string currency{};
@@ -58,8 +59,9 @@ struct transform_job {
 struct transform_result {
   std::uint64_t rows_in = 0;
   std::uint64_t rows_out = 0;
-  std::uint64_t rejected_rows = 0;  ///< of rows_in: those that were put aside
-  std::uint64_t size_bytes = 0;     ///< of the output file
+  std::uint64_t rejected_rows = 0;      ///< of rows_in: those that were put aside
+  std::uint64_t size_bytes = 0;         ///< of the output
+  std::optional<std::string> output{};  ///< where no file was made
 };
 
 /// Rows as texts; an empty cell is NULL.

@@ -84,7 +84,7 @@ task<std::expected<void, load_error>> bucket::remove(std::string url) {
 }
 
 task<std::expected<spool_file, load_error>> bucket::fetch(std::string url, spool_key as) {
-  auto file = spool_.write(as);
+  auto file = spool_.write(as, spool_form::own_file);  // its reader takes a path
   if (const auto& full = file.refusal()) co_return std::unexpected(from_spool(*full));
   into_spool writer{file};
   auto answer = co_await server_.ask(

@@ -34,7 +34,7 @@ class Places:
 
 @dataclasses.dataclass(frozen=True)
 class Contestant:
-    family: str     # serial, core.async, Go, Node, Wherry
+    family: str     # serial, core.async, Go, Node, BullMQ, Graphile, Wherry
     in_flight: int  # what it is told; the server counts what it does
     size: int       # reports in a timed run
     verified: int   # reports in the correctness run
@@ -58,17 +58,25 @@ def peer(folder, *leading):
 
 
 def wherry(places, reports, in_flight):
-    """Makes Wherry's command over a fresh spec, store and spool under the build directory."""
-    work = os.path.join(places.build, "import", f"wherry-{in_flight}")
+    """Makes Wherry's command; its objects go to the upstream, which checks no signature."""
+    return wherry_into(places, f"wherry-{in_flight}", reports, {
+        "IN_FLIGHT": in_flight, "OBJECTS": "bucket", "FORMAT": "csv.gz",
+        "BUCKET": f"http://127.0.0.1:{places.put_port}",
+        "ACCESS_KEY": "bench", "SECRET_KEY": "bench-nobody-checks-it",
+    })
+
+
+def wherry_into(places, name, reports, sink):
+    """Makes Wherry's command over a fresh spec, store and spool in a folder of the build directory."""
+    work = os.path.join(places.build, "import", name)
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     rates = os.path.join(work, "rates-ecb.csv")
     write_ecb_rates(places.rates, rates)
     clients = ", ".join(f'"c{client:05d}"' for client in range(reports // DAYS))
-    values = {
-        "CLIENTS": clients, "IN_FLIGHT": in_flight, "WORK": work, "RATES": rates,
+    values = sink | {
+        "CLIENTS": clients, "WORK": work, "RATES": rates,
         "REPORTS": f"http://127.0.0.1:{places.get_port}/reports",
-        "BUCKET": f"http://127.0.0.1:{places.put_port}",
     }
     with open(os.path.join(places.root, "bench/import/import.toml.in"), encoding="utf-8") as file:
         text = file.read()
@@ -108,6 +116,10 @@ CONTESTANTS = [
     Contestant("Go", 256, 10_000, 300, peer("go")),
     Contestant("Node", 32, 10_000, 300, peer("node")),
     Contestant("Node", 256, 10_000, 300, peer("node")),
+    Contestant("BullMQ", 32, 10_000, 300, peer("queues", "bullmq")),
+    Contestant("BullMQ", 256, 10_000, 300, peer("queues", "bullmq")),
+    Contestant("Graphile", 32, 10_000, 300, peer("queues", "graphile")),
+    Contestant("Graphile", 256, 10_000, 300, peer("queues", "graphile")),
     Contestant("Wherry", 32, 10_000, 300, wherry),
     Contestant("Wherry", 256, 10_000, 300, wherry),
 ]

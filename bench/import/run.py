@@ -81,7 +81,7 @@ PUT at once), span. Counted by the kernel: CPU (user + system of the client's pr
 included) and peak MB (largest resident set, highest of all rounds).
 reports/s: peers over the server's span, first request to last PUT; Wherry over its whole process.
 ideal/s = in flight / (50 ms x GET attempts per report + 10 ms x PUT attempts per report), attempts
-as the server saw them. x core.async: its best; x Go, x Node: the one told the same number in
+as the server saw them. x core.async: its best; x Go, x Node, x BullMQ, x Graphile: the one told the same number in
 flight, for serial their best. server CPU: of one core, while the contestant ran.""")
     for row in rows:
         if row["others"]:

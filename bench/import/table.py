@@ -10,7 +10,8 @@ import statistics
 from processes import lay_out
 
 HEAD = ["contestant", "reports", "reports/s", "per CPU s", "peak MB", "retries", "in flight",
-        "ideal/s", "of ideal", "x serial", "x core.async", "x Go", "x Node", "server CPU"]
+        "ideal/s", "of ideal", "x serial", "x core.async", "x Go", "x Node", "x BullMQ", "x Graphile",
+        "server CPU"]
 
 
 def figures(run):
@@ -62,7 +63,7 @@ def lines(rows):
     cells = [HEAD]
     for row in rows:
         ratios = []
-        for family in ("serial", "core.async", "Go", "Node"):
+        for family in ("serial", "core.async", "Go", "Node", "BullMQ", "Graphile"):
             against = reference(rows, family, row["told"])
             ratios.append("-" if against is None else f"{row['rate'] / against:.2f}")
         cells.append([
@@ -73,7 +74,7 @@ def lines(rows):
 
 
 def verdicts(rows):
-    """Judges the targets of issue 2: (met, sentence) each; a reduced size is always a miss."""
+    """Judges the targets: (met, sentence) each; a reduced size is always a miss."""
     by_name = {row["name"]: row for row in rows}
     ours = [row for row in rows if row["family"] == "Wherry"]
     narrow = by_name.get("Wherry 32")
@@ -87,8 +88,8 @@ def verdicts(rows):
         return judged.append((met, sentence))
 
     if narrow:
-        judge(narrow["of_ideal"] >= 0.85,
-              f"Wherry 32 reaches {narrow['of_ideal']:.3f} of the ideal, wanted 0.85", narrow)
+        judge(narrow["of_ideal"] >= 0.9,
+              f"Wherry 32 reaches {narrow['of_ideal']:.3f} of the ideal, wanted 0.9", narrow)
         judge(narrow["in_flight"] <= 32,
               f"the server saw {narrow['in_flight']} calls of Wherry 32 at once, wanted 32 at most",
               narrow)
@@ -96,14 +97,16 @@ def verdicts(rows):
         times = narrow["rate"] / serial["rate"] if serial else 0
         judge(times >= 30, f"Wherry 32 is {times:.1f} times as fast as serial, wanted 30",
               narrow, serial)
+    # Where CPU is what limits: 256 in flight. Each family with its best.
+    wide = by_name.get("Wherry 256")
+    for family, times in (("Go", 1), ("BullMQ", 3), ("Graphile", 3), ("core.async", 1), ("Node", 1)):
+        rivals = [rival for rival in rows if rival["family"] == family]
+        top = max(rivals, key=lambda rival: rival["cpu_rate"], default=None)
+        rate = times * top["cpu_rate"] if top else 0
+        judge(wide is not None and wide["cpu_rate"] >= rate,
+              f"Wherry 256: {wide['cpu_rate'] if wide else 0:.0f} reports per CPU second, wanted "
+              f"{rate:.0f}, {times}x the best of {family}", wide, top)
     for row in ours:
-        for family in ("core.async", "Node"):
-            rivals = [rival for rival in rows if rival["family"] == family]
-            top = max(rivals, key=lambda rival: rival["cpu_rate"], default=None)
-            rate = top["cpu_rate"] if top else 0
-            judge(row["cpu_rate"] > rate,
-                  f"{row['name']}: {row['cpu_rate']:.0f} reports per CPU second, "
-                  f"wanted more than {family}'s best, {rate:.0f}", row, top)
-        judge(row["peak_mb"] < 150,
-              f"{row['name']}: peak {row['peak_mb']:.0f} MB, wanted under 150", row)
+        judge(row["peak_mb"] < 100,
+              f"{row['name']}: peak {row['peak_mb']:.0f} MB, wanted under 100", row)
     return judged

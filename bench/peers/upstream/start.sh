@@ -3,7 +3,7 @@
 # start.sh [discard|store]: starts the upstream; `store` keeps the objects under $UP_RUN/store.
 # Where: UP_RUN (build/bench/upstream), UP_GET_PORT (18080), UP_PUT_PORT (18081).
 # Faults: UP_LAT_GET=0.050 UP_LAT_PUT=0.010 (seconds) UP_P503=0.02 UP_PCLOSE=0.01 UP_P503_PUT=0,
-#         UP_RATE=0 (requests/s before 429; 0: off) UP_BURST=50.
+#         UP_RATE=0 (requests/s before 429; 0: off) UP_BURST=50. Size: UP_ROWS=200.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 run=${UP_RUN:-$here/../../../build/bench/upstream}

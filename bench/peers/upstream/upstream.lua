@@ -18,10 +18,11 @@ local P503_PUT = setting("UP_P503_PUT", 0)
 local RATE, BURST = setting("UP_RATE", 0), setting("UP_BURST", 50)
 local MODE = os.getenv("UP_MODE") or "discard"
 
--- 64 bodies of 200 rows, made once; a report picks one by the hash of its key.
+-- Bodies made once, so many that there are 12,800 rows in all; a report picks one by the hash of its key.
 local HEADER = "day,client,campaign_id,campaign_name,ad_group,country,device,currency,"
   .. "impressions,clicks,cost_micros,conversions,conversion_value,distance_miles,avg_position"
-local BODIES, ROWS = 64, 200
+local ROWS = setting("UP_ROWS", 200)
+local BODIES = math.max(1, math.floor(12800 / ROWS))
 local CURRENCIES = {"EUR", "GBP", "USD", "JPY", "CHF", "SEK", "AUD", "CAD"}
 local COUNTRIES = {"DE", "GB", "US", "JP", "CH", "SE", "AU", "CA", "FR", "NL"}
 local DEVICES = {"DESKTOP", "MOBILE", "TABLET", "CONNECTED_TV"}

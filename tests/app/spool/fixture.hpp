@@ -23,8 +23,9 @@ inline std::unique_ptr<spool> open_spool(const fs::path& at, std::uint64_t budge
   return std::move(*opened);
 }
 
-inline spool_file put(spool& into, const spool_key& key, std::string_view bytes) {
-  auto writer = into.write(key);
+inline spool_file put(spool& into, const spool_key& key, std::string_view bytes,
+                      spool_form form = spool_form::any) {
+  auto writer = into.write(key, form);
   REQUIRE(writer.write(bytes).has_value());
   const auto file = writer.finish();
   REQUIRE(file.has_value());
@@ -37,10 +38,10 @@ inline mode_t mode_of(const fs::path& path) {
   return found.st_mode & 0777;
 }
 
-// How many files there are, but for the spool's lock.
+// How many files there are, but for the spool's lock and the one of small files.
 inline std::ptrdiff_t files_in(const fs::path& directory) {
   return std::ranges::count_if(fs::directory_iterator{directory}, [](const auto& each) {
-    return each.path().filename() != ".wherry-spool.owner";
+    return !each.path().filename().native().starts_with(".wherry-spool.");
   });
 }
 

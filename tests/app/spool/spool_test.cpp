@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "../net/no_descriptors.hpp"
@@ -74,9 +75,11 @@ TEST_SUITE("spool/spool.hpp") {
   TEST_CASE("only the owner may read") {
     const scratch at;
     const auto files = open_spool(at.path / "spool");
-    const auto file = put(*files, key, "secret rows");
+    const auto file = put(*files, key, "secret rows", spool_form::own_file);
     CHECK(mode_of(at.path / "spool") == 0700);
     CHECK(mode_of(files->path_of(file)) == 0600);
+    put(*files, key, "secret rows");
+    CHECK(mode_of(at.path / "spool" / ".wherry-spool.small") == 0600);
   }
 
   TEST_CASE("names are plain and differ by id and generation and step") {
@@ -98,13 +101,14 @@ TEST_SUITE("spool/spool.hpp") {
       names.insert(file.name);
     }
     CHECK(names.size() == keys.size());
-    CHECK(put(*files, key, "x").name == put(*files, key, "y").name);
+    CHECK(put(*files, key, "x", spool_form::own_file).name ==
+          put(*files, key, "y", spool_form::own_file).name);
   }
 
   TEST_CASE("damage of any kind is told and names the file") {
     const scratch at;
     const auto files = open_spool(at.path);
-    const auto file = put(*files, key, "12345678");
+    const auto file = put(*files, key, "12345678", spool_form::own_file);
     const auto damaged = [&] {
       const auto got = files->read(file);
       REQUIRE_FALSE(got.has_value());
@@ -150,6 +154,7 @@ TEST_SUITE("spool/spool.hpp") {
     const auto second = put(*files, key, "second");
     CHECK(files->used_bytes() == 6);
     CHECK(files->read(second) == "second");
+    put(*files, {"globex/2025-01-31", 1, spool_step::download}, "third");
     CHECK(files->read(first).error().kind == spool_error_kind::damaged);
   }
 
@@ -166,17 +171,39 @@ TEST_SUITE("spool/spool.hpp") {
 
   TEST_CASE("orphans are removed and what a crash left is counted") {
     const scratch at;
-    std::string live;
-    {
-      const auto before = open_spool(at.path);
-      live = put(*before, key, "live").name;
-      put(*before, {"globex/2025-01-31", 1, spool_step::download}, "orphan");
+    const spool_key other{"globex/2025-01-31", 1, spool_step::download};
+    spool_file live;
+    SUBCASE("of its own") {
+      {
+        const auto before = open_spool(at.path);
+        live = put(*before, key, "live", spool_form::own_file);
+        put(*before, other, "orphan", spool_form::own_file);
+      }
+      const auto files = open_spool(at.path);
+      CHECK(files->used_bytes() == 10);
+      CHECK(files->keep_only({live, {"never-written", 1, ""}}).has_value());
+      CHECK(files->used_bytes() == 4);
+      CHECK(files_in(at.path) == 1);
+      CHECK(files->read(live) == "live");
     }
-    const auto files = open_spool(at.path);
-    CHECK(files->used_bytes() == 10);
-    CHECK(files->remove_orphans({live, "never-written"}) == 1);
-    CHECK(files->used_bytes() == 4);
-    CHECK(fs::exists(at.path / live));
+    SUBCASE("small ones") {
+      spool_file orphan;
+      {
+        const auto before = open_spool(at.path);
+        orphan = put(*before, other, "orphan");
+        live = put(*before, key, "live");
+      }
+      const auto files = open_spool(at.path);
+      CHECK(files->used_bytes() >= 10);
+      const spool_file lost{"never-written@77", 1, ""};  // with its disk
+      CHECK(files->keep_only({live, lost}).has_value());
+      CHECK(files->used_bytes() == 4);
+      CHECK_FALSE(files->remove(lost));
+      CHECK(files->read(lost).error().kind == spool_error_kind::damaged);
+      put(*files, other, "in the orphan's place");
+      CHECK(files->read(live) == "live");
+      CHECK(files->read(orphan).error().kind == spool_error_kind::damaged);
+    }
   }
 
   TEST_CASE("files of others in the directory are neither counted nor removed") {
@@ -201,7 +228,7 @@ TEST_SUITE("spool/spool.hpp") {
     for (const auto& name : ours) std::ofstream{at.path / name} << "12";
     const auto files = open_spool(at.path);
     CHECK(files->used_bytes() == 2 * ours.size());
-    CHECK(files->remove_orphans({}) == ours.size());
+    CHECK(files->keep_only({}).has_value());
     CHECK(files->used_bytes() == 0);
     for (const auto& name : theirs) CHECK_MESSAGE(fs::exists(at.path / name), name);
     CHECK(files_in(at.path) == static_cast<std::ptrdiff_t>(theirs.size()));
@@ -276,11 +303,10 @@ TEST_SUITE("spool/spool.hpp") {
     const scratch at;
     const auto files = open_spool(at.path);
     auto writer = files->write(key);
-    REQUIRE(writer.write("rows").has_value());
-    std::expected<spool_file, spool_error> got;
+    std::expected<void, spool_error> got;
     {
       const no_descriptors none;
-      got = writer.finish();
+      got = writer.write(std::string(spool::small_bytes + 1, 'x'));
     }
     REQUIRE_FALSE(got.has_value());
     CHECK(got.error().message.contains("too many open files: raise `ulimit -n`"));

@@ -292,7 +292,8 @@ TEST_SUITE("transformer.hpp: the machine is in trouble") {
     REQUIRE(lane.prepare_for(*plan));
     REQUIRE(lane.input().load({"n\n1\n"}));
     lane.interrupt();  // after the report was taken, before DuckDB starts
-    const auto done = lane.run(*plan, place.file("out"), false);
+    const auto done =
+        lane.run(*plan, {.client = "c", .day = "d", .output = place.file("out")}, false);
     REQUIRE_FALSE(done);
     CHECK(done.error().what == kind::interrupted);
     CHECK_FALSE(done.error().permanent);
