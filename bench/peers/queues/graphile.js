@@ -15,7 +15,7 @@ await utils.migrate()
 const all = Array.from(jobs(n))
 while (all.length > 0) {
   await utils.withPgClient(pg => pg.query(
-    "select graphile_worker.add_jobs(array(select row('report', each, null, null, null, 20, null, " +
+    "select graphile_worker.add_jobs(array(select row('report', each, null, null, 20::smallint, null, " +
     'null, null)::graphile_worker.job_spec from json_array_elements($1::json) each))',
     [JSON.stringify(all.splice(0, 1000))]))
 }
