@@ -9,7 +9,7 @@
 #include "report/outcomes.hpp"
 #include "spec/day.hpp"
 #include "spec/template.hpp"
-#include "warehouse/blocking.hpp"
+#include "spool/blocking.hpp"
 
 namespace wherry::app {
 namespace {

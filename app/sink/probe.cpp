@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "sink/s3_server.hpp"
+#include "sink/s3_xml.hpp"
 #include "spec/template.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/scope.hpp"
@@ -58,15 +59,6 @@ task<said> probe_file(std::string url) {
   co_return outcome->value();
 }
 
-/// The text of <UploadId> in the answer that begins an upload.
-std::string upload_id(std::string_view body) {
-  constexpr std::string_view open = "<UploadId>", close = "</UploadId>";
-  const auto begin = body.find(open);
-  if (begin == body.npos) return {};
-  const auto rest = body.substr(begin + open.size());
-  return std::string(rest.substr(0, rest.find(close)));
-}
-
 task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
   s3_server server(spec, client);
   const auto beside = url + std::string(probe_suffix);
@@ -74,7 +66,7 @@ task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
       co_await server.ask({.method = "POST", .url = beside, .query = {{"uploads", ""}}});
   if (!begun) co_return std::unexpected(begun.error().message);
   if (!is_success(*begun)) co_return std::unexpected(server.refusal(*begun, url).message);
-  const auto id = upload_id(begun->body);
+  const std::string id{xml_text(begun->body, "UploadId")};
   if (id.empty()) {
     co_return std::unexpected(fmt::format(
         "{} began an upload and did not name it; check that `sink.endpoint` is an S3 server", url));

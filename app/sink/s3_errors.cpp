@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "net/retry_after.hpp"
+#include "sink/s3_xml.hpp"
 
 namespace wherry::app {
 namespace {
@@ -44,7 +45,16 @@ constexpr known_code known[] = {
      "the clock of this machine differs from the server's by over 15 minutes; set the clock"},
     {"QuotaExceeded", kind::permanent, "the bucket's quota is used up; raise it, or free space"},
     {"KeyTooLongError", kind::permanent, "the key is too long; shorten `sink.url`"},
-    {"EntityTooLarge", kind::permanent, "the object is larger than the server takes at once"},
+    {"EntityTooLarge", kind::permanent,
+     "the object, or a part of it, is larger than the server takes at once; lower "
+     "`sink.multipart`"},
+    {"EntityTooSmall", kind::permanent,
+     "a part is smaller than the server takes; raise `sink.multipart`"},
+    {"InvalidPart", kind::transient, "the server has lost a part"},
+    {"NoSuchUpload", kind::transient,
+     "somebody ended the upload before it was complete; if that goes on, let the bucket's "
+     "lifecycle "
+     "rule wait longer"},
     {"SlowDown", kind::throttled, "the server asks for fewer requests; lower `sink.limit.rate`"},
     {"BadDigest", kind::damaged, "the bytes changed on the way"},
     {"XAmzContentSHA256Mismatch", kind::damaged, "the bytes changed on the way"},
@@ -52,13 +62,14 @@ constexpr known_code known[] = {
      "the upload stalled; if it always does, raise `sink.timeout`"},
     {"IncompleteBody", kind::transient, "the upload was cut on the way"},
     {"OperationAborted", kind::transient, "somebody else changes the bucket just now"},
+    {"ConditionalRequestConflict", kind::transient, "somebody else writes the object just now"},
 };
 
 known_code by_status(const s3_refusal& refused) {
   const int status = refused.status;
   if (status == 429)
     return {"", kind::throttled, "it asks for fewer requests; lower `sink.limit.rate`"};
-  if (status == 408 || status >= 500) {
+  if (status == 408 || status >= 500 || status < 300) {  // 200 with an <Error> in the body
     return {"", kind::transient, "the server has a problem of its own"};
   }
   if (status == 301 || status == 307) {
@@ -76,11 +87,7 @@ known_code by_status(const s3_refusal& refused) {
 }  // namespace
 
 std::string_view s3_error_code(std::string_view body) noexcept {
-  constexpr std::string_view open = "<Code>", close = "</Code>";
-  const auto begin = body.find(open);
-  if (begin == body.npos) return {};
-  const auto rest = body.substr(begin + open.size());
-  const auto code = rest.substr(0, rest.find(close));
+  const auto code = xml_text(body, "Code");
   const bool is_word = code.size() < 64 && std::ranges::all_of(
                                                code,
                                                [](char c) {

@@ -4,7 +4,7 @@
 // spool.
 //
 // 1. An object is whole or absent, and durable when `put` returns: file:// by a temporary name,
-//    fsync, rename, fsync of the directory; s3:// by one PUT.
+//    fsync, rename, fsync of the directory; s3:// by one PUT, or a multipart upload.
 // 2. What is stored is what the spool file's hash says, or nothing: damage on the way is `damaged`.
 // 3. Putting the same object again does no harm; file:// leaves the same bytes as they are, s3://
 //    does where it is told that they may be there.

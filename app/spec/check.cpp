@@ -200,6 +200,12 @@ void check_s3(reader& r, sink& to) {
   if (fill(r, "secret_key", "AWS_SECRET_ACCESS_KEY", to.secret_key.reveal)) {
     fill(r, "session_token", "AWS_SESSION_TOKEN", to.session_token.reveal);
   }
+  constexpr auto one_put_limit_bytes = 5ull << 30;  // S3's own
+  if (to.multipart_bytes > one_put_limit_bytes) {
+    const reader::inside sink{r, "sink"}, key{r, "multipart"};
+    r.wrong(r.place_of({"sink", "multipart"}), "is more than S3 takes in one PUT",
+            "write 5GiB or less");
+  }
   need_credential(r, "access_key", "AWS_ACCESS_KEY_ID", to.access_key);
   need_credential(r, "secret_key", "AWS_SECRET_ACCESS_KEY", to.secret_key.reveal);
 }

@@ -172,6 +172,7 @@ url    = "file://${PWD}/out/day={day}/{client}.csv.gz"
 #region        = "us-east-1"
 #endpoint      = "http://127.0.0.1:9000"
 #path_style    = true
+#multipart     = "64MiB"   # a larger object goes up in parts
 #access_key    = "${MY_ACCESS_KEY}"
 #secret_key    = "${MY_SECRET_KEY}"
 #session_token = "${MY_SESSION_TOKEN}"

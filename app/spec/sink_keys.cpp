@@ -27,7 +27,11 @@ constexpr key<sink> sink_keys[] = {
         "session_token", "S3 token; AWS_SESSION_TOKEN by default.", optional, secret_key),
     entry<yes_or_no, &sink::path_style>("path_style",
                                         "http://host/bucket/… instead of http://bucket.host/…."),
-    entry<duration, &sink::timeout>("timeout", "Time for one object; 2m by default."),
+    entry<duration, &sink::timeout>(
+        "timeout", "Time for one object, or for one part of a large one; 2m by default."),
+    entry<size_text, &sink::multipart_bytes>(
+        "multipart",
+        "S3 objects over this size go up in parts of a quarter of it; 64MiB by default."),
 };
 
 }  // namespace

@@ -284,7 +284,8 @@ struct sink {
   secret secret_key;
   secret session_token;     ///< empty: none
   bool path_style = false;  ///< http://host/bucket/key rather than http://bucket.host/key
-  std::chrono::milliseconds timeout{120'000};
+  std::chrono::milliseconds timeout{120'000};   ///< for an object, or for a part of a large one
+  std::uint64_t multipart_bytes = 64ull << 20;  ///< a larger object goes up in parts
 };
 
 /// Says into which table of a warehouse the rows go, beside the objects.

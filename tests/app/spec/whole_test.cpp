@@ -98,5 +98,15 @@ TEST_SUITE("spec/read.hpp whole") {
                 R"( [sink])"});
   }
 
+  TEST_CASE(
+      "an object over 64 MiB goes up in parts, or over what the spec says and S3 takes at once") {
+    const std::string keys = "access_key = \"a\"\nsecret_key = \"b\"\n";
+    CHECK(good(s3(keys)).sink.multipart_bytes == 64ull << 20);
+    CHECK(good(s3(keys + "multipart = \"5GiB\"\n")).sink.multipart_bytes == 5ull << 30);
+    CHECK(mistakes(s3(keys + "multipart = \"6GiB\"\n")) ==
+          lines{"ads.toml:12:13: multipart in [sink] is more than S3 takes in one PUT; write 5GiB "
+                "or less"});
+  }
+
   TEST_CASE("a file sink needs no credentials") { CHECK(mistakes(smallest).empty()); }
 }
