@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "sink/checksum.hpp"
 #include "sink/s3_errors.hpp"
 #include "sink/s3_look.hpp"
 #include "sink/s3_xml.hpp"
@@ -65,10 +66,15 @@ task<std::expected<bool, sink_error>> multipart_upload::is_to_stay() {
 // Shielded: an upload whose name we did not wait for could not be aborted.
 task<std::expected<void, sink_error>> multipart_upload::begin() {
   const auto guard = co_await shield();
+  auto headers = what_.headers;
+  if (spec_.checksum) {
+    headers.emplace_back("x-amz-checksum-algorithm", words_of(*spec_.checksum).algorithm);
+    headers.emplace_back("x-amz-checksum-type", "COMPOSITE");
+  }
   const auto begun = co_await server_.ask({.method = "POST",
                                            .url = what_.url,
                                            .query = {{"uploads", ""}},
-                                           .headers = what_.headers,
+                                           .headers = std::move(headers),
                                            .at_most = shielded_limit});
   if (!begun) co_return std::unexpected(begun.error());
   if (!is_done(*begun)) co_return std::unexpected(server_.refusal(*begun, what_.url));
@@ -84,14 +90,23 @@ task<std::expected<void, sink_error>> multipart_upload::begin() {
 
 task<std::expected<void, sink_error>> multipart_upload::send_one(std::size_t index) {
   const auto& part = parts_[index];
+  http_headers headers;
+  add_checksum(headers, spec_.checksum, part.checksum);
   const auto sent = co_await ask(
       {.method = "PUT",
        .url = what_.url,
        .query = {{"partNumber", std::to_string(index + 1)}, {"uploadId", id_}},
+       .headers = std::move(headers),
        .body = file_body{spool_.path_of(what_.file), part.size_bytes, part.begin_bytes},
        .body_sha256 = part.sha256});
   if (!sent) co_return std::unexpected(sent.error());
   if (!is_done(*sent)) co_return std::unexpected(server_.refusal(*sent, what_.url));
+  if (spec_.checksum) {
+    const auto said = find_header(sent->headers, words_of(*spec_.checksum).header);
+    if (auto wrong = other_than_sent(spec_, what_.url, said, to_base64(part.checksum))) {
+      co_return std::unexpected(*std::move(wrong));
+    }
+  }
   etags_[index] = find_header(sent->headers, "etag");
   if (!etags_[index].empty()) co_return {};
   co_return std::unexpected(sink_error{
@@ -129,10 +144,26 @@ task<std::expected<void, sink_error>> multipart_upload::send_parts() {
 std::string multipart_upload::list_of_parts() const {
   std::string xml = R"(<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">)";
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    xml += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", i + 1,
+    xml += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag>", i + 1,
                        xml_escaped(etags_[i]));
+    if (spec_.checksum) {
+      const auto element = words_of(*spec_.checksum).element;
+      xml += fmt::format("<{0}>{1}</{0}>", element, to_base64(parts_[i].checksum));
+    }
+    xml += "</Part>";
   }
   return xml + "</CompleteMultipartUpload>";
+}
+
+// What the answer to the completion says is wrong.
+std::optional<sink_error> multipart_upload::wrong_checksum(std::string_view answer) const {
+  if (!spec_.checksum) return std::nullopt;
+  std::string all;
+  for (const auto& each : parts_) all += each.checksum;
+  const auto sent =
+      fmt::format("{}-{}", to_base64(checksum_of(*spec_.checksum, all)), parts_.size());
+  return other_than_sent(spec_, what_.url, xml_text(answer, words_of(*spec_.checksum).element),
+                         sent);
 }
 
 task<std::expected<bool, sink_error>> multipart_upload::complete() {
@@ -147,7 +178,10 @@ task<std::expected<bool, sink_error>> multipart_upload::complete() {
                                     .body_sha256 = to_hex(sha256_of(*list))});
   if (!answer) co_return std::unexpected(answer.error());
   if (!spec_.overwrite && answer->status == precondition_failed) co_return false;
-  if (is_done(*answer) && answer->body.contains("</CompleteMultipartUploadResult>")) co_return true;
+  if (is_done(*answer) && answer->body.contains("</CompleteMultipartUploadResult>")) {
+    if (auto wrong = wrong_checksum(answer->body)) co_return std::unexpected(*std::move(wrong));
+    co_return true;
+  }
   if (!is_done(*answer) && answer->status != not_found) {
     co_return std::unexpected(server_.refusal(*answer, what_.url));
   }
@@ -201,7 +235,8 @@ task<std::string> multipart_upload::abort() {
 
 task<std::expected<bool, sink_error>> multipart_upload::put() {
   auto cut = co_await blocking([this](const std::stop_token& stop) {
-    return cut_into_parts(spool_, what_.file, part_size_bytes(what_.file.size_bytes, spec_), stop);
+    return cut_into_parts(spool_, what_.file, part_size_bytes(what_.file.size_bytes, spec_),
+                          spec_.checksum, stop);
   });
   if (!cut) co_return std::unexpected(from_spool(cut.error()));
   parts_ = std::move(*cut);

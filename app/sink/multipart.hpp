@@ -61,6 +61,7 @@ class multipart_upload {
   [[nodiscard]] task<std::expected<bool, sink_error>> complete();
   [[nodiscard]] task<std::string> abort();
   [[nodiscard]] std::string list_of_parts() const;
+  [[nodiscard]] std::optional<sink_error> wrong_checksum(std::string_view answer) const;
 
   const sink& spec_;
   s3_server& server_;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "sink/checksum.hpp"
 #include "spool/sha256.hpp"
 
 namespace wherry::app {
@@ -16,12 +17,14 @@ std::uint64_t quotient_up(std::uint64_t of, std::uint64_t by) { return (of + by 
 
 class cutter {
  public:
-  explicit cutter(std::uint64_t part_bytes) : part_bytes_(part_bytes) {}
+  cutter(std::uint64_t part_bytes, std::optional<checksum> kind)
+      : part_bytes_(part_bytes), kind_(kind) {}
 
   void add(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto piece = bytes.substr(0, part_bytes_ - now_.size_bytes);
       hash_.add(piece);
+      if (kind_ == checksum::crc32c) crc_.process_bytes(piece.data(), piece.size());
       now_.size_bytes += piece.size();
       bytes.remove_prefix(piece.size());
       if (now_.size_bytes == part_bytes_) end_part();
@@ -35,14 +38,21 @@ class cutter {
 
  private:
   void end_part() {
-    now_.sha256 = to_hex(hash_.finish());
+    const auto digest = hash_.finish();
+    now_.sha256 = to_hex(digest);
+    if (kind_ == checksum::sha256) now_.checksum = bytes_of(digest);
+    if (kind_ == checksum::crc32c) now_.checksum = bytes_of(crc_);
+    crc_.reset();
     const auto next = now_.begin_bytes + now_.size_bytes;
-    parts_.push_back(std::exchange(now_, {.begin_bytes = next, .size_bytes = 0, .sha256 = {}}));
+    parts_.push_back(
+        std::exchange(now_, {.begin_bytes = next, .size_bytes = 0, .sha256 = {}, .checksum = {}}));
   }
 
   std::uint64_t part_bytes_;
   object_part now_;
+  std::optional<checksum> kind_;
   sha256 hash_;
+  crc32c crc_;
   std::vector<object_part> parts_;
 };
 
@@ -63,8 +73,9 @@ std::chrono::milliseconds longest_put(std::uint64_t object_bytes, const sink& sp
 std::expected<std::vector<object_part>, spool_error> cut_into_parts(const spool& from,
                                                                     const spool_file& file,
                                                                     std::uint64_t part_bytes,
+                                                                    std::optional<checksum> kind,
                                                                     const std::stop_token& stop) {
-  cutter parts{part_bytes};
+  cutter parts{part_bytes, kind};
   const auto read = from.read_pieces(file, [&](std::string_view bytes) {
     parts.add(bytes);
     return !stop.stop_requested();

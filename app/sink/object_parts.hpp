@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -29,7 +30,8 @@ inline constexpr std::uint64_t parts_at_once = 4;
 struct object_part {
   std::uint64_t begin_bytes = 0;
   std::uint64_t size_bytes = 0;
-  std::string sha256;  ///< hex
+  std::string sha256;    ///< hex
+  std::string checksum;  ///< `sink.checksum`, its bytes; empty: none is asked for
 };
 
 /// How large the parts of an object are: a quarter of `sink.multipart`, unless S3 wants them
@@ -44,6 +46,6 @@ struct object_part {
 /// stop. Errors: damaged, io.
 [[nodiscard]] std::expected<std::vector<object_part>, spool_error> cut_into_parts(
     const spool& from, const spool_file& file, std::uint64_t part_bytes,
-    const std::stop_token& stop);
+    std::optional<checksum> kind, const std::stop_token& stop);
 
 }  // namespace wherry::app

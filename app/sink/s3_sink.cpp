@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "sink/checksum.hpp"
 #include "sink/multipart.hpp"
 #include "sink/s3_look.hpp"
 #include "sink/sink_errors.hpp"
+#include "spool/blocking.hpp"
 
 namespace wherry::app {
 namespace {
@@ -35,6 +37,21 @@ std::expected<request_body, sink_error> s3_sink::body_of(const spool_file& file)
   return std::make_shared<const std::string>(std::move(*bytes));
 }
 
+// Only a CRC of a large file costs another look at its bytes.
+task<std::expected<std::string, sink_error>> s3_sink::whole_checksum(request_body body,
+                                                                     spool_file file) {
+  if (!spec_.checksum) co_return std::string{};
+  if (spec_.checksum == checksum::sha256) co_return bytes_of_sha256(file.sha256);
+  if (const auto* bytes = std::get_if<std::shared_ptr<const std::string>>(&body)) {
+    co_return checksum_of(*spec_.checksum, **bytes);
+  }
+  auto whole = co_await blocking([&](const std::stop_token& stop) {
+    return cut_into_parts(spool_, file, file.size_bytes, spec_.checksum, stop);
+  });
+  if (!whole) co_return std::unexpected(from_spool(whole.error()));
+  co_return whole->front().checksum;
+}
+
 http_headers s3_sink::headers_of(const object_to_put& what) const {
   return {{"Content-Type", type_of(what.role)}, {std::string{sha256_header}, what.file.sha256}};
 }
@@ -62,7 +79,10 @@ task<std::expected<bool, sink_error>> s3_sink::put_in_parts(std::string url, obj
 task<std::expected<bool, sink_error>> s3_sink::put_whole(std::string url, object_to_put what) {
   auto body = body_of(what.file);
   if (!body) co_return std::unexpected(body.error());
+  const auto sum = co_await whole_checksum(*body, what.file);
+  if (!sum) co_return std::unexpected(sum.error());
   auto headers = headers_of(what);
+  add_checksum(headers, spec_.checksum, *sum);
   if (!spec_.overwrite) headers.emplace_back("If-None-Match", "*");
   const auto answered = co_await server_.ask({.method = "PUT",
                                               .url = url,
@@ -73,6 +93,12 @@ task<std::expected<bool, sink_error>> s3_sink::put_whole(std::string url, object
   constexpr int precondition_failed = 412;
   if (!spec_.overwrite && answered->status == precondition_failed) co_return false;
   if (!is_success(*answered)) co_return std::unexpected(server_.refusal(*answered, url));
+  if (spec_.checksum) {
+    const auto said = find_header(answered->headers, words_of(*spec_.checksum).header);
+    if (auto wrong = other_than_sent(spec_, url, said, to_base64(*sum))) {
+      co_return std::unexpected(*std::move(wrong));
+    }
+  }
   co_return true;
 }
 

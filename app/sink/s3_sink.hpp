@@ -20,6 +20,9 @@ class s3_sink final : public object_sink {
  private:
   [[nodiscard]] std::expected<request_body, sink_error> body_of(const spool_file& file) const;
   [[nodiscard]] std::string type_of(object_role role) const;
+  /// `sink.checksum` of the whole object, its bytes.
+  [[nodiscard]] task<std::expected<std::string, sink_error>> whole_checksum(request_body body,
+                                                                            spool_file file);
   [[nodiscard]] http_headers headers_of(const object_to_put& what) const;
   /// False: another object is there that is to stay.
   [[nodiscard]] task<std::expected<bool, sink_error>> put_whole(std::string url,

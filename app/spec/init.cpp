@@ -173,6 +173,7 @@ url    = "file://${PWD}/out/day={day}/{client}.csv.gz"
 #endpoint      = "http://127.0.0.1:9000"
 #path_style    = true
 #multipart     = "64MiB"   # a larger object goes up in parts
+#checksum      = "crc32c"  # or "sha256": is sent along, and kept by the server
 #access_key    = "${MY_ACCESS_KEY}"
 #secret_key    = "${MY_SECRET_KEY}"
 #session_token = "${MY_SESSION_TOKEN}"

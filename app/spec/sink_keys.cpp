@@ -9,6 +9,15 @@ constexpr auto required = need::required;
 constexpr auto optional = need::optional;
 constexpr auto secret_key = privacy::secret;
 
+struct checksum_word : any_text {
+  static constexpr std::string_view wanted = R"(checksum = "sha256" or "crc32c")";
+  static constexpr std::string_view schema = R"({"enum":["sha256","crc32c"]})";
+  static void read(reader& r, const value& from, std::optional<checksum>& to) {
+    static constexpr std::string_view words[] = {"sha256", "crc32c"};
+    read_word(r, from, words, to.emplace(), "known words");
+  }
+};
+
 constexpr key<sink> sink_keys[] = {
     whole_entry<sink_url, sink>("url",
                                 "Where objects go: file:///… or s3://…; ends in .parquet, .csv or "
@@ -32,6 +41,9 @@ constexpr key<sink> sink_keys[] = {
     entry<size_text, &sink::multipart_bytes>(
         "multipart",
         "S3 objects over this size go up in parts of a quarter of it; 64MiB by default."),
+    entry<checksum_word, &sink::checksum>("checksum",
+                                          "Sent with each S3 object, kept by the server and "
+                                          "compared with what it says: sha256, crc32c."),
 };
 
 }  // namespace

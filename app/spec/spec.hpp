@@ -268,6 +268,9 @@ struct transform {
 enum class file_format { csv, parquet, json_lines };
 enum class compression { none, gzip, zstd };
 
+/// What S3 takes beside an object and keeps, to compare it by.
+enum class checksum { sha256, crc32c };
+
 /// Says where objects go. Format and compression follow from the name: .parquet, .csv
 /// .csv.gz .csv.zst, .jsonl .jsonl.gz .jsonl.zst.
 struct sink {
@@ -286,6 +289,7 @@ struct sink {
   bool path_style = false;  ///< http://host/bucket/key rather than http://bucket.host/key
   std::chrono::milliseconds timeout{120'000};   ///< for an object, or for a part of a large one
   std::uint64_t multipart_bytes = 64ull << 20;  ///< a larger object goes up in parts
+  std::optional<app::checksum> checksum;        ///< sent with the bytes, beside their signature
 };
 
 /// Says into which table of a warehouse the rows go, beside the objects.

@@ -57,7 +57,7 @@ TEST_SUITE("sink/object_parts.hpp") {
     std::string bytes;
     for (int i = 0; i < 300'000; ++i) bytes += static_cast<char>(i * 7 / 5);
     for (const std::size_t size : {100'000u, 299'999u, 300'000u, 77'777u}) {
-      const auto parts = cut_into_parts(*at.files, at.spooled(bytes), size, {});
+      const auto parts = cut_into_parts(*at.files, at.spooled(bytes), size, {}, {});
       REQUIRE(parts.has_value());
       CHECK(parts->size() == (bytes.size() + size - 1) / size);
       std::size_t end = 0;
@@ -75,7 +75,7 @@ TEST_SUITE("sink/object_parts.hpp") {
     house at;
     const auto file = at.spooled("these bytes");
     std::ofstream{at.files->path_of(file)} << "those bytes";
-    const auto parts = cut_into_parts(*at.files, file, 4, {});
+    const auto parts = cut_into_parts(*at.files, file, 4, {}, {});
     REQUIRE_FALSE(parts.has_value());
     CHECK(parts.error().kind == spool_error_kind::damaged);
   }

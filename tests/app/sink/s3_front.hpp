@@ -28,6 +28,11 @@ struct fate {
   is what = is::passed;
   std::string text{};
 
+  /// An answer without a body.
+  static fate taken(const std::string& headers) {
+    return {is::answered,
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n" + headers + "\r\n"};
+  }
   /// An answer of S3's form.
   static fate refused(int status, std::string_view code) {
     const auto body = "<Error><Code>" + std::string{code} + "</Code></Error>";
@@ -36,11 +41,11 @@ struct fate {
   }
 };
 
-/// A request by its first line, "PUT /bucket/key?partNumber=2&uploadId=… HTTP/1.1", and its number
-/// among those whose first lines are the same, from 1.
 class s3_front {
  public:
-  using judge = std::function<fate(const std::string& line, int number)>;
+  /// Judges a request by its head, "PUT /bucket/key?partNumber=2&uploadId=… HTTP/1.1\r\nHost: …",
+  /// and its number among those whose first lines are the same, from 1.
+  using judge = std::function<fate(const std::string& head, int number)>;
 
   s3_front(const std::string& endpoint, judge of)
       : port_(static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1)))),
@@ -48,11 +53,11 @@ class s3_front {
 
   [[nodiscard]] std::string endpoint() const { return server_.origin(); }
 
-  /// How many requests had all these words in their first line.
+  /// How many requests had all these words in their heads.
   [[nodiscard]] int count(const std::vector<std::string>& words) {
     const std::lock_guard lock{mutex_};
-    return static_cast<int>(std::ranges::count_if(lines_, [&](const std::string& line) {
-      return std::ranges::all_of(words, [&](const auto& word) { return line.contains(word); });
+    return static_cast<int>(std::ranges::count_if(heads_, [&](const std::string& head) {
+      return std::ranges::all_of(words, [&](const auto& word) { return head.contains(word); });
     }));
   }
 
@@ -61,13 +66,15 @@ class s3_front {
     auto request = with.read_request();
     if (!request) return;
     const auto line = request->substr(0, request->find("\r\n"));
+    const auto head = request->substr(0, request->find("\r\n\r\n"));
     int number = 0;
     {
       const std::lock_guard lock{mutex_};
-      lines_.push_back(line);
-      number = static_cast<int>(std::ranges::count(lines_, line));
+      heads_.push_back(head);
+      number = static_cast<int>(std::ranges::count_if(
+          heads_, [&](const std::string& each) { return each.starts_with(line + "\r\n"); }));
     }
-    const auto now = judge_(line, number);
+    const auto now = judge_(head, number);
     if (now.what == fate::is::answered) with.send(now.text);
     if (now.what == fate::is::kept) with.wait_for_close();
     if (now.what != fate::is::passed && now.what != fate::is::lost) return;
@@ -96,7 +103,7 @@ class s3_front {
   std::uint16_t port_;
   judge judge_;
   std::mutex mutex_;
-  std::vector<std::string> lines_;
+  std::vector<std::string> heads_;
   fault_server server_{[this](connection& with) { serve(with); }};  // last: it begins at once
 };
 

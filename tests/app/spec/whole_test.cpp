@@ -108,5 +108,14 @@ TEST_SUITE("spec/read.hpp whole") {
                 "or less"});
   }
 
+  TEST_CASE("a checksum of an object is one that S3 knows, and none where none is asked for") {
+    const std::string keys = "access_key = \"a\"\nsecret_key = \"b\"\n";
+    CHECK_FALSE(good(s3(keys)).sink.checksum);
+    CHECK(good(s3(keys + "checksum = \"sha256\"\n")).sink.checksum == checksum::sha256);
+    CHECK(good(s3(keys + "checksum = \"crc32c\"\n")).sink.checksum == checksum::crc32c);
+    CHECK(mistakes(s3(keys + "checksum = \"crc32\"\n")) ==
+          lines{"ads.toml:12:12: checksum in [sink] is \"crc32\"; did you mean \"crc32c\"?"});
+  }
+
   TEST_CASE("a file sink needs no credentials") { CHECK(mistakes(smallest).empty()); }
 }
