@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "sink/checksum.hpp"
+#include "sink/encryption.hpp"
 #include "sink/s3_errors.hpp"
 #include "sink/s3_look.hpp"
 #include "sink/s3_xml.hpp"
@@ -67,6 +68,7 @@ task<std::expected<bool, sink_error>> multipart_upload::is_to_stay() {
 task<std::expected<void, sink_error>> multipart_upload::begin() {
   const auto guard = co_await shield();
   auto headers = what_.headers;
+  add_encryption(headers, spec_);
   if (spec_.checksum) {
     headers.emplace_back("x-amz-checksum-algorithm", words_of(*spec_.checksum).algorithm);
     headers.emplace_back("x-amz-checksum-type", "COMPOSITE");
@@ -79,13 +81,18 @@ task<std::expected<void, sink_error>> multipart_upload::begin() {
   if (!begun) co_return std::unexpected(begun.error());
   if (!is_done(*begun)) co_return std::unexpected(server_.refusal(*begun, what_.url));
   id_ = xml_text(begun->body, "UploadId");
-  if (!id_.empty()) co_return {};
-  co_return std::unexpected(
-      sink_error{sink_error_kind::transient,
-                 fmt::format("{}: an upload was begun, and the answer does not name it; check that "
-                             "`sink.endpoint` is an S3 server",
-                             what_.url),
-                 {}});
+  if (id_.empty()) {
+    co_return std::unexpected(sink_error{
+        sink_error_kind::transient,
+        fmt::format("{}: an upload was begun, and the answer does not name it; check that "
+                    "`sink.endpoint` is an S3 server",
+                    what_.url),
+        {}});
+  }
+  if (auto plain = not_encrypted(spec_, *begun, what_.url)) {
+    co_return std::unexpected(*std::move(plain));
+  }
+  co_return {};
 }
 
 task<std::expected<void, sink_error>> multipart_upload::send_one(std::size_t index) {
@@ -199,7 +206,8 @@ task<std::expected<bool, sink_error>> multipart_upload::complete() {
                  {}});
 }
 
-task<std::expected<bool, sink_error>> multipart_upload::send_and_complete() {
+task<std::expected<bool, sink_error>> multipart_upload::begin_and_complete() {
+  if (auto begun = co_await begin(); !begun) co_return std::unexpected(std::move(begun.error()));
   if (auto sent = co_await send_parts(); !sent) co_return std::unexpected(std::move(sent.error()));
   if (!spec_.overwrite) {
     co_await pay();
@@ -246,16 +254,15 @@ task<std::expected<bool, sink_error>> multipart_upload::put() {
     if (*stays) co_return false;
     co_await pay();
   }
-  if (auto begun = co_await begin(); !begun) co_return std::unexpected(std::move(begun.error()));
   std::expected<bool, sink_error> made = false;
   std::exception_ptr unwound;
   try {
-    made = co_await send_and_complete();
+    made = co_await begin_and_complete();
   } catch (...) {  // `cancelled`, or a call that has to wait: a handler cannot wait itself
     unwound = std::current_exception();
   }
   if (made && *made) co_return made;
-  const auto left = co_await abort();
+  const auto left = id_.empty() ? std::string{} : co_await abort();
   if (unwound) std::rethrow_exception(unwound);
   if (!made) made.error().message += left;
   co_return made;

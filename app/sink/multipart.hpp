@@ -57,7 +57,7 @@ class multipart_upload {
   [[nodiscard]] task<std::expected<void, sink_error>> send_parts();
   [[nodiscard]] task<> send_some(scope* all);
   [[nodiscard]] task<std::expected<void, sink_error>> send_one(std::size_t index);
-  [[nodiscard]] task<std::expected<bool, sink_error>> send_and_complete();
+  [[nodiscard]] task<std::expected<bool, sink_error>> begin_and_complete();
   [[nodiscard]] task<std::expected<bool, sink_error>> complete();
   [[nodiscard]] task<std::string> abort();
   [[nodiscard]] std::string list_of_parts() const;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "sink/encryption.hpp"
 #include "sink/s3_server.hpp"
 #include "sink/s3_xml.hpp"
 #include "spec/template.hpp"
@@ -62,8 +63,10 @@ task<said> probe_file(std::string url) {
 task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
   s3_server server(spec, client);
   const auto beside = url + std::string(probe_suffix);
-  const auto begun =
-      co_await server.ask({.method = "POST", .url = beside, .query = {{"uploads", ""}}});
+  http_headers headers;
+  add_encryption(headers, spec);
+  const auto begun = co_await server.ask(
+      {.method = "POST", .url = beside, .query = {{"uploads", ""}}, .headers = std::move(headers)});
   if (!begun) co_return std::unexpected(begun.error().message);
   if (!is_success(*begun)) co_return std::unexpected(server.refusal(*begun, url).message);
   const std::string id{xml_text(begun->body, "UploadId")};
@@ -75,6 +78,9 @@ task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
   const auto guard = co_await shield();
   const auto ended =
       co_await server.ask({.method = "DELETE", .url = beside, .query = {{"uploadId", id}}});
+  if (const auto plain = not_encrypted(spec, *begun, url)) {
+    co_return std::unexpected(plain->message);
+  }
   if (ended && is_success(*ended)) {
     co_return fmt::format("began an upload beside {} and aborted it", url);
   }

@@ -33,7 +33,8 @@ constexpr known_code known[] = {
     {"InvalidToken", kind::permanent,
      "the session token is wrong; check `sink.session_token` (or AWS_SESSION_TOKEN)"},
     {"AccessDenied", kind::permanent,
-     "these credentials may not write there; allow them s3:PutObject, or use others: "
+     "these credentials may not write there; allow them s3:PutObject (and the use of a KMS key: "
+     "kms:GenerateDataKey, kms:Decrypt), or use others: "
      "`sink.access_key` and `sink.secret_key` (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"},
     {"NoSuchBucket", kind::permanent, "there is no such bucket; make it, or correct `sink.url`"},
     {"InvalidBucketName", kind::permanent, "that is no name of a bucket; correct `sink.url`"},
@@ -43,6 +44,24 @@ constexpr known_code known[] = {
      "the bucket is in another region; set `sink.region`"},
     {"RequestTimeTooSkewed", kind::transient,
      "the clock of this machine differs from the server's by over 15 minutes; set the clock"},
+    {"KMS.NotFoundException", kind::permanent,
+     "there is no such key in the bucket's region; correct `sink.kms_key`"},
+    {"KMS.DisabledException", kind::permanent,
+     "the key is disabled; enable it, or name another as `sink.kms_key`"},
+    {"KMS.KMSInvalidStateException", kind::permanent,
+     "the key cannot be used as it is; see to its state in KMS, or name another as "
+     "`sink.kms_key`"},
+    {"KMS.InvalidKeyUsageException", kind::permanent,
+     "the key is none to encrypt with; name a symmetric one as `sink.kms_key`"},
+    {"InvalidRequest", kind::permanent,
+     "the server does not take such a request; check that it knows `sink.encryption` and "
+     "`sink.checksum`, if they are there, or leave them out"},
+    {"InvalidArgument", kind::permanent,
+     "the server does not take a value of the request; check `sink.encryption` and `sink.kms_key`, "
+     "if they are there"},
+    {"NotImplemented", kind::permanent,
+     "the server does not know how; leave out `sink.encryption` and `sink.checksum`, if they are "
+     "there"},
     {"QuotaExceeded", kind::permanent, "the bucket's quota is used up; raise it, or free space"},
     {"KeyTooLongError", kind::permanent, "the key is too long; shorten `sink.url`"},
     {"EntityTooLarge", kind::permanent,
@@ -93,7 +112,7 @@ std::string_view s3_error_code(std::string_view body) noexcept {
                                                [](char c) {
                                                  return (c >= 'A' && c <= 'Z') ||
                                                         (c >= 'a' && c <= 'z') ||
-                                                        (c >= '0' && c <= '9');
+                                                        (c >= '0' && c <= '9') || c == '.';
                                                });
   return is_word ? code : std::string_view{};
 }

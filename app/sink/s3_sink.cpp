@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "sink/checksum.hpp"
+#include "sink/encryption.hpp"
 #include "sink/multipart.hpp"
 #include "sink/s3_look.hpp"
 #include "sink/sink_errors.hpp"
@@ -83,6 +84,7 @@ task<std::expected<bool, sink_error>> s3_sink::put_whole(std::string url, object
   if (!sum) co_return std::unexpected(sum.error());
   auto headers = headers_of(what);
   add_checksum(headers, spec_.checksum, *sum);
+  add_encryption(headers, spec_);
   if (!spec_.overwrite) headers.emplace_back("If-None-Match", "*");
   const auto answered = co_await server_.ask({.method = "PUT",
                                               .url = url,
@@ -93,6 +95,9 @@ task<std::expected<bool, sink_error>> s3_sink::put_whole(std::string url, object
   constexpr int precondition_failed = 412;
   if (!spec_.overwrite && answered->status == precondition_failed) co_return false;
   if (!is_success(*answered)) co_return std::unexpected(server_.refusal(*answered, url));
+  if (auto plain = not_encrypted(spec_, *answered, url)) {
+    co_return std::unexpected(*std::move(plain));
+  }
   if (spec_.checksum) {
     const auto said = find_header(answered->headers, words_of(*spec_.checksum).header);
     if (auto wrong = other_than_sent(spec_, url, said, to_base64(*sum))) {

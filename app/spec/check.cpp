@@ -206,6 +206,11 @@ void check_s3(reader& r, sink& to) {
     r.wrong(r.place_of({"sink", "multipart"}), "is more than S3 takes in one PUT",
             "write 5GiB or less");
   }
+  if (!to.kms_key.empty() && to.encryption != encryption::kms) {
+    const reader::inside sink{r, "sink"}, key{r, "kms_key"};
+    r.wrong(r.place_of({"sink", "kms_key"}), "is a key that nothing uses",
+            "write encryption = \"kms\" beside it, or remove it");
+  }
   need_credential(r, "access_key", "AWS_ACCESS_KEY_ID", to.access_key);
   need_credential(r, "secret_key", "AWS_SECRET_ACCESS_KEY", to.secret_key.reveal);
 }

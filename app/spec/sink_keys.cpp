@@ -18,6 +18,15 @@ struct checksum_word : any_text {
   }
 };
 
+struct encryption_word : any_text {
+  static constexpr std::string_view wanted = R"(encryption = "s3" or "kms")";
+  static constexpr std::string_view schema = R"({"enum":["s3","kms"]})";
+  static void read(reader& r, const value& from, std::optional<encryption>& to) {
+    static constexpr std::string_view words[] = {"s3", "kms"};
+    read_word(r, from, words, to.emplace(), "known words");
+  }
+};
+
 constexpr key<sink> sink_keys[] = {
     whole_entry<sink_url, sink>("url",
                                 "Where objects go: file:///… or s3://…; ends in .parquet, .csv or "
@@ -44,6 +53,12 @@ constexpr key<sink> sink_keys[] = {
     entry<checksum_word, &sink::checksum>("checksum",
                                           "Sent with each S3 object, kept by the server and "
                                           "compared with what it says: sha256, crc32c."),
+    entry<encryption_word, &sink::encryption>(
+        "encryption",
+        "S3 encrypts by its own key, s3, or by one of KMS, kms; the bucket decides "
+        "by default."),
+    entry<one_line, &sink::kms_key>("kms_key",
+                                    "Key of KMS: its id or ARN; the bucket's own by default."),
 };
 
 }  // namespace

@@ -34,6 +34,8 @@ struct object {
   std::size_t size_bytes = 0;
   std::string etag;  ///< ends in -N where N parts were put together
   std::string type;
+  std::string encryption;  ///< "aws:kms", or "-"
+  std::string kms_key;     ///< likewise
 };
 
 /// Reads "export NAME=value" lines into the environment, for us and for boto3.
@@ -126,7 +128,8 @@ struct house {
       std::istringstream fields{line};
       object one;
       std::string key;
-      fields >> one.sha256 >> one.size_bytes >> one.etag >> one.type;
+      fields >> one.sha256 >> one.size_bytes >> one.etag >> one.type >> one.encryption >>
+          one.kms_key;
       std::getline(fields.ignore(1), key);
       REQUIRE(key.starts_with(prefix));
       found.emplace(key.substr(prefix.size()), one);

@@ -3,7 +3,7 @@
 """Prints what is below a prefix as boto3 sees it. A client that is not ours: what our own signature
 and encoding got wrong twice would look right to ourselves.
 
-    stored_objects.py objects PREFIX    one a line: SHA-256, size, ETag, type, key
+    stored_objects.py objects PREFIX    one a line: SHA-256, size, ETag, type, encryption and its key, key
     stored_objects.py uploads PREFIX    the key of each upload that has begun and not ended
 
 With the variables of tools/s3 in the environment."""
@@ -34,5 +34,7 @@ for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Pref
         answer = client.get_object(Bucket=bucket, Key=found["Key"])
         content = answer["Body"].read()
         etag = answer["ETag"].strip('"')
-        line = f"{hashlib.sha256(content).hexdigest()} {len(content)} {etag} {answer['ContentType']}"
+        encryption = f"{answer.get('ServerSideEncryption', '-')} {answer.get('SSEKMSKeyId', '-')}"
+        line = (f"{hashlib.sha256(content).hexdigest()} {len(content)} {etag} "
+                f"{answer['ContentType']} {encryption}")
         sys.stdout.buffer.write(f"{line} {found['Key']}\n".encode())

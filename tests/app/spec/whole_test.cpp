@@ -117,5 +117,17 @@ TEST_SUITE("spec/read.hpp whole") {
           lines{"ads.toml:12:12: checksum in [sink] is \"crc32\"; did you mean \"crc32c\"?"});
   }
 
+  TEST_CASE("an object is encrypted by S3's own key or one of KMS, and only KMS has one to name") {
+    const std::string keys = "access_key = \"a\"\nsecret_key = \"b\"\n";
+    CHECK_FALSE(good(s3(keys)).sink.encryption);
+    CHECK(good(s3(keys + "encryption = \"s3\"\n")).sink.encryption == encryption::s3);
+    const auto kms = good(s3(keys + "encryption = \"kms\"\nkms_key = \"alias/rows\"\n")).sink;
+    CHECK(kms.encryption == encryption::kms);
+    CHECK(kms.kms_key == "alias/rows");
+    CHECK(mistakes(s3(keys + "kms_key = \"alias/rows\"\n")) ==
+          lines{"ads.toml:12:11: kms_key in [sink] is a key that nothing uses; write encryption = "
+                "\"kms\" beside it, or remove it"});
+  }
+
   TEST_CASE("a file sink needs no credentials") { CHECK(mistakes(smallest).empty()); }
 }
