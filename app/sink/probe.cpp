@@ -92,7 +92,7 @@ task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
 }  // namespace
 
 task<said> probe_sink(const sink& spec, http_client& client, app::client of, day on) {
-  auto url = expand_url(spec.url, of, on);
+  auto url = expand_url(spec.url, of, on, no_object_yet);
   if (!url) {
     co_return std::unexpected(
         fmt::format("`sink.url`: {}; {}", url.error().message, url.error().remedy));

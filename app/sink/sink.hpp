@@ -38,6 +38,9 @@ struct object_to_put {
   day on;
   spool_file file;
   object_role role = object_role::rows;
+  std::string spec{};  ///< the version of the spec that made it, {spec} of `sink.url`
+  /// Of the object beside which this one lies, {sha256} of `sink.url`; only of rejected rows.
+  std::string rows_sha256{};
   /// The report was imported before: look whether these very bytes are there, and then upload
   /// nothing. Only what is found there counts, so an object that somebody removed comes back.
   bool may_be_there = false;

@@ -56,9 +56,6 @@ void check_clients(reader& r, const spec& whole, std::string_view asker, Expand 
 }
 
 void check_addresses(reader& r, const spec& whole) {
-  const auto url = [](const std::string& text) {
-    return [&text](const client& of) { return expand_url(text, of, sample_day); };
-  };
   static const template_values of_a_request{
       {"part", "p"}, {"cursor", "c"}, {"offset", "0"}, {"page", "1"}, {"size", "1"}};
   static const template_values of_one_made = [] {
@@ -89,7 +86,9 @@ void check_addresses(reader& r, const spec& whole) {
   if (const auto& pages = whole.source.pages) {
     check_clients(r, whole, "the url of [source.pages]", remote(pages->url));
   }
-  check_clients(r, whole, "the url of [sink]", url(whole.sink.url));
+  check_clients(r, whole, "the url of [sink]", [&](const client& of) {
+    return expand_url(whole.sink.url, of, sample_day, no_object_yet);
+  });
   check_clients(r, whole, "the lane of [source.limit]", lane(whole.source.limit.lane));
   for (const auto& each : whole.source.shared) {
     check_clients(r, whole, "a lane of [source.shared]", lane(each.lane));
@@ -139,7 +138,7 @@ void check_objects(reader& r, const spec& whole) {
   std::map<std::string, std::string_view> owner;
   for (const auto& one : whole.clients) {
     const auto url = one.id.empty() ? std::unexpected(template_error{})
-                                    : expand_url(whole.sink.url, one, sample_day);
+                                    : expand_url(whole.sink.url, one, sample_day, no_object_yet);
     if (!url) continue;
     const auto [known, is_new] = owner.try_emplace(*url, one.id);
     if (is_new || known->second == one.id) continue;

@@ -129,5 +129,12 @@ TEST_SUITE("spec/read.hpp whole") {
                 "\"kms\" beside it, or remove it"});
   }
 
+  TEST_CASE("the hash of an object does not tell clients or days apart") {
+    CHECK(mistakes(changed("{client}.csv", "{client}-{sha256}-{spec}.csv")).empty());
+    CHECK(mistakes(changed("{day}/{client}.csv", "{sha256}-{client}.csv")) ==
+          lines{"ads.toml:9:7: url in [sink] gives several days the same object, and one would "
+                "replace the other; put {day} into it"});
+  }
+
   TEST_CASE("a file sink needs no credentials") { CHECK(mistakes(smallest).empty()); }
 }
