@@ -27,7 +27,8 @@ std::string bytes_of_sha256(std::string_view hex) {
   std::string bytes;
   for (; hex.size() >= 2; hex.remove_prefix(2)) {
     unsigned char byte = 0;
-    std::from_chars(hex.data(), hex.data() + 2, byte, 16);
+    const auto* const digits = hex.data();
+    std::from_chars(digits, digits + 2, byte, 16);
     bytes += static_cast<char>(byte);
   }
   return bytes;

@@ -92,3 +92,20 @@ class s3_bad_answers_test(s3_test):
             self.assertEqual(ended.last_line(), "10 completed, 0 dead")
             self.assertEqual(server.asked(), 20)  # downloaded, and once more
             self.assertEqual(len(self.stored()), 10 * number)
+
+    def test_an_upload_whose_quota_is_used_up_in_its_midst_leaves_no_parts(self):
+        self.start_api()
+        front = self.start_front(lambda _: None)
+        self.spec(*self.large_sink(front.endpoint, limit='limit = { quotas = ["3/h"] }'), ONE_ATTEMPT)
+        importing = self.start_import("--client", "ATL")
+        wait_until(lambda: any(each.startswith("DELETE ") for each in front.asked),
+                   "the upload to be aborted", importing.process)
+        report, = wait_until(lambda: self.wherry("list", "--phase", "ready", "--json").json()
+                             or self.wherry("list", "--phase", "waiting", "--json").json(),
+                             "the report to be given back", importing.process)
+        self.assertEqual((report["state"], report["attempt"]), ("uploadable", 1))
+        importing.kill()
+        self.assertEqual(self.uploads(), [])
+        self.assertEqual(self.stored(), {})
+        self.assertFalse([each for each in front.asked if each.startswith("POST ")
+                          and "uploadId" in each], "it was completed")

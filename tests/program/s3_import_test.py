@@ -67,6 +67,19 @@ class s3_import_test(s3_test):
         self.run_import("--only", "all")
         self.assertEqual(self.stored(), found)  # the same bytes, under the same names
 
+    def test_a_large_report_goes_up_in_parts(self):
+        self.start_api()
+        self.spec(*self.large_sink())
+        for more in (), ("--only", "all"):
+            ended = self.run_import("--client", "ATL", *more)
+            self.assertEqual(ended.last_line(), "1 completed, 0 dead")
+            found = self.client.get_object(Bucket=self.bucket,
+                                           Key=f"{self.prefix}/day=2001-01-01/ATL.csv")
+            self.assertRegex(found["ETag"], '-[1-9][0-9]*"$')
+            shown = self.wherry("show", "ATL/2001-01-01", "--json").json()["data"]
+            self.assertEqual(hashlib.sha256(found["Body"].read()).hexdigest(), shown["sha256"])
+        self.assertEqual(self.uploads(), [])
+
     def test_after_kill_9_in_the_midst_the_same_command_completes_the_import(self):
         front = self.start_gateway()
         server = self.start_api("--latency", "100ms", *FAULTS)

@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "s3_front.hpp"
-#include "s3_house.hpp"
 #include "wherry/csp/channel.hpp"
 #include "wherry/csp/scope.hpp"
 
@@ -31,12 +30,8 @@ bool is_completion(const std::string& line) {
 }
 fate pass(const std::string& /*line*/, int /*number*/) { return {}; }
 
-/// A house before whose server stands a front.
-struct fronted : house {
-  s3_front front;
-  explicit fronted(s3_front::judge of) : front(spec.endpoint, std::move(of)) {
-    into("{account}.csv");
-    spec.endpoint = front.endpoint();
+struct fronted : fronted_house {
+  explicit fronted(s3_front::judge of) : fronted_house(std::move(of)) {
     spec.multipart_bytes = 20'000'000;
   }
   [[nodiscard]] int sent(int part) {
@@ -76,6 +71,28 @@ task<> put_until(object_sink* to, object_to_put what, channel<bool> when) {
   co_await when.take();
   all.cancel();
   co_await all.join();
+}
+
+// What calls of the lane do, by their number.
+task<> call(std::atomic<int>* paid) {
+  ++*paid;
+  co_return;
+}
+task<> call_until_the_fifth(std::atomic<int>* paid) {
+  if (++*paid == 5) throw std::string{"later"};  // as step_context::call unwinds a step
+  co_return;
+}
+task<> put_other_at_the_fourth(std::atomic<int>* paid, s3_server* server, std::string url) {
+  if (++*paid != 4) co_return;
+  const auto put = co_await server->ask({.method = "PUT",
+                                         .url = std::move(url),
+                                         .body = std::make_shared<const std::string>("other"),
+                                         .body_sha256 = to_hex(sha256_of("other"))});
+  CHECK((put && is_success(*put)));
+}
+task<> spoil(std::atomic<bool>* is_spoilt, std::filesystem::path file) {
+  if (is_spoilt->exchange(true)) co_return;
+  std::ofstream{file, std::ios::binary | std::ios::in} << "other";
 }
 
 }  // namespace
@@ -196,10 +213,7 @@ TEST_SUITE("sink/multipart.hpp") {
     fronted at{pass};
     auto what = at.large();
     std::atomic<int> paid = 0;
-    what.pay = [&paid]() -> task<> {
-      if (++paid == 5) throw std::string{"later"};  // as step_context::call unwinds a step
-      co_return;
-    };
+    what.pay = [&paid] { return call_until_the_fifth(&paid); };
     CHECK_THROWS_AS(std::ignore = at.put(what), std::string);
     at.check_nothing_left();
   }
@@ -209,10 +223,7 @@ TEST_SUITE("sink/multipart.hpp") {
                     fate::refused(500, "InternalError"))};
     auto what = at.large();
     std::atomic<int> paid = 0;
-    what.pay = [&paid]() -> task<> {
-      ++paid;
-      co_return;
-    };
+    what.pay = [&paid] { return call(&paid); };
     REQUIRE(at.put(what).has_value());
     CHECK(paid.load() == parts + 1 + 1);  // and the completion
   }
@@ -248,14 +259,7 @@ TEST_SUITE("sink/multipart.hpp") {
     s3_server server{other.spec, other.http};
     auto what = at.large();
     std::atomic<int> paid = 0;
-    what.pay = [&paid, &server, url = other.spec.url]() -> task<> {
-      if (++paid != 4) co_return;
-      const auto put = co_await server.ask({.method = "PUT",
-                                            .url = url,
-                                            .body = std::make_shared<const std::string>("other"),
-                                            .body_sha256 = to_hex(sha256_of("other"))});
-      CHECK((put && is_success(*put)));
-    };
+    what.pay = [&] { return put_other_at_the_fourth(&paid, &server, other.spec.url); };
     check_error(at.put(what), kind::permanent, {"`sink.overwrite`"});
     CHECK(at.objects().at("77.csv").sha256 == to_hex(sha256_of("other")));
     CHECK(at.uploads().empty());
@@ -273,10 +277,7 @@ TEST_SUITE("sink/multipart.hpp") {
     fronted at{pass};
     auto what = at.large();
     std::atomic<bool> is_spoilt = false;
-    what.pay = [&]() -> task<> {
-      if (is_spoilt.exchange(true)) co_return;
-      std::ofstream{at.files->path_of(what.file), std::ios::binary | std::ios::in} << "other";
-    };
+    what.pay = [&, path = at.files->path_of(what.file)] { return spoil(&is_spoilt, path); };
     check_error(at.put(what), kind::damaged, {"bytes changed on the way"});
     at.check_nothing_left();
   }

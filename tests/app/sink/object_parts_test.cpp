@@ -38,8 +38,8 @@ TEST_SUITE("sink/object_parts.hpp") {
       "a part is a quarter of the limit, at least what S3 takes, and there are 10,000 at most") {
     CHECK(part_size_bytes(100 * mib, to_s3(64 * mib)) == 16 * mib);
     CHECK(part_size_bytes(100 * mib, to_s3(1)) == 5 * mib);
-    CHECK(part_size_bytes(10'000 * 16 * mib, to_s3(64 * mib)) == 16 * mib);
-    CHECK(part_size_bytes(10'000 * 16 * mib + 1, to_s3(64 * mib)) == 17 * mib);
+    CHECK(part_size_bytes(mib * 10'000 * 16, to_s3(64 * mib)) == 16 * mib);
+    CHECK(part_size_bytes(mib * 10'000 * 16 + 1, to_s3(64 * mib)) == 17 * mib);
     CHECK(part_size_bytes(most_parts * largest_part_bytes, to_s3(mib)) == largest_part_bytes);
   }
 

@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 
 #include "s3_front.hpp"
-#include "s3_house.hpp"
 #include "sink/probe.hpp"
 
 namespace wherry::app {
@@ -13,14 +12,9 @@ namespace {
 
 using kind = sink_error_kind;
 
-struct fronted : house {
-  s3_front front;
-  explicit fronted(
-      encryption of, s3_front::judge judge = [](const auto&, int) { return fate{}; })
-      : front(spec.endpoint, std::move(judge)) {
-    into("{account}.csv");
-    spec.endpoint = front.endpoint();
-    spec.multipart_bytes = 1'000'000;
+struct fronted : fronted_house {
+  template <class... Judge>
+  explicit fronted(encryption of, Judge... judge) : fronted_house(std::move(judge)...) {
     spec.encryption = of;
   }
 };

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../net/fault_server.hpp"
+#include "s3_house.hpp"
 
 namespace wherry::app {
 
@@ -105,6 +106,17 @@ class s3_front {
   std::mutex mutex_;
   std::vector<std::string> heads_;
   fault_server server_{[this](connection& with) { serve(with); }};  // last: it begins at once
+};
+
+/// A house before whose server stands a front.
+struct fronted_house : house {
+  s3_front front;
+  explicit fronted_house(s3_front::judge of = [](const auto&, int) { return fate{}; })
+      : front(spec.endpoint, std::move(of)) {
+    into("{account}.csv");
+    spec.endpoint = front.endpoint();
+    spec.multipart_bytes = 1'000'000;
+  }
 };
 
 }  // namespace wherry::app
