@@ -85,9 +85,8 @@ void print(const plan& made, const spec& spec) {
     say("  lane   {}: {}\n", name, line_of(limits));
   }
   if (spec.sink.url.starts_with("s3:")) {
-    say("  note   parts of an upload that is killed stay in the bucket, and cost, until a "
-        "lifecycle "
-        "rule removes them: AbortIncompleteMultipartUpload\n");
+    say("  note   parts of an upload that is killed stay in the bucket, and cost, until a lifecycle"
+        " rule removes them: AbortIncompleteMultipartUpload\n");
   }
 }
 

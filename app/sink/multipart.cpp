@@ -224,6 +224,7 @@ task<std::expected<bool, sink_error>> multipart_upload::begin_and_complete() {
 task<std::string> multipart_upload::abort() {
   const auto guard = co_await shield();
   std::string left;
+  bool is_taken = false;
   for (int attempt = 0; attempt < attempts; ++attempt) {
     if (attempt > 0) co_await sleep_for(backoff(attempt));
     const auto answer = co_await server_.ask({.method = "DELETE",
@@ -231,14 +232,14 @@ task<std::string> multipart_upload::abort() {
                                               .query = {{"uploadId", id_}},
                                               .at_most = shielded_limit});
     if (answer && answer->status == not_found) co_return {};
-    left.clear();
-    if (answer && is_success(*answer)) continue;
+    is_taken = is_taken || (answer && is_success(*answer));
+    if (is_taken) continue;
     left =
         "; its parts are still there, and cost, until a lifecycle rule removes them "
         "(AbortIncompleteMultipartUpload): " +
         (answer ? server_.refusal(*answer, what_.url) : answer.error()).message;
   }
-  co_return left;
+  co_return is_taken ? std::string{} : left;
 }
 
 task<std::expected<bool, sink_error>> multipart_upload::put() {
