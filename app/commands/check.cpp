@@ -52,12 +52,12 @@ plan plan_of(const spec& spec, const backlog& wanted) {
   // Of a report in pages or parts: the first page, the whole.
   const template_values of_the_first{
       {"cursor", ""}, {"offset", "0"}, {"page", "1"}, {"size", ""}, {"part", ""}};
-  const auto address = [&](const std::string& url) {
-    return expand_url(template_without_variables(url, spec.variables), first, on, of_the_first)
+  const auto address = [&](const std::string& url, const template_values& more) {
+    return expand_url(template_without_variables(url, spec.variables), first, on, more)
         .value_or("");
   };
-  made.from = without_query(address(spec.source.url));
-  made.to = address(spec.sink.url);
+  made.from = without_query(address(spec.source.url, of_the_first));
+  made.to = address(spec.sink.url, no_object_yet);
   const auto options = options_of(spec);
   for (const auto& each : spec.clients) {
     for (const auto* of : {&spec.source.limit, &spec.sink.limit}) {
@@ -83,6 +83,10 @@ void print(const plan& made, const spec& spec) {
       break;
     }
     say("  lane   {}: {}\n", name, line_of(limits));
+  }
+  if (spec.sink.url.starts_with("s3:")) {
+    say("  note   parts of an upload that is killed stay in the bucket, and cost, until a lifecycle"
+        " rule removes them: AbortIncompleteMultipartUpload\n");
   }
 }
 

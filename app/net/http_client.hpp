@@ -53,10 +53,12 @@ class body_writer {
   virtual verdict write(int status, std::string_view bytes) = 0;
 };
 
-/// A file that is streamed as the body of a request. Requires: it has that size while it is sent.
+/// So many bytes of a file, streamed as the body of a request. Requires: the file has them while
+/// they are sent.
 struct file_body {
   std::filesystem::path path;
   std::uint64_t size_bytes = 0;
+  std::uint64_t begin_bytes = 0;  ///< where in the file they begin
 };
 
 /// The body of a request: none, bytes in memory, or a file.

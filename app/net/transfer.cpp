@@ -256,10 +256,11 @@ bool transfer::deliver(std::string_view bytes) {
 }
 
 std::size_t transfer::read_body(char* into, std::size_t room) {
-  const auto total = std::get<file_body>(request_.body).size_bytes;
-  const auto wanted = std::min<std::uint64_t>(room, total - file_offset_);
+  const auto& body = std::get<file_body>(request_.body);
+  const auto wanted = std::min<std::uint64_t>(room, body.size_bytes - file_offset_);
   if (wanted == 0) return 0;
-  const auto size = ::pread(file_, into, wanted, static_cast<off_t>(file_offset_));
+  const auto size =
+      ::pread(file_, into, wanted, static_cast<off_t>(body.begin_bytes + file_offset_));
   if (size <= 0) {  // an error, or a file that became shorter
     end(ending::file);
     return std::string::npos;

@@ -7,7 +7,7 @@
 #include "report/outcomes.hpp"
 #include "report/report.hpp"
 #include "spec/template.hpp"
-#include "warehouse/blocking.hpp"
+#include "spool/blocking.hpp"
 
 namespace wherry::app {
 

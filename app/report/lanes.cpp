@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "report/report.hpp"
+#include "sink/object_parts.hpp"
 #include "spec/template.hpp"
 
 namespace wherry::app {
@@ -127,7 +128,8 @@ std::map<std::string, state_policy, std::less<>> policies_of(const spec& spec) {
           {std::string(downloadable::tag), policy(spec.source.timeout * 2 + slack)},
           {std::string(downloading::tag), policy(spec.source.timeout * 2 + slack)},
           {std::string(transformable::tag), transform},
-          {std::string(uploadable::tag), policy(spec.sink.timeout + slack)},
+          {std::string(uploadable::tag),
+           policy(longest_put(spec.spool_budget_bytes, spec.sink) + slack)},
           {std::string(loadable::tag), policy(load)}};
 }
 

@@ -9,7 +9,7 @@
 #include "report/outcomes.hpp"
 #include "spec/day.hpp"
 #include "spec/template.hpp"
-#include "warehouse/blocking.hpp"
+#include "spool/blocking.hpp"
 
 namespace wherry::app {
 namespace {
@@ -338,6 +338,8 @@ task<report::said> report::step(uploadable now, step_context context) {
                                            .on = *on,
                                            .file = now.rejected,
                                            .role = object_role::rejected,
+                                           .spec = now.spec,
+                                           .rows_sha256 = now.transformed.sha256,
                                            .may_be_there = is_again,
                                            .pay = pay});
     if (!aside) {
@@ -345,8 +347,12 @@ task<report::said> report::step(uploadable now, step_context context) {
     }
     co_await context.call();
   }
-  auto stored = co_await parts_.sink.put(
-      {.of = *of, .on = *on, .file = now.transformed, .may_be_there = is_again, .pay = pay});
+  auto stored = co_await parts_.sink.put({.of = *of,
+                                          .on = *on,
+                                          .file = now.transformed,
+                                          .spec = now.spec,
+                                          .may_be_there = is_again,
+                                          .pay = pay});
   if (!stored) {
     co_return settled(outcome_of(stored.error(), again(now, context), context.now()), context);
   }

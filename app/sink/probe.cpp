@@ -10,7 +10,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include "sink/encryption.hpp"
 #include "sink/s3_server.hpp"
+#include "sink/s3_xml.hpp"
 #include "spec/template.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/scope.hpp"
@@ -58,23 +60,16 @@ task<said> probe_file(std::string url) {
   co_return outcome->value();
 }
 
-/// The text of <UploadId> in the answer that begins an upload.
-std::string upload_id(std::string_view body) {
-  constexpr std::string_view open = "<UploadId>", close = "</UploadId>";
-  const auto begin = body.find(open);
-  if (begin == body.npos) return {};
-  const auto rest = body.substr(begin + open.size());
-  return std::string(rest.substr(0, rest.find(close)));
-}
-
 task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
   s3_server server(spec, client);
   const auto beside = url + std::string(probe_suffix);
-  const auto begun =
-      co_await server.ask({.method = "POST", .url = beside, .query = {{"uploads", ""}}});
+  http_headers headers;
+  add_encryption(headers, spec);
+  const auto begun = co_await server.ask(
+      {.method = "POST", .url = beside, .query = {{"uploads", ""}}, .headers = std::move(headers)});
   if (!begun) co_return std::unexpected(begun.error().message);
   if (!is_success(*begun)) co_return std::unexpected(server.refusal(*begun, url).message);
-  const auto id = upload_id(begun->body);
+  const std::string id{xml_text(begun->body, "UploadId")};
   if (id.empty()) {
     co_return std::unexpected(fmt::format(
         "{} began an upload and did not name it; check that `sink.endpoint` is an S3 server", url));
@@ -83,6 +78,9 @@ task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
   const auto guard = co_await shield();
   const auto ended =
       co_await server.ask({.method = "DELETE", .url = beside, .query = {{"uploadId", id}}});
+  if (const auto plain = not_encrypted(spec, *begun, url)) {
+    co_return std::unexpected(plain->message);
+  }
   if (ended && is_success(*ended)) {
     co_return fmt::format("began an upload beside {} and aborted it", url);
   }
@@ -94,7 +92,7 @@ task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
 }  // namespace
 
 task<said> probe_sink(const sink& spec, http_client& client, app::client of, day on) {
-  auto url = expand_url(spec.url, of, on);
+  auto url = expand_url(spec.url, of, on, no_object_yet);
   if (!url) {
     co_return std::unexpected(
         fmt::format("`sink.url`: {}; {}", url.error().message, url.error().remedy));

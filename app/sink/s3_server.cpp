@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "net/origin.hpp"
 #include "sink/s3_errors.hpp"
 #include "spec/spelling.hpp"
@@ -47,7 +49,7 @@ task<std::expected<http_response, sink_error>> s3_server::ask(s3_request what) {
   request.method = what.method;
   request.url = address.url() + query_text(what);
   request.body = std::move(what.body);
-  request.timeout = spec_.timeout;
+  request.timeout = std::min(spec_.timeout, what.at_most);
   request.into = what.into;
   request.max_size_bytes = what.max_size_bytes;
   what.headers.emplace_back("Host", address.host);

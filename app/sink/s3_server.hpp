@@ -3,6 +3,7 @@
 // s3_server: one signed request at a time to the S3 server of a sink, whatever it is for. Threads:
 // any.
 
+#include <chrono>
 #include <expected>
 #include <string>
 #include <utility>
@@ -29,6 +30,7 @@ struct s3_request {
   std::string body_sha256{hash_of_nothing};  ///< hex; a server refuses other bytes
   body_writer* into = nullptr;  ///< takes the answer's body, of at most `max_size_bytes`
   std::uint64_t max_size_bytes = http_request{}.max_size_bytes;
+  std::chrono::milliseconds at_most = std::chrono::hours(24);  ///< beside `sink.timeout`
 };
 
 /// Requires: spec and client outlive it.

@@ -3,15 +3,18 @@
 
 #include <fmt/format.h>
 
+#include "sink/checksum.hpp"
+#include "sink/encryption.hpp"
+#include "sink/multipart.hpp"
+#include "sink/s3_look.hpp"
 #include "sink/sink_errors.hpp"
+#include "spool/blocking.hpp"
 
 namespace wherry::app {
 namespace {
 
-constexpr std::uint64_t one_put_limit_bytes = 5ull << 30;     // S3's own
 constexpr std::uint64_t in_memory_limit_bytes = 64ull << 10;  // sent in one go with the headers
-
-constexpr const char* sha256_header = "x-amz-meta-sha256";
+constexpr std::uint64_t largest_object_bytes = most_parts * largest_part_bytes;
 
 }  // namespace
 
@@ -35,30 +38,53 @@ std::expected<request_body, sink_error> s3_sink::body_of(const spool_file& file)
   return std::make_shared<const std::string>(std::move(*bytes));
 }
 
-// An answer that is neither yes nor no is told by the PUT that follows, which has a body to tell it
-// in. Without s3:ListBucket "there is none" is a 403.
-task<std::expected<bool, sink_error>> s3_sink::holds(std::string url, spool_file file) {
-  const auto answered = co_await server_.ask({.method = "HEAD", .url = std::move(url)});
-  if (!answered) co_return std::unexpected(answered.error());
-  co_return is_success(*answered) &&
-      find_header(answered->headers, sha256_header) ==
-          file.sha256&& find_header(answered->headers, "content-length") ==
-          std::to_string(file.size_bytes);
+// Only a CRC of a large file costs another look at its bytes.
+task<std::expected<std::string, sink_error>> s3_sink::whole_checksum(request_body body,
+                                                                     spool_file file) {
+  if (!spec_.checksum) co_return std::string{};
+  if (spec_.checksum == checksum::sha256) co_return bytes_of_sha256(file.sha256);
+  if (const auto* bytes = std::get_if<std::shared_ptr<const std::string>>(&body)) {
+    co_return checksum_of(*spec_.checksum, **bytes);
+  }
+  auto whole = co_await blocking([&](const std::stop_token& stop) {
+    return cut_into_parts(spool_, file, file.size_bytes, spec_.checksum, stop);
+  });
+  if (!whole) co_return std::unexpected(from_spool(whole.error()));
+  co_return whole->front().checksum;
+}
+
+http_headers s3_sink::headers_of(const object_to_put& what) const {
+  return {{"Content-Type", type_of(what.role)}, {std::string{sha256_header}, what.file.sha256}};
+}
+
+task<std::expected<bool, sink_error>> s3_sink::put_in_parts(std::string url, object_to_put what) {
+  if (what.file.size_bytes > largest_object_bytes) {
+    co_return std::unexpected(sink_error{
+        sink_error_kind::permanent,
+        fmt::format("{} would have {} bytes; S3 takes at most {}: make the report smaller, or "
+                    "compress it (name it .csv.gz or .parquet in `sink.url`)",
+                    url, what.file.size_bytes, largest_object_bytes),
+        {}});
+  }
+  auto headers = headers_of(what);
+  multipart_upload upload{spec_,
+                          server_,
+                          spool_,
+                          {.url = std::move(url),
+                           .file = std::move(what.file),
+                           .headers = std::move(headers),
+                           .pay = std::move(what.pay)}};
+  co_return co_await upload.put();
 }
 
 task<std::expected<bool, sink_error>> s3_sink::put_whole(std::string url, object_to_put what) {
-  if (what.file.size_bytes > one_put_limit_bytes) {
-    co_return std::unexpected(sink_error{
-        sink_error_kind::permanent,
-        fmt::format(
-            "{} would have {} bytes; S3 takes at most {} in one PUT: make the report smaller, "
-            "or compress it (name it .csv.gz or .parquet in `sink.url`)",
-            url, what.file.size_bytes, one_put_limit_bytes),
-        {}});
-  }
   auto body = body_of(what.file);
   if (!body) co_return std::unexpected(body.error());
-  http_headers headers = {{"Content-Type", type_of(what.role)}, {sha256_header, what.file.sha256}};
+  const auto sum = co_await whole_checksum(*body, what.file);
+  if (!sum) co_return std::unexpected(sum.error());
+  auto headers = headers_of(what);
+  add_checksum(headers, spec_.checksum, *sum);
+  add_encryption(headers, spec_);
   if (!spec_.overwrite) headers.emplace_back("If-None-Match", "*");
   const auto answered = co_await server_.ask({.method = "PUT",
                                               .url = url,
@@ -69,6 +95,15 @@ task<std::expected<bool, sink_error>> s3_sink::put_whole(std::string url, object
   constexpr int precondition_failed = 412;
   if (!spec_.overwrite && answered->status == precondition_failed) co_return false;
   if (!is_success(*answered)) co_return std::unexpected(server_.refusal(*answered, url));
+  if (auto plain = not_encrypted(spec_, *answered, url)) {
+    co_return std::unexpected(*std::move(plain));
+  }
+  if (spec_.checksum) {
+    const auto said = find_header(answered->headers, words_of(*spec_.checksum).header);
+    if (auto wrong = other_than_sent(spec_, url, said, to_base64(*sum))) {
+      co_return std::unexpected(*std::move(wrong));
+    }
+  }
   co_return true;
 }
 
@@ -77,20 +112,22 @@ task<std::expected<stored_object, sink_error>> s3_sink::put(object_to_put what) 
   if (!url) co_return std::unexpected(url.error());
   stored_object made{*std::move(url), what.file.size_bytes, what.file.sha256};
   if (what.may_be_there) {
-    const auto found = co_await holds(made.url, what.file);
+    const auto found = co_await look(&server_, made.url, what.file);
     if (!found) co_return std::unexpected(found.error());
-    made.unchanged = *found;
+    made.unchanged = *found == standing::same;
     if (!made.unchanged && what.pay) co_await what.pay();
   }
   if (!made.unchanged) {
-    const auto put = co_await put_whole(made.url, what);
+    const bool is_large = what.file.size_bytes > spec_.multipart_bytes;
+    const auto put =
+        is_large ? co_await put_in_parts(made.url, what) : co_await put_whole(made.url, what);
     if (!put) co_return std::unexpected(put.error());
     if (*put) co_return made;
     // Ours, of a step whose answer was lost, or of an import before; or somebody else's.
     if (what.pay) co_await what.pay();
-    const auto found = co_await holds(made.url, what.file);
+    const auto found = co_await look(&server_, made.url, what.file);
     if (!found) co_return std::unexpected(found.error());
-    if (!*found) co_return std::unexpected(kept_as_it_is(made.url));
+    if (*found != standing::same) co_return std::unexpected(kept_as_it_is(made.url));
     made.unchanged = true;
   }
   co_return made;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // s3_sink: an object is one PUT, signed with the hash that the spool knows already, so that the
-// bytes are read once and a server that checks them can refuse what changed on the way. The hash is
-// stored with the object (x-amz-meta-sha256): by it a later import knows its own bytes again.
+// bytes are read once and a server that checks them can refuse what changed on the way; one that is
+// over `sink.multipart` goes up in parts (multipart.hpp). The hash is stored with the object
+// (x-amz-meta-sha256): by it a later import knows its own bytes again.
 
 #include "sink/s3_server.hpp"
 #include "sink/sink.hpp"
@@ -19,11 +20,16 @@ class s3_sink final : public object_sink {
  private:
   [[nodiscard]] std::expected<request_body, sink_error> body_of(const spool_file& file) const;
   [[nodiscard]] std::string type_of(object_role role) const;
-  /// Whether the object is there with the bytes of that file.
-  [[nodiscard]] task<std::expected<bool, sink_error>> holds(std::string url, spool_file file);
+  /// `sink.checksum` of the whole object, its bytes.
+  [[nodiscard]] task<std::expected<std::string, sink_error>> whole_checksum(request_body body,
+                                                                            spool_file file);
+  [[nodiscard]] http_headers headers_of(const object_to_put& what) const;
   /// False: another object is there that is to stay.
   [[nodiscard]] task<std::expected<bool, sink_error>> put_whole(std::string url,
                                                                 object_to_put what);
+  /// The same in parts.
+  [[nodiscard]] task<std::expected<bool, sink_error>> put_in_parts(std::string url,
+                                                                   object_to_put what);
 
   const sink& spec_;
   spool& spool_;

@@ -38,9 +38,12 @@ sink_error kept_as_it_is(const std::string& object) {
 }
 
 std::expected<std::string, sink_error> object_url(const sink& spec, const object_to_put& what) {
-  auto url = expand_url(spec.url, what.of, what.on);
+  const bool is_beside = what.role == object_role::rejected;
+  const template_values values{{"sha256", is_beside ? what.rows_sha256 : what.file.sha256},
+                               {"spec", what.spec}};
+  auto url = expand_url(spec.url, what.of, what.on, values);
   if (!url) return std::unexpected(from_template(url.error()));
-  return what.role == object_role::rejected ? rejected_name(*url) : *std::move(url);
+  return is_beside ? rejected_name(*url) : *std::move(url);
 }
 
 }  // namespace wherry::app

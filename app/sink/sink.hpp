@@ -4,7 +4,7 @@
 // spool.
 //
 // 1. An object is whole or absent, and durable when `put` returns: file:// by a temporary name,
-//    fsync, rename, fsync of the directory; s3:// by one PUT.
+//    fsync, rename, fsync of the directory; s3:// by one PUT, or a multipart upload.
 // 2. What is stored is what the spool file's hash says, or nothing: damage on the way is `damaged`.
 // 3. Putting the same object again does no harm; file:// leaves the same bytes as they are, s3://
 //    does where it is told that they may be there.
@@ -38,6 +38,9 @@ struct object_to_put {
   day on;
   spool_file file;
   object_role role = object_role::rows;
+  std::string spec{};  ///< the version of the spec that made it, {spec} of `sink.url`
+  /// Of the object beside which this one lies, {sha256} of `sink.url`; only of rejected rows.
+  std::string rows_sha256{};
   /// The report was imported before: look whether these very bytes are there, and then upload
   /// nothing. Only what is found there counts, so an object that somebody removed comes back.
   bool may_be_there = false;

@@ -56,9 +56,6 @@ void check_clients(reader& r, const spec& whole, std::string_view asker, Expand 
 }
 
 void check_addresses(reader& r, const spec& whole) {
-  const auto url = [](const std::string& text) {
-    return [&text](const client& of) { return expand_url(text, of, sample_day); };
-  };
   static const template_values of_a_request{
       {"part", "p"}, {"cursor", "c"}, {"offset", "0"}, {"page", "1"}, {"size", "1"}};
   static const template_values of_one_made = [] {
@@ -89,7 +86,9 @@ void check_addresses(reader& r, const spec& whole) {
   if (const auto& pages = whole.source.pages) {
     check_clients(r, whole, "the url of [source.pages]", remote(pages->url));
   }
-  check_clients(r, whole, "the url of [sink]", url(whole.sink.url));
+  check_clients(r, whole, "the url of [sink]", [&](const client& of) {
+    return expand_url(whole.sink.url, of, sample_day, no_object_yet);
+  });
   check_clients(r, whole, "the lane of [source.limit]", lane(whole.source.limit.lane));
   for (const auto& each : whole.source.shared) {
     check_clients(r, whole, "a lane of [source.shared]", lane(each.lane));
@@ -139,7 +138,7 @@ void check_objects(reader& r, const spec& whole) {
   std::map<std::string, std::string_view> owner;
   for (const auto& one : whole.clients) {
     const auto url = one.id.empty() ? std::unexpected(template_error{})
-                                    : expand_url(whole.sink.url, one, sample_day);
+                                    : expand_url(whole.sink.url, one, sample_day, no_object_yet);
     if (!url) continue;
     const auto [known, is_new] = owner.try_emplace(*url, one.id);
     if (is_new || known->second == one.id) continue;
@@ -199,6 +198,17 @@ void check_s3(reader& r, sink& to) {
   // A session's token belongs to the session's secret, and to no other.
   if (fill(r, "secret_key", "AWS_SECRET_ACCESS_KEY", to.secret_key.reveal)) {
     fill(r, "session_token", "AWS_SESSION_TOKEN", to.session_token.reveal);
+  }
+  constexpr auto one_put_limit_bytes = 5ull << 30;  // S3's own
+  if (to.multipart_bytes > one_put_limit_bytes) {
+    const reader::inside sink{r, "sink"}, key{r, "multipart"};
+    r.wrong(r.place_of({"sink", "multipart"}), "is more than S3 takes in one PUT",
+            "write 5GiB or less");
+  }
+  if (!to.kms_key.empty() && to.encryption != encryption::kms) {
+    const reader::inside sink{r, "sink"}, key{r, "kms_key"};
+    r.wrong(r.place_of({"sink", "kms_key"}), "is a key that nothing uses",
+            "write encryption = \"kms\" beside it, or remove it");
   }
   need_credential(r, "access_key", "AWS_ACCESS_KEY_ID", to.access_key);
   need_credential(r, "secret_key", "AWS_SECRET_ACCESS_KEY", to.secret_key.reveal);

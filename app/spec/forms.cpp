@@ -328,7 +328,7 @@ void endpoint_url::read(reader& r, const value& from, std::string& to) {
 
 void sink_url::read(reader& r, const value& from, sink& to) {
   static constexpr std::string_view schemes[] = {"file", "s3"};
-  auto url = read_template(r, from, template_scope::report);
+  auto url = read_template(r, from, template_scope::object);
   const auto parts = url ? split_address(r, from, *url, schemes) : std::nullopt;
   if (!parts || !reaches_an_object(r, from, *parts)) return;
   const auto known = ending_of(*url);

@@ -172,6 +172,10 @@ url    = "file://${PWD}/out/day={day}/{client}.csv.gz"
 #region        = "us-east-1"
 #endpoint      = "http://127.0.0.1:9000"
 #path_style    = true
+#multipart     = "64MiB"   # a larger object goes up in parts
+#checksum      = "crc32c"  # or "sha256": is sent along, and kept by the server
+#encryption    = "kms"     # or "s3"
+#kms_key       = "alias/reports"
 #access_key    = "${MY_ACCESS_KEY}"
 #secret_key    = "${MY_SECRET_KEY}"
 #session_token = "${MY_SESSION_TOKEN}"

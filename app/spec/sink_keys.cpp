@@ -9,6 +9,24 @@ constexpr auto required = need::required;
 constexpr auto optional = need::optional;
 constexpr auto secret_key = privacy::secret;
 
+struct checksum_word : any_text {
+  static constexpr std::string_view wanted = R"(checksum = "sha256" or "crc32c")";
+  static constexpr std::string_view schema = R"({"enum":["sha256","crc32c"]})";
+  static void read(reader& r, const value& from, std::optional<checksum>& to) {
+    static constexpr std::string_view words[] = {"sha256", "crc32c"};
+    read_word(r, from, words, to.emplace(), "known words");
+  }
+};
+
+struct encryption_word : any_text {
+  static constexpr std::string_view wanted = R"(encryption = "s3" or "kms")";
+  static constexpr std::string_view schema = R"({"enum":["s3","kms"]})";
+  static void read(reader& r, const value& from, std::optional<encryption>& to) {
+    static constexpr std::string_view words[] = {"s3", "kms"};
+    read_word(r, from, words, to.emplace(), "known words");
+  }
+};
+
 constexpr key<sink> sink_keys[] = {
     whole_entry<sink_url, sink>("url",
                                 "Where objects go: file:///… or s3://…; ends in .parquet, .csv or "
@@ -27,7 +45,20 @@ constexpr key<sink> sink_keys[] = {
         "session_token", "S3 token; AWS_SESSION_TOKEN by default.", optional, secret_key),
     entry<yes_or_no, &sink::path_style>("path_style",
                                         "http://host/bucket/… instead of http://bucket.host/…."),
-    entry<duration, &sink::timeout>("timeout", "Time for one object; 2m by default."),
+    entry<duration, &sink::timeout>(
+        "timeout", "Time for one object, or for one part of a large one; 2m by default."),
+    entry<size_text, &sink::multipart_bytes>(
+        "multipart",
+        "S3 objects over this size go up in parts of a quarter of it; 64MiB by default."),
+    entry<checksum_word, &sink::checksum>("checksum",
+                                          "Sent with each S3 object, kept by the server and "
+                                          "compared with what it says: sha256, crc32c."),
+    entry<encryption_word, &sink::encryption>(
+        "encryption",
+        "S3 encrypts by its own key, s3, or by one of KMS, kms; the bucket decides "
+        "by default."),
+    entry<one_line, &sink::kms_key>("kms_key",
+                                    "Key of KMS: its id or ARN; the bucket's own by default."),
 };
 
 }  // namespace

@@ -268,6 +268,12 @@ struct transform {
 enum class file_format { csv, parquet, json_lines };
 enum class compression { none, gzip, zstd };
 
+/// What S3 takes beside an object and keeps, to compare it by.
+enum class checksum { sha256, crc32c };
+
+/// By whose key S3 encrypts an object: its own, or one of a key management service.
+enum class encryption { s3, kms };
+
 /// Says where objects go. Format and compression follow from the name: .parquet, .csv
 /// .csv.gz .csv.zst, .jsonl .jsonl.gz .jsonl.zst.
 struct sink {
@@ -284,7 +290,11 @@ struct sink {
   secret secret_key;
   secret session_token;     ///< empty: none
   bool path_style = false;  ///< http://host/bucket/key rather than http://bucket.host/key
-  std::chrono::milliseconds timeout{120'000};
+  std::chrono::milliseconds timeout{120'000};   ///< for an object, or for a part of a large one
+  std::uint64_t multipart_bytes = 64ull << 20;  ///< a larger object goes up in parts
+  std::optional<app::checksum> checksum;        ///< sent with the bytes, beside their signature
+  std::optional<app::encryption> encryption;    ///< none: as the bucket has it
+  std::string kms_key;                          ///< of kms; empty: the bucket's, or the account's
 };
 
 /// Says into which table of a warehouse the rows go, beside the objects.

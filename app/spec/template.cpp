@@ -67,6 +67,10 @@ names names_of(template_scope scope) {
   if (scope == template_scope::client) return all;
   all.push_back("day");
   if (scope == template_scope::report) return all;
+  if (scope == template_scope::object) {
+    all.insert(all.end(), {"sha256", "spec"});
+    return all;
+  }
   all.insert(all.end(), {"part", "cursor", "offset", "page", "size"});
   if (scope == template_scope::remote) all.push_back("report");
   return all;

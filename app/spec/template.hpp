@@ -28,13 +28,18 @@ struct template_error {
   std::string remedy;
 };
 
-/// Says what a template may speak of: a client; a report, which also has a day; a request for one,
-/// which may be for a part of it, {part}, or a page, {cursor} {offset} {page} {size}; or one for a
-/// report that the API has made, which also has its id there, {report}.
-enum class template_scope { client, report, request, remote };
+/// Says what a template may speak of: a client; a report, which also has a day; an object of a
+/// report, which also has the hash of its bytes, {sha256}, and the version of the spec that made
+/// it, {spec}; a request for a report, which may be for a part of it, {part}, or a page, {cursor}
+/// {offset} {page} {size}; or one for a report that the API has made, which also has its id there,
+/// {report}.
+enum class template_scope { client, report, object, request, remote };
 
 /// Values of placeholders that only some templates have, by name; they may be empty.
 using template_values = std::map<std::string, std::string, std::less<>>;
+
+/// What stands in the name of an object that is not there yet.
+inline const template_values no_object_yet{{"sha256", "sha256"}, {"spec", "spec"}};
 
 /// Finds everything that is wrong with a template itself.
 [[nodiscard]] std::vector<template_error> check_template(std::string_view text,

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <stop_token>
 
-#include "warehouse/blocking.hpp"
+#include "spool/blocking.hpp"
 #include "warehouse/manifest.hpp"
 #include "warehouse/object_rows.hpp"
 #include "wherry/csp/scheduler.hpp"

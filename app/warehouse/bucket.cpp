@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "sink/encryption.hpp"
 #include "spool/sha256.hpp"
 
 namespace wherry::app {
@@ -52,7 +53,7 @@ load_error from_sink(const sink_error& wrong) {
 }  // namespace
 
 bucket::bucket(const sink& spec, http_client& client, spool& into)
-    : server_(spec, client), spool_(into) {}
+    : spec_(spec), server_(spec, client), spool_(into) {}
 
 load_error bucket::refused(const http_response& answer, const std::string& url) const {
   auto why = from_sink(server_.refusal(answer, url));
@@ -64,9 +65,12 @@ load_error bucket::refused(const http_response& answer, const std::string& url) 
 
 task<std::expected<void, load_error>> bucket::put(std::string url, std::string bytes) {
   auto hash = to_hex(sha256_of(bytes));
+  http_headers headers;
+  add_encryption(headers, spec_);
   const auto answer =
       co_await server_.ask({.method = "PUT",
                             .url = url,
+                            .headers = std::move(headers),
                             .body = std::make_shared<const std::string>(std::move(bytes)),
                             .body_sha256 = std::move(hash)});
   if (!answer) co_return std::unexpected(from_sink(answer.error()));

@@ -33,6 +33,7 @@ class bucket {
   /// Says what an answer means that is no success.
   [[nodiscard]] load_error refused(const http_response& answer, const std::string& url) const;
 
+  const sink& spec_;
   s3_server server_;
   spool& spool_;
 };

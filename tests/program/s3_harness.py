@@ -101,6 +101,16 @@ class s3_test(program_test):
                 f'endpoint = "{endpoint or self.endpoint}"\n'
                 f'path_style = {str(path_style).lower()}\n')
 
+    def large_sink(self, endpoint: str = "", limit: str = "") -> list[tuple[str, str]]:
+        """The changes of the spec by which objects have some 10 MB, and go up in parts."""
+        return [self.s3_sink(endpoint=endpoint), ("  from report\n", "  from report, range(3000)\n"),
+                ("\n[retry]", f'\nmultipart = "5MB"\n{limit}\n[retry]')]
+
+    def uploads(self) -> list[str]:
+        """Keys of the uploads of this test that have begun and not ended."""
+        listed = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=self.prefix)
+        return [each["Key"] for each in listed.get("Uploads", [])]
+
     def stored(self) -> dict[str, bytes]:
         """Each object of this test, by its path below the prefix, read back by boto3."""
         start = self.prefix + "/"

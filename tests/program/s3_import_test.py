@@ -2,6 +2,8 @@
 """Imports into a real S3 server: every object, read back by boto3, has the bytes that the same
 import gives to a file, whatever happened on the way."""
 
+import hashlib
+
 from harness import wait_until
 from s3_harness import s3_test, server_log
 
@@ -49,6 +51,34 @@ class s3_import_test(s3_test):
             key = f"{self.prefix}/day=2001-01-01/{name.replace('{client}', 'ATL')}"
             found = self.client.head_object(Bucket=self.bucket, Key=key)
             self.assertEqual(found["ContentType"], kind)
+
+    def test_an_object_may_be_named_by_its_hash_and_the_version_of_the_spec(self):
+        self.start_api()
+        self.spec(self.s3_sink(name="{client}-{sha256}-{spec}.csv"))
+        self.assertEqual(self.run_import().last_line(), "10 completed, 0 dead")
+        found = self.stored()
+        self.assertEqual(len(found), 10)
+        version = hashlib.sha256((self.here / "flights.toml").read_bytes()).hexdigest()
+        for name, content in found.items():
+            self.assertTrue(name.endswith(
+                f"-{hashlib.sha256(content).hexdigest()}-{version}.csv"), name)
+        shown = self.wherry("show", "ATL/2001-01-01", "--json").json()
+        self.assertIn(shown["data"]["sha256"], shown["data"]["url"])
+        self.run_import("--only", "all")
+        self.assertEqual(self.stored(), found)  # the same bytes, under the same names
+
+    def test_a_large_report_goes_up_in_parts(self):
+        self.start_api()
+        self.spec(*self.large_sink())
+        for more in (), ("--only", "all"):
+            ended = self.run_import("--client", "ATL", *more)
+            self.assertEqual(ended.last_line(), "1 completed, 0 dead")
+            found = self.client.get_object(Bucket=self.bucket,
+                                           Key=f"{self.prefix}/day=2001-01-01/ATL.csv")
+            self.assertRegex(found["ETag"], '-[1-9][0-9]*"$')
+            shown = self.wherry("show", "ATL/2001-01-01", "--json").json()["data"]
+            self.assertEqual(hashlib.sha256(found["Body"].read()).hexdigest(), shown["sha256"])
+        self.assertEqual(self.uploads(), [])
 
     def test_after_kill_9_in_the_midst_the_same_command_completes_the_import(self):
         front = self.start_gateway()

@@ -17,8 +17,7 @@ class s3_probe_test(s3_test):
         seen = self.probe()
         self.assert_says(seen["says"], "began an upload beside", "aborted it")
         self.assertEqual(self.stored(), {})
-        listed = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=self.prefix)
-        self.assertEqual(listed.get("Uploads", []), [])
+        self.assertEqual(self.uploads(), [])
 
     def test_a_probe_of_s3_says_which_key_is_wrong(self):
         self.start_api()

@@ -53,6 +53,19 @@ class s3_warehouse_test(s3_test, warehouse_test):
         self.assertGreaterEqual(len(self.said("copied")), 12)
         self.assertLess(len(self.said("copied")), 80)
 
+    def test_redshift_copies_objects_that_are_named_by_their_hash_and_the_spec(self):
+        self.start_api()
+        self.start_proxy()
+        name = "{client}-{sha256}-{spec}.csv"
+        self.spec(transform(), self.redshift(), self.s3_sink(name=name))
+        self.run_import(days=2)
+        self.assert_loaded(2)
+        fewer = "destination <> 'LAX'"
+        self.spec(transform(fewer), self.redshift(), self.s3_sink(name=name))
+        self.run_import("--only", "all", days=2)
+        self.assert_loaded(2, fewer)
+        self.assertEqual(len(self.stored()), 40)  # those of before stay
+
     def test_redshift_replaces_restated_and_emptied_days_and_its_manifests_go(self):
         self.start_api()
         self.start_proxy()

@@ -6,6 +6,7 @@ a bomb is not; rows that cannot be read are put aside, or too many of them fail 
 The API is a server of files in this process: what its bytes are is all that these tests are about."""
 
 import gzip
+import hashlib
 import http.server
 import io
 import json
@@ -215,6 +216,16 @@ class transform_test(program_test):
         self.assert_says(self.wherry("show", "acme/2025-03-30").out, "aside    1 rows in",
                          "acme.rejected.csv")
         self.assertEqual(self.spooled("ads.spool"), [])
+
+    def test_rows_that_were_put_aside_are_named_like_the_object_beside_which_they_lie(self):
+        bad = {"time": "noon", "campaign": {"id": 3}, "metrics": {"clicks": 1, "cost_micros": 1}}
+        self.make(documents([*ROWS, bad]), changes=[("{client}.csv", "{client}-{sha256}.csv")])
+        self.assert_says(self.import_all().out, "2 completed, 0 dead")
+        found = self.objects()
+        hash_of_rows = hashlib.sha256(ACME.encode()).hexdigest()
+        self.assertEqual(found[f"day=2025-03-30/acme-{hash_of_rows}.csv"], ACME.encode())
+        self.assertIn(f"day=2025-03-30/acme-{hash_of_rows}.rejected.csv", found)
+        self.assertEqual(len(found), 4)
 
     def test_more_bad_rows_than_allowed_fail_the_report_and_name_the_first(self):
         bad = [{**row, "time": "noon"} for row in ROWS]

@@ -56,7 +56,12 @@ class connection {
   /// Blocks until the client closes (or the server is destroyed).
   void wait_for_close() {
     std::string rest;
-    while (receive(rest)) {}
+    read_until_close(rest);
+  }
+
+  /// Blocks until the other side closes; takes all that it sends.
+  void read_until_close(std::string& into) {
+    while (receive(into)) {}
   }
 
  private:

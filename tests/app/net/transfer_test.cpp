@@ -97,6 +97,19 @@ TEST_SUITE("net/transfer.hpp") {
     CHECK(got->body.ends_with("\r\n\r\n" + std::string(500'000, 'y')));
   }
 
+  TEST_CASE("bytes of a file from its midst are streamed as the body") {
+    const fault_server server{echo};
+    const temporary_file file{std::string(100'000, 'a') + std::string(200'000, 'b') + "c"};
+    http_request request;
+    request.method = "PUT";
+    request.url = server.url();
+    request.body = file_body{file.path, 200'000, 100'000};
+    const auto got = fetch(request);
+    REQUIRE(got.has_value());
+    CHECK(got->body.contains("Content-Length: 200000\r\n"));
+    CHECK(got->body.ends_with("\r\n\r\n" + std::string(200'000, 'b')));
+  }
+
   TEST_CASE("a file that is shorter than announced or missing is a local error that names it") {
     const fault_server server{echo};
     const temporary_file file{"short"};

@@ -67,9 +67,12 @@ struct house {
     return *writer.finish();
   }
   stored put(const spool_file& file) {
+    return put(object_to_put{.of = {"acme", "77", "", "UTC"}, .on = first, .file = file});
+  }
+  stored put(const object_to_put& what) {
     const auto to = make_sink(spec, http, *files);
     thread_scheduler scheduler{{.threads = 1}};
-    return scheduler.run(to->put({.of = {"acme", "77", "", "UTC"}, .on = first, .file = file}));
+    return scheduler.run(to->put(what));
   }
 };
 
@@ -293,6 +296,25 @@ TEST_SUITE("sink/file_sink.hpp") {
       CHECK(got.error().kind == kind::transient);
       CHECK(got.error().message.contains("too many open files: raise `ulimit -n`"));
     }
+  }
+
+  TEST_CASE(
+      "a file may be named by its bytes and its spec, and what was put aside is named like it") {
+    house at;
+    at.into(at.directory / "out" / "{client}-{day}-{sha256}-{spec}.csv");
+    const auto hash = to_hex(sha256_of("rows"));
+    const auto rows = at.put(object_to_put{
+        .of = {"acme", "77", "", "UTC"}, .on = first, .file = at.spooled("rows"), .spec = "v1"});
+    REQUIRE_MESSAGE(rows.has_value(), rows.error().message);
+    CHECK(rows->url.ends_with("/acme-2025-01-31-" + hash + "-v1.csv"));
+    const auto aside = at.put(object_to_put{.of = {"acme", "77", "", "UTC"},
+                                            .on = first,
+                                            .file = at.spooled("aside"),
+                                            .role = object_role::rejected,
+                                            .spec = "v1",
+                                            .rows_sha256 = hash});
+    REQUIRE_MESSAGE(aside.has_value(), aside.error().message);
+    CHECK(aside->url.ends_with("/acme-2025-01-31-" + hash + "-v1.rejected.csv"));
   }
 
 }  // TEST_SUITE

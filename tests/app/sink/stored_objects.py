@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Prints the objects below a prefix as boto3 sees them, one a line: SHA-256, size, type, key. A
-client that is not ours: what our own signature and encoding got wrong twice would look right to
-ourselves.
+"""Prints what is below a prefix as boto3 sees it. A client that is not ours: what our own signature
+and encoding got wrong twice would look right to ourselves.
 
-    stored_objects.py PREFIX        with the variables of tools/s3 in the environment"""
+    stored_objects.py objects PREFIX    one a line: SHA-256, size, ETag, type, encryption and its key, key
+    stored_objects.py uploads PREFIX    the key of each upload that has begun and not ended
+
+With the variables of tools/s3 in the environment."""
 
 import hashlib
 import os
@@ -20,9 +22,19 @@ client = boto3.client(
     aws_secret_access_key=os.environ["S3_SECRET_KEY"],
     config=botocore.config.Config(s3={"addressing_style": "path"}))
 bucket = os.environ["S3_BUCKET"]
-for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=sys.argv[1]):
+about, prefix = sys.argv[1:]
+if about == "uploads":
+    for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket,
+                                                                        Prefix=prefix):
+        for found in page.get("Uploads", []):
+            print(found["Key"])
+    sys.exit()
+for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
     for found in page.get("Contents", []):
         answer = client.get_object(Bucket=bucket, Key=found["Key"])
         content = answer["Body"].read()
-        line = f"{hashlib.sha256(content).hexdigest()} {len(content)} {answer['ContentType']}"
+        etag = answer["ETag"].strip('"')
+        encryption = f"{answer.get('ServerSideEncryption', '-')} {answer.get('SSEKMSKeyId', '-')}"
+        line = (f"{hashlib.sha256(content).hexdigest()} {len(content)} {etag} "
+                f"{answer['ContentType']} {encryption}")
         sys.stdout.buffer.write(f"{line} {found['Key']}\n".encode())

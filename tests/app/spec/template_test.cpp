@@ -96,6 +96,15 @@ TEST_SUITE("spec/template.hpp") {
     CHECK(faults("https://h/{client}/{{x}}/{day:%Y}").empty());
   }
 
+  TEST_CASE("only the name of an object has the hash of its bytes and the spec's version") {
+    CHECK(faults("s3://b/{day}/{client}-{sha256}-{spec}.csv", template_scope::object).empty());
+    CHECK(faults("https://h/{day}/{client}/{sha256}") ==
+          std::vector<std::string>{R"(has an unknown placeholder "{sha256}"; known: {client}, )"
+                                   R"({account}, {currency}, {day})"});
+    CHECK(expand_url("s3://b/{sha256}/{spec}", with_account("77"), parse_day("2025-01-31").value(),
+                     {{"sha256", "00ff"}, {"spec", "7"}}) == "s3://b/00ff/7");
+  }
+
   TEST_CASE("a lane knows no day and takes values plain") {
     CHECK(faults("api-{account}", template_scope::client).empty());
     CHECK(faults("{day}", template_scope::client) ==

@@ -98,5 +98,43 @@ TEST_SUITE("spec/read.hpp whole") {
                 R"( [sink])"});
   }
 
+  TEST_CASE(
+      "an object over 64 MiB goes up in parts, or over what the spec says and S3 takes at once") {
+    const std::string keys = "access_key = \"a\"\nsecret_key = \"b\"\n";
+    CHECK(good(s3(keys)).sink.multipart_bytes == 64ull << 20);
+    CHECK(good(s3(keys + "multipart = \"5GiB\"\n")).sink.multipart_bytes == 5ull << 30);
+    CHECK(mistakes(s3(keys + "multipart = \"6GiB\"\n")) ==
+          lines{"ads.toml:12:13: multipart in [sink] is more than S3 takes in one PUT; write 5GiB "
+                "or less"});
+  }
+
+  TEST_CASE("a checksum of an object is one that S3 knows, and none where none is asked for") {
+    const std::string keys = "access_key = \"a\"\nsecret_key = \"b\"\n";
+    CHECK_FALSE(good(s3(keys)).sink.checksum);
+    CHECK(good(s3(keys + "checksum = \"sha256\"\n")).sink.checksum == checksum::sha256);
+    CHECK(good(s3(keys + "checksum = \"crc32c\"\n")).sink.checksum == checksum::crc32c);
+    CHECK(mistakes(s3(keys + "checksum = \"crc32\"\n")) ==
+          lines{"ads.toml:12:12: checksum in [sink] is \"crc32\"; did you mean \"crc32c\"?"});
+  }
+
+  TEST_CASE("an object is encrypted by S3's own key or one of KMS, and only KMS has one to name") {
+    const std::string keys = "access_key = \"a\"\nsecret_key = \"b\"\n";
+    CHECK_FALSE(good(s3(keys)).sink.encryption);
+    CHECK(good(s3(keys + "encryption = \"s3\"\n")).sink.encryption == encryption::s3);
+    const auto kms = good(s3(keys + "encryption = \"kms\"\nkms_key = \"alias/rows\"\n")).sink;
+    CHECK(kms.encryption == encryption::kms);
+    CHECK(kms.kms_key == "alias/rows");
+    CHECK(mistakes(s3(keys + "kms_key = \"alias/rows\"\n")) ==
+          lines{"ads.toml:12:11: kms_key in [sink] is a key that nothing uses; write encryption = "
+                "\"kms\" beside it, or remove it"});
+  }
+
+  TEST_CASE("the hash of an object does not tell clients or days apart") {
+    CHECK(mistakes(changed("{client}.csv", "{client}-{sha256}-{spec}.csv")).empty());
+    CHECK(mistakes(changed("{day}/{client}.csv", "{sha256}-{client}.csv")) ==
+          lines{"ads.toml:9:7: url in [sink] gives several days the same object, and one would "
+                "replace the other; put {day} into it"});
+  }
+
   TEST_CASE("a file sink needs no credentials") { CHECK(mistakes(smallest).empty()); }
 }
