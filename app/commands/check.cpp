@@ -29,6 +29,7 @@ struct plan {
   std::size_t reports = 0;  // 0: no days were given
   std::string from{};       // of the first report; without what variables say, which may be secret
   std::string to{};
+  std::string keys{};  // where those of the sink come from; empty: it needs none
   std::string store{};
   std::string spool{};
   std::map<std::string, lane_limits> lanes{};
@@ -37,12 +38,14 @@ struct plan {
 // A query may hold a key: the plan shows addresses up to it.
 std::string without_query(std::string url) { return url.substr(0, url.find('?')); }
 
-plan plan_of(const spec& spec, const backlog& wanted) {
+plan plan_of(const prepared_spec& prepared, const backlog& wanted) {
+  const auto& spec = prepared.spec();
   const auto shown = [&](const std::string& text) {
     return without_variables(text, spec.variables);
   };
   plan made{.clients = spec.clients.size(),
             .reports = wanted.size(),
+            .keys = prepared.keys_from(),
             .store = shown(spec.store),
             .spool = shown(spec.spool)};
   const auto& first = spec.clients.front();
@@ -74,8 +77,9 @@ void print(const plan& made, const spec& spec) {
   if (made.reports > 0) {
     say(", {} reports", grouped(made.reports));
   }
-  say("\n  from   {}\n  to     {}\n  store  {}\n  spool  {}\n", made.from, made.to, made.store,
-      made.spool);
+  say("\n  from   {}\n  to     {}\n", made.from, made.to);
+  if (!made.keys.empty()) say("  keys   {}; region {}\n", made.keys, spec.sink.region);
+  say("  store  {}\n  spool  {}\n", made.store, made.spool);
   std::size_t shown = 0;
   for (const auto& [name, limits] : made.lanes) {
     if (shown++ == lanes_shown) {
@@ -111,6 +115,10 @@ void print_json(const plan& made, const spec& spec, const std::vector<probe_line
                             {"reports", made.reports}, {"from", made.from},
                             {"to", made.to},           {"store", made.store},
                             {"spool", made.spool},     {"lanes", std::move(lanes)}};
+  if (!made.keys.empty()) {
+    shown["keys"] = made.keys;
+    shown["region"] = spec.sink.region;
+  }
   if (!probed.empty()) shown["probes"] = lines_of(probed);
   say("{}\n", boost::json::serialize(shown));
 }
@@ -141,12 +149,12 @@ int check_spec(const check_call& call) {
   }
   const auto prepared = prepared_spec::make(std::move(*spec), call.spec);
   if (!prepared) return complain(prepared.error()), mistake_made;
-  const auto made = plan_of(prepared->spec(), wanted);
+  const auto made = plan_of(*prepared, wanted);
   if (!call.json) print(made, prepared->spec());
   std::vector<probe_line> probed;
   if (call.probe) {
     std::ignore = flush_out();  // the plan can be read while the calls are under way
-    probed = probe_sides(prepared->spec(), probed_report(wanted, prepared->spec()));
+    probed = probe_sides(*prepared, probed_report(wanted, prepared->spec()));
     if (probed.empty()) return stopped_by_signal;
     if (!call.json) print(probed);
   }

@@ -53,6 +53,7 @@ int import_reports(const import_call& call) {
   }
   auto prepared = prepared_spec::make(std::move(*spec), call.spec);
   if (!prepared) return complain(prepared.error()), mistake_made;
+  if (const int status = prepared->try_keys(); status != all_well) return status;
 
   // The order of these is the order of their lives: the scheduler's threads use all the others.
   auto store =

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "commands/stoppable.hpp"
-#include "net/http_client.hpp"
 #include "sink/probe.hpp"
 #include "source/probe.hpp"
 #include "spec/template.hpp"
@@ -15,7 +14,7 @@
 namespace wherry::app {
 namespace {
 
-task<int> call_all(const spec& of, http_client& client, const report_id& about,
+task<int> call_all(const spec& of, const prepared_spec& with, const report_id& about,
                    std::vector<probe_line>& lines) {
   const auto& first = of.clients[about.client];
   const auto add = [&](const char* side, std::expected<std::string, std::string> said) {
@@ -24,21 +23,21 @@ task<int> call_all(const spec& of, http_client& client, const report_id& about,
         {side, is_well,
          without_variables(is_well ? *std::move(said) : std::move(said.error()), of.variables)});
   };
-  add("source", co_await probe_source(of.source, client, first, about.day));
-  add("sink", co_await probe_sink(of.sink, client, first, about.day));
+  add("source", co_await probe_source(of.source, with.client(), first, about.day));
+  add("sink", co_await probe_sink(of.sink, with.client(), with.keys(), first, about.day));
   co_return 0;
 }
 
 }  // namespace
 
-std::vector<probe_line> probe_sides(spec of, const report_id& about) {
+std::vector<probe_line> probe_sides(const prepared_spec& with, const report_id& about) {
+  auto of = with.spec();
   of.source.connect_timeout =
       std::min<std::chrono::milliseconds>(of.source.connect_timeout, probe_time_limit);
   of.source.timeout = std::min<std::chrono::milliseconds>(of.source.timeout, probe_time_limit);
   of.sink.timeout = std::min<std::chrono::milliseconds>(of.sink.timeout, probe_time_limit);
-  http_client client;
   std::vector<probe_line> lines;
-  if (run_until_stopped(call_all(of, client, about, lines)) != 0) lines.clear();
+  if (run_until_stopped(call_all(of, with, about, lines)) != 0) lines.clear();
   return lines;
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "commands/session.hpp"
 #include "spec/backlog.hpp"
-#include "spec/spec.hpp"
 
 namespace wherry::app {
 
@@ -25,6 +25,7 @@ struct probe_line {
 
 /// Calls each side about one report. Returns one line a side, or none if a signal came first.
 /// Requires: block_stop_signals was called; about.client < spec.clients.size().
-[[nodiscard]] std::vector<probe_line> probe_sides(spec of, const report_id& about);
+[[nodiscard]] std::vector<probe_line> probe_sides(const prepared_spec& with,
+                                                  const report_id& about);
 
 }  // namespace wherry::app

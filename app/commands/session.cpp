@@ -3,9 +3,11 @@
 
 #include <utility>
 
+#include "aws/chain.hpp"
 #include "commands/commands.hpp"
 #include "commands/fetched_rates.hpp"
 #include "commands/output.hpp"
+#include "commands/stoppable.hpp"
 #include "spec/read.hpp"
 
 namespace wherry::app {
@@ -15,6 +17,31 @@ std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file
   if (read) return std::move(*read);
   for (const auto& each : read.error()) tell("{}\n", to_string(each));
   return std::unexpected(static_cast<int>(mistake_made));
+}
+
+namespace {
+
+bool needs_keys(const sink& of) { return of.url.starts_with("s3://"); }
+
+task<int> get_keys(aws_credentials* of) {
+  const auto got = co_await of->signer();
+  if (!got) complain(got.error().message);
+  co_return got ? all_well : mistake_made;
+}
+
+}  // namespace
+
+prepared_spec::prepared_spec(app::spec spec, std::unique_ptr<app::transformer> transformer,
+                             std::string keys_from)
+    : spec_(std::move(spec)),
+      transformer_(std::move(transformer)),
+      keys_(std::make_unique<aws_credentials>(
+          [sink = spec_.sink] { return find_aws(sink, process_environment(), machine_files()); },
+          *client_)),
+      keys_from_(std::move(keys_from)) {}
+
+int prepared_spec::try_keys() const {
+  return needs_keys(spec_.sink) ? run_until_stopped(get_keys(keys_.get())) : all_well;
 }
 
 std::expected<prepared_spec, std::string> prepared_spec::make(app::spec spec,
@@ -28,16 +55,25 @@ std::expected<prepared_spec, std::string> prepared_spec::make(app::spec spec,
   if (!transformer) {
     return std::unexpected(file.string() + ": " + transformer.error().message);
   }
-  return prepared_spec(std::move(spec), std::move(*transformer));
+  std::string keys_from;
+  if (needs_keys(spec.sink)) {
+    auto setup = find_aws(spec.sink, process_environment(), machine_files());
+    if (!setup) return std::unexpected(file.string() + ": " + setup.error());
+    spec.sink.region = std::move(setup->region);
+    keys_from = std::move(setup->from.name);
+  }
+  return prepared_spec(std::move(spec), std::move(*transformer), std::move(keys_from));
 }
 
 session::session(prepared_spec prepared, std::unique_ptr<app::spool> spool)
     : spec_(std::move(prepared.spec_)),
+      client_(std::move(prepared.client_)),
+      keys_(std::move(prepared.keys_)),
       spool_(std::move(spool)),
       transformer_(std::move(prepared.transformer_)),
-      source_(spec_.source, client_),
-      sink_(make_sink(spec_.sink, client_, *spool_)),
-      loader_(spec_.warehouse ? make_loader(spec_, client_, *spool_) : nullptr) {}
+      source_(spec_.source, *client_),
+      sink_(make_sink(spec_.sink, *client_, *keys_, *spool_)),
+      loader_(spec_.warehouse ? make_loader(spec_, *client_, *keys_, *spool_) : nullptr) {}
 
 std::expected<std::unique_ptr<session>, std::string> session::open(prepared_spec prepared) {
   auto spool = app::spool::open(prepared.spec().spool, prepared.spec().spool_budget_bytes);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "aws/credentials.hpp"
 #include "net/http_client.hpp"
 #include "report/report.hpp"
 #include "sink/sink.hpp"
@@ -22,23 +23,36 @@ namespace wherry::app {
 /// Reads a spec; prints its mistakes to stderr. Errors: the exit status.
 [[nodiscard]] std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file);
 
-/// A spec whose SQL, units and rates have been tried.
+/// A spec whose SQL, units and rates have been tried, and of which it is known where the keys of
+/// its sink come from.
 class prepared_spec {
  public:
   /// Fetches the rates, if they are to be. `file`: where the spec was read, for errors.
-  /// Errors: what is wrong with the SQL, the tables or the rates.
+  /// Errors: what is wrong with the SQL, the tables, the rates or the places of keys.
   [[nodiscard]] static std::expected<prepared_spec, std::string> make(
       app::spec spec, const std::filesystem::path& file);
 
   [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
+  /// Where the keys come from, for people; empty: the sink needs none.
+  [[nodiscard]] const std::string& keys_from() const noexcept { return keys_from_; }
+  [[nodiscard]] http_client& client() const noexcept { return *client_; }
+  [[nodiscard]] aws_credentials& keys() const noexcept { return *keys_; }
+
+  /// Gets the keys that the sink needs, if any, so that an import without them is not begun; prints
+  /// why there are none. Returns the exit status: 0, 2, or 130 if a signal came first.
+  /// Requires: block_stop_signals was called.
+  [[nodiscard]] int try_keys() const;
 
  private:
   friend class session;
-  prepared_spec(app::spec spec, std::unique_ptr<app::transformer> transformer)
-      : spec_(std::move(spec)), transformer_(std::move(transformer)) {}
+  prepared_spec(app::spec spec, std::unique_ptr<app::transformer> transformer,
+                std::string keys_from);
 
   app::spec spec_;
   std::unique_ptr<app::transformer> transformer_;
+  std::unique_ptr<http_client> client_ = std::make_unique<http_client>();
+  std::unique_ptr<aws_credentials> keys_;
+  std::string keys_from_;
 };
 
 /// The parts of an import, alive together.
@@ -63,7 +77,8 @@ class session {
   session(prepared_spec prepared, std::unique_ptr<app::spool> spool);
 
   app::spec spec_;
-  http_client client_;
+  std::unique_ptr<http_client> client_;
+  std::unique_ptr<aws_credentials> keys_;
   std::unique_ptr<app::spool> spool_;
   std::unique_ptr<app::transformer> transformer_;
   http_source source_;

@@ -57,6 +57,7 @@ outcome<report_state> outcome_of(const sink_error& error, report_state again, sy
   switch (error.kind) {
     case sink_error_kind::throttled: return throttled{error.message, until(error.wait, now)};
     case sink_error_kind::permanent: return permanent{error.message};
+    case sink_error_kind::stopped: return stops_lane{error.message, now + stopped_lane_wait};
     case sink_error_kind::damaged: return go_back<report_state>{std::move(again), error.message};
     case sink_error_kind::transient: break;
   }

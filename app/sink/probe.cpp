@@ -60,8 +60,8 @@ task<said> probe_file(std::string url) {
   co_return outcome->value();
 }
 
-task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
-  s3_server server(spec, client);
+task<said> probe_s3(const sink& spec, http_client& client, aws_credentials& keys, std::string url) {
+  s3_server server(spec, client, keys);
   const auto beside = url + std::string(probe_suffix);
   http_headers headers;
   add_encryption(headers, spec);
@@ -91,14 +91,15 @@ task<said> probe_s3(const sink& spec, http_client& client, std::string url) {
 
 }  // namespace
 
-task<said> probe_sink(const sink& spec, http_client& client, app::client of, day on) {
+task<said> probe_sink(const sink& spec, http_client& client, aws_credentials& keys, app::client of,
+                      day on) {
   auto url = expand_url(spec.url, of, on, no_object_yet);
   if (!url) {
     co_return std::unexpected(
         fmt::format("`sink.url`: {}; {}", url.error().message, url.error().remedy));
   }
   if (url->starts_with(file_scheme)) co_return co_await probe_file(*std::move(url));
-  co_return co_await probe_s3(spec, client, *std::move(url));
+  co_return co_await probe_s3(spec, client, keys, *std::move(url));
 }
 
 }  // namespace wherry::app

@@ -15,6 +15,7 @@
 #include <expected>
 #include <string>
 
+#include "aws/credentials.hpp"
 #include "net/http_client.hpp"
 #include "spec/day.hpp"
 #include "spec/spec.hpp"
@@ -23,10 +24,11 @@
 namespace wherry::app {
 
 /// Tries to write where the object of that client and day goes; says what was tried and what came
-/// of it. Requires: spec and client outlive it. Suspends: until it is known. Errors: the same, with
+/// of it. Requires: the first three outlive it. Suspends: until it is known. Errors: the same, with
 /// the remedy; `cancelled`.
 [[nodiscard]] task<std::expected<std::string, std::string>> probe_sink(const sink& spec,
                                                                        http_client& client,
+                                                                       aws_credentials& keys,
                                                                        app::client of, day on);
 
 }  // namespace wherry::app

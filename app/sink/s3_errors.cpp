@@ -27,9 +27,9 @@ constexpr known_code known[] = {
     {"InvalidAccessKeyId", kind::permanent,
      "the server does not know the access key; check `sink.access_key` (or AWS_ACCESS_KEY_ID) and "
      "`sink.endpoint`"},
-    {"ExpiredToken", kind::permanent,
+    {"ExpiredToken", kind::stopped,
      "the session token has expired; get a new one for `sink.session_token` (or "
-     "AWS_SESSION_TOKEN)"},
+     "AWS_SESSION_TOKEN, or the profile), and run the same command"},
     {"InvalidToken", kind::permanent,
      "the session token is wrong; check `sink.session_token` (or AWS_SESSION_TOKEN)"},
     {"AccessDenied", kind::permanent,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// s3_server: one signed request at a time to the S3 server of a sink, whatever it is for. Threads:
-// any.
+// s3_server: one signed request at a time to the S3 server of a sink, whatever it is for. Keys that
+// the server finds expired are asked for anew, and the request is sent once more with the new ones.
+// Threads: any.
 
 #include <chrono>
 #include <expected>
@@ -9,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "aws/credentials.hpp"
 #include "net/http_client.hpp"
-#include "sign/sigv4.hpp"
 #include "sink/s3_address.hpp"
 #include "sink/sink.hpp"
 
@@ -28,15 +29,15 @@ struct s3_request {
   http_headers headers{};
   request_body body{};
   std::string body_sha256{hash_of_nothing};  ///< hex; a server refuses other bytes
-  body_writer* into = nullptr;  ///< takes the answer's body, of at most `max_size_bytes`
+  body_writer* into = nullptr;  ///< takes the body of a success, of at most `max_size_bytes`
   std::uint64_t max_size_bytes = http_request{}.max_size_bytes;
   std::chrono::milliseconds at_most = std::chrono::hours(24);  ///< beside `sink.timeout`
 };
 
-/// Requires: spec and client outlive it.
+/// Requires: all three outlive it.
 class s3_server {
  public:
-  s3_server(const sink& spec, http_client& client);
+  s3_server(const sink& spec, http_client& client, aws_credentials& keys);
 
   /// Sends a request and receives the answer, whatever its status. Suspends: until it is whole.
   /// Errors: what befell it on the way; `cancelled`.
@@ -46,9 +47,12 @@ class s3_server {
   [[nodiscard]] sink_error refusal(const http_response& answer, const std::string& url) const;
 
  private:
+  [[nodiscard]] task<std::expected<http_response, sink_error>> ask_as(
+      aws_credentials::signer_handle signer, s3_request what);
+
   const sink& spec_;
   http_client& client_;
-  sigv4_signer signer_;
+  aws_credentials& keys_;
 };
 
 [[nodiscard]] inline bool is_success(const http_response& answer) noexcept {

@@ -12,8 +12,8 @@ namespace wherry::app {
 
 class s3_sink final : public object_sink {
  public:
-  s3_sink(const sink& spec, http_client& client, spool& from)
-      : spec_(spec), spool_(from), server_(spec, client) {}
+  s3_sink(const sink& spec, http_client& client, aws_credentials& keys, spool& from)
+      : spec_(spec), spool_(from), server_(spec, client, keys) {}
 
   task<std::expected<stored_object, sink_error>> put(object_to_put what) override;
 

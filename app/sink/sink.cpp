@@ -11,8 +11,9 @@
 
 namespace wherry::app {
 
-std::unique_ptr<object_sink> make_sink(const sink& spec, http_client& client, spool& from) {
-  if (spec.url.starts_with("s3://")) return std::make_unique<s3_sink>(spec, client, from);
+std::unique_ptr<object_sink> make_sink(const sink& spec, http_client& client, aws_credentials& keys,
+                                       spool& from) {
+  if (spec.url.starts_with("s3://")) return std::make_unique<s3_sink>(spec, client, keys, from);
   WHERRY_ASSERT(spec.url.starts_with("file://"), "read_spec lets only file:// and s3:// through");
   return std::make_unique<file_sink>(spec, from);
 }

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "aws/credentials.hpp"
 #include "net/http_client.hpp"
 #include "spec/day.hpp"
 #include "spec/spec.hpp"
@@ -61,6 +62,7 @@ enum class sink_error_kind {
   transient,  ///< try again
   throttled,  ///< the lane waits; no attempt is spent
   permanent,  ///< somebody must change something first
+  stopped,    ///< likewise, and for all reports alike: the lane stops, and no report dies of it
   damaged,    ///< the spool file is not what was written: go back a state
 };
 
@@ -80,9 +82,9 @@ class object_sink {
   [[nodiscard]] virtual task<std::expected<stored_object, sink_error>> put(object_to_put what) = 0;
 };
 
-/// Makes the sink that the spec asks for. Requires: all three outlive it; spec.url begins with
+/// Makes the sink that the spec asks for. Requires: all four outlive it; spec.url begins with
 /// file:// or s3:// (read_spec has seen to that).
 [[nodiscard]] std::unique_ptr<object_sink> make_sink(const sink& spec, http_client& client,
-                                                     spool& from);
+                                                     aws_credentials& keys, spool& from);
 
 }  // namespace wherry::app

@@ -6,26 +6,8 @@
 #include "source/token_words.hpp"
 
 namespace wherry::app {
-namespace {
 
 using namespace std::chrono_literals;
-
-// Gives the turn back, also from a step that was cancelled while it asked.
-class turn_holder {
- public:
-  explicit turn_holder(const channel<std::monostate>& of) : of_(of) {}
-  ~turn_holder() { of_.offer(std::monostate{}); }
-  turn_holder(const turn_holder&) = delete;
-  turn_holder& operator=(const turn_holder&) = delete;
-
- private:
-  const channel<std::monostate>& of_;
-};
-
-// Every report of a window may wait, however large that is.
-constexpr waiters_limit any_number{1u << 30};
-
-}  // namespace
 
 token_keeper::token_keeper(const oauth2_auth& how, const source& spec, http_client& client,
                            time_source now)
@@ -33,10 +15,7 @@ token_keeper::token_keeper(const oauth2_auth& how, const source& spec, http_clie
       spec_(spec),
       client_(client),
       now_(std::move(now)),
-      turn_(fixed{1}, any_number),
-      refresh_token_(how.refresh_token.reveal) {
-  turn_.offer(std::monostate{});
-}
+      refresh_token_(how.refresh_token.reveal) {}
 
 std::optional<std::string> token_keeper::known() {
   const auto now = now_();
@@ -50,24 +29,7 @@ void token_keeper::drop(const std::string& refused) {
 }
 
 task<std::expected<std::string, source_error>> token_keeper::token() {
-  if (auto token = known()) co_return *std::move(token);
-  std::uint64_t answers_before = 0;
-  {
-    const std::lock_guard lock{mutex_};
-    answers_before = answers_;
-  }
-  co_await turn_.take();
-  const turn_holder holder{turn_};
-  if (auto token = known()) co_return *std::move(token);
-  {
-    const std::lock_guard lock{mutex_};
-    if (answers_ != answers_before && last_error_) co_return std::unexpected(*last_error_);
-  }
-  auto got = co_await ask();
-  const std::lock_guard lock{mutex_};
-  ++answers_;
-  last_error_ = got ? std::nullopt : std::optional{got.error()};
-  co_return got;
+  return asking_.get([this] { return known(); }, [this] { return ask(); });
 }
 
 task<std::expected<std::string, source_error>> token_keeper::ask() {

@@ -12,17 +12,15 @@
 // Source: RFC 6749, sections 2.3.1, 4.4, 5 and 6. Threads: any.
 
 #include <chrono>
-#include <cstdint>
 #include <expected>
 #include <functional>
 #include <mutex>
 #include <string>
-#include <variant>
 
 #include "net/http_client.hpp"
+#include "net/shared_answer.hpp"
 #include "source/source.hpp"
 #include "spec/spec.hpp"
-#include "wherry/csp/channel.hpp"
 #include "wherry/csp/clock.hpp"
 #include "wherry/csp/task.hpp"
 
@@ -50,15 +48,12 @@ class token_keeper {
   const source& spec_;
   http_client& client_;
   const time_source now_;
-  // Holds something while nobody asks: who has it may ask.
-  const channel<std::monostate> turn_;
+  shared_answer<std::string, source_error> asking_;
 
   std::mutex mutex_;  // of what follows; never held over a suspension
   std::string token_;
   steady_time good_until_{};
   std::string refresh_token_;  // the spec's, or the one that took its place
-  std::uint64_t answers_ = 0;
-  std::optional<source_error> last_error_;  // of the last answer
 };
 
 }  // namespace wherry::app

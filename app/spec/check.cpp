@@ -174,31 +174,8 @@ void check_retry(reader& r, const spec& whole) {
           "write first = \"500ms\" and a cap of at least that");
 }
 
-// From the environment, for what the file does not say. A variable that is set but empty counts as
-// not set, as AWS's own tools have it.
-bool fill(const reader& r, std::string_view key, const std::string& variable, std::string& field) {
-  if (r.root().find({"sink", key}) != nullptr) return false;
-  const auto found = r.variable(variable);
-  if (!found || found->empty()) return false;
-  field = *found;
-  return true;
-}
-
-void need_credential(reader& r, const char* key, const char* variable, const std::string& field) {
-  if (!field.empty() || r.root().find({"sink", key}) != nullptr) return;
-  const reader::inside sink{r, "sink"}, here{r, key};
-  r.report(r.place_of({"sink", "url"}), fmt::format("an s3 sink needs {}", key),
-           fmt::format("export {}=…, or write {} = \"${{MY_VARIABLE}}\" in [sink]", variable, key));
-}
-
-void check_s3(reader& r, sink& to) {
-  if (!to.url.starts_with("s3:")) return;
-  fill(r, "region", "AWS_REGION", to.region);
-  fill(r, "access_key", "AWS_ACCESS_KEY_ID", to.access_key);
-  // A session's token belongs to the session's secret, and to no other.
-  if (fill(r, "secret_key", "AWS_SECRET_ACCESS_KEY", to.secret_key.reveal)) {
-    fill(r, "session_token", "AWS_SESSION_TOKEN", to.session_token.reveal);
-  }
+// What a sink on S3 says of its objects.
+void check_objects(reader& r, const sink& to) {
   constexpr auto one_put_limit_bytes = 5ull << 30;  // S3's own
   if (to.multipart_bytes > one_put_limit_bytes) {
     const reader::inside sink{r, "sink"}, key{r, "multipart"};
@@ -210,8 +187,27 @@ void check_s3(reader& r, sink& to) {
     r.wrong(r.place_of({"sink", "kms_key"}), "is a key that nothing uses",
             "write encryption = \"kms\" beside it, or remove it");
   }
-  need_credential(r, "access_key", "AWS_ACCESS_KEY_ID", to.access_key);
-  need_credential(r, "secret_key", "AWS_SECRET_ACCESS_KEY", to.secret_key.reveal);
+}
+
+// Keys that stand in the file stand there together; without any, the machine has some (app/aws).
+void check_s3(reader& r, const sink& to) {
+  const auto* const section = r.root().find({"sink"});
+  if (!to.url.starts_with("s3:") || section == nullptr) return;
+  check_objects(r, to);
+  const auto is_there = [&](const char* key) { return section->find({key}) != nullptr; };
+  const bool has_id = is_there("access_key"), has_key = is_there("secret_key");
+  if (has_id == has_key && (has_id || !is_there("session_token"))) return;
+  const char* const missing = has_id ? "secret_key" : "access_key";
+  const reader::inside sink{r, "sink"}, here{r, missing};
+  r.report(section->begin,
+           fmt::format("[sink] has {} without {}",
+                       has_id    ? "access_key"
+                       : has_key ? "secret_key"
+                                 : "session_token",
+                       missing),
+           fmt::format("write {} = \"${{MY_VARIABLE}}\" too, or neither: then the keys of this "
+                       "machine are used",
+                       missing));
 }
 
 }  // namespace

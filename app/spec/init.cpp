@@ -168,7 +168,7 @@ url    = "file://${PWD}/out/day={day}/{client}.csv.gz"
 #overwrite = false   # an object that is there with other bytes stays, and its report is dead
 #limit = { lane = "sink", in_flight = 32 }
 #timeout    = "2m"
-# Only for s3:// ; the keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+# Only for s3:// ; keys and region come from the environment, an AWS profile or the machine's role.
 #region        = "us-east-1"
 #endpoint      = "http://127.0.0.1:9000"
 #path_style    = true

@@ -148,10 +148,6 @@ place reader::place_of(std::initializer_list<std::string_view> path) const {
   return at->begin;
 }
 
-std::optional<std::string> reader::variable(const std::string& name) const {
-  return variables_(name);
-}
-
 std::vector<mistake> reader::finish(const std::string& file) {
   std::ranges::sort(mistakes_, {},
                     [](const mistake& m) { return std::tie(m.line, m.column, m.key, m.message); });

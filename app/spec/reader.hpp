@@ -66,7 +66,6 @@ class reader {
   [[nodiscard]] place place_of(std::initializer_list<std::string_view> path) const;
 
   [[nodiscard]] const value& root() const { return root_; }
-  [[nodiscard]] std::optional<std::string> variable(const std::string& name) const;
   /// The variables that texts have referred to so far.
   [[nodiscard]] const std::map<std::string, secret>& used() const { return used_; }
   [[nodiscard]] std::string table_name() const;  ///< "in [source.limit]", of the table around

@@ -36,13 +36,15 @@ constexpr key<sink> sink_keys[] = {
         "overwrite", "Replace an object that is there with other bytes; true by default."),
     entry<limit_form, &sink::limit>("limit", "How much the sink can take."),
     entry<endpoint_url, &sink::endpoint>("endpoint", "S3 server; AWS by default."),
-    entry<one_line, &sink::region>("region", "S3 region; AWS_REGION, or us-east-1, by default."),
-    entry<one_line, &sink::access_key>("access_key", "S3 key id; AWS_ACCESS_KEY_ID by default.",
-                                       optional, secret_key),
-    entry<one_line, &sink::secret_key>("secret_key", "S3 secret; AWS_SECRET_ACCESS_KEY by default.",
-                                       optional, secret_key),
-    entry<one_line, &sink::session_token>(
-        "session_token", "S3 token; AWS_SESSION_TOKEN by default.", optional, secret_key),
+    entry<one_line, &sink::region>(
+        "region", "S3 region; by default AWS_REGION, the AWS profile's, or us-east-1."),
+    entry<one_line, &sink::access_key>(
+        "access_key", "S3 key id; by default that of the environment, AWS profile or machine.",
+        optional, secret_key),
+    entry<one_line, &sink::secret_key>("secret_key", "The secret of access_key.", optional,
+                                       secret_key),
+    entry<one_line, &sink::session_token>("session_token", "The session's token; none.", optional,
+                                          secret_key),
     entry<yes_or_no, &sink::path_style>("path_style",
                                         "http://host/bucket/… instead of http://bucket.host/…."),
     entry<duration, &sink::timeout>(

@@ -284,9 +284,9 @@ struct sink {
   app::limit limit;
 
   // Only for s3://
-  std::string endpoint;  ///< empty: https://s3.<region>.amazonaws.com
-  std::string region = "us-east-1";
-  std::string access_key;
+  std::string endpoint;    ///< empty: https://s3.<region>.amazonaws.com
+  std::string region;      ///< empty: what the machine says (aws/chain.hpp)
+  std::string access_key;  ///< empty: likewise
   secret secret_key;
   secret session_token;     ///< empty: none
   bool path_style = false;  ///< http://host/bucket/key rather than http://bucket.host/key

@@ -13,22 +13,17 @@
 namespace wherry::app {
 namespace {
 
-// A body on its way into the spool; the answer's that is no object is kept for its <Code>.
+// A body on its way into the spool.
 class into_spool final : public body_writer {
  public:
   explicit into_spool(spool_writer& to) : to_(to) {}
-  verdict write(int status, std::string_view bytes) override {
-    if (status != 200) {
-      refusal.append(bytes.substr(0, 4'096 - std::min<std::size_t>(4'096, refusal.size())));
-      return verdict::more;
-    }
+  verdict write(int, std::string_view bytes) override {
     auto written = to_.write(bytes);
     if (written) return verdict::more;
     wrong = std::move(written.error());
     return verdict::failed;
   }
   std::optional<spool_error> wrong;
-  std::string refusal;
 
  private:
   spool_writer& to_;
@@ -43,6 +38,7 @@ load_error from_spool(const spool_error& wrong) {
 load_error from_sink(const sink_error& wrong) {
   switch (wrong.kind) {
     case sink_error_kind::throttled: return {load_error_kind::unreachable, wrong.message};
+    case sink_error_kind::stopped:
     case sink_error_kind::permanent: return {load_error_kind::stopped, wrong.message};
     case sink_error_kind::damaged:
     case sink_error_kind::transient: break;
@@ -52,8 +48,8 @@ load_error from_sink(const sink_error& wrong) {
 
 }  // namespace
 
-bucket::bucket(const sink& spec, http_client& client, spool& into)
-    : spec_(spec), server_(spec, client), spool_(into) {}
+bucket::bucket(const sink& spec, http_client& client, aws_credentials& keys, spool& into)
+    : spec_(spec), server_(spec, client, keys), spool_(into) {}
 
 load_error bucket::refused(const http_response& answer, const std::string& url) const {
   auto why = from_sink(server_.refusal(answer, url));
@@ -91,7 +87,7 @@ task<std::expected<spool_file, load_error>> bucket::fetch(std::string url, spool
   auto file = spool_.write(as, spool_form::own_file);  // its reader takes a path
   if (const auto& full = file.refusal()) co_return std::unexpected(from_spool(*full));
   into_spool writer{file};
-  auto answer = co_await server_.ask(
+  const auto answer = co_await server_.ask(
       {.method = "GET", .url = url, .into = &writer, .max_size_bytes = spool_.budget_bytes()});
   if (writer.wrong) co_return std::unexpected(from_spool(*writer.wrong));
   if (!answer) co_return std::unexpected(from_sink(answer.error()));
@@ -100,10 +96,7 @@ task<std::expected<spool_file, load_error>> bucket::fetch(std::string url, spool
         load_error{load_error_kind::vanished,
                    url + " is gone: somebody removed it; the report is made again"});
   }
-  if (answer->status != 200) {
-    answer->body = std::move(writer.refusal);
-    co_return std::unexpected(refused(*answer, url));
-  }
+  if (answer->status != 200) co_return std::unexpected(refused(*answer, url));
   auto made = file.finish();
   if (!made) co_return std::unexpected(from_spool(made.error()));
   co_return *std::move(made);

@@ -18,7 +18,7 @@ namespace wherry::app {
 /// Threads: any. Requires: what it is given outlives it.
 class bucket {
  public:
-  bucket(const sink& spec, http_client& client, spool& into);
+  bucket(const sink& spec, http_client& client, aws_credentials& keys, spool& into);
 
   /// Makes a small object, or makes it again. Suspends: until it is there.
   task<std::expected<void, load_error>> put(std::string url, std::string bytes);

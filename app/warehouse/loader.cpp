@@ -14,8 +14,8 @@ task<std::vector<load_outcome>> run_batch(std::unique_ptr<batch_load> batch) {
 
 class loader final : public report_loader {
  public:
-  loader(const spec& whole, http_client& client, spool& files)
-      : bucket_(whole.sink, client, files),
+  loader(const spec& whole, http_client& client, aws_credentials& keys, spool& files)
+      : bucket_(whole.sink, client, keys, files),
         parts_{target_of(whole), whole.sink, files, bucket_},
         queue_({.batch = static_cast<std::size_t>(parts_.target.warehouse.batch),
                 .linger = parts_.target.warehouse.linger},
@@ -33,8 +33,9 @@ class loader final : public report_loader {
 
 }  // namespace
 
-std::unique_ptr<report_loader> make_loader(const spec& whole, http_client& client, spool& files) {
-  return std::make_unique<loader>(whole, client, files);
+std::unique_ptr<report_loader> make_loader(const spec& whole, http_client& client,
+                                           aws_credentials& keys, spool& files) {
+  return std::make_unique<loader>(whole, client, keys, files);
 }
 
 }  // namespace wherry::app

@@ -11,6 +11,7 @@
 
 #include <memory>
 
+#include "aws/credentials.hpp"
 #include "net/http_client.hpp"
 #include "spec/spec.hpp"
 #include "spool/spool.hpp"
@@ -28,9 +29,9 @@ class report_loader {
   [[nodiscard]] virtual task<load_outcome> load(load_item item) = 0;
 };
 
-/// Makes the loader that the spec asks for. Requires: all three outlive it; the spec has a
+/// Makes the loader that the spec asks for. Requires: all four outlive it; the spec has a
 /// warehouse.
 [[nodiscard]] std::unique_ptr<report_loader> make_loader(const spec& whole, http_client& client,
-                                                         spool& files);
+                                                         aws_credentials& keys, spool& files);
 
 }  // namespace wherry::app

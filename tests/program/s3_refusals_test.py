@@ -49,13 +49,3 @@ class s3_refusals_test(s3_test):
         self.assert_dies("cannot connect to http://127.0.0.1:9", "Connection refused",
                          "`sink.endpoint`", attempt=2, endpoint="http://127.0.0.1:9")
         self.assert_completes()
-
-    def test_without_keys_nothing_is_begun(self):
-        server = self.start_api()
-        del self.variables["AWS_SECRET_ACCESS_KEY"]
-        self.spec(self.s3_sink())
-        ended = self.run_import(status=2)
-        self.assert_says(ended.err, "flights.toml:24:7: an s3 sink needs secret_key",
-                         "export AWS_SECRET_ACCESS_KEY=")
-        self.assertEqual([path.name for path in self.here.iterdir()], ["flights.toml"])
-        self.assertEqual(server.asked(), 0)

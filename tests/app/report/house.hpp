@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "../keys.hpp"
 #include "../net/fault_server.hpp"
 #include "../scratch.hpp"
 #include "report/report.hpp"
@@ -38,6 +39,7 @@ struct house {
   app::spec spec;
   std::unique_ptr<store> machines = open_memory_store();
   http_client http;
+  aws_credentials keys{testing::keys_in(spec.sink), http};
   std::unique_ptr<app::spool> spool;
   std::unique_ptr<app::transformer> transformer;
   std::unique_ptr<report_source> source;
@@ -68,7 +70,7 @@ struct house {
     REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().message));
     transformer = std::move(*made);
     source = std::make_unique<http_source>(spec.source, http);
-    sink = make_sink(spec.sink, http, *spool);
+    sink = make_sink(spec.sink, http, keys, *spool);
     make_engine(options_of(spec));
   }
 

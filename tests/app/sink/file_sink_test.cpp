@@ -15,6 +15,7 @@
 #include <system_error>
 #include <vector>
 
+#include "../keys.hpp"
 #include "../net/no_descriptors.hpp"
 #include "../scratch.hpp"
 #include "../spool/full_disk.hpp"
@@ -52,6 +53,7 @@ struct house {
   std::unique_ptr<spool> files;
   sink spec;
   http_client http;
+  aws_credentials keys{testing::keys_in(spec), http};
 
   house() {
     files = std::move(*spool::open(directory / "spool", 10'000'000));
@@ -70,7 +72,7 @@ struct house {
     return put(object_to_put{.of = {"acme", "77", "", "UTC"}, .on = first, .file = file});
   }
   stored put(const object_to_put& what) {
-    const auto to = make_sink(spec, http, *files);
+    const auto to = make_sink(spec, http, keys, *files);
     thread_scheduler scheduler{{.threads = 1}};
     return scheduler.run(to->put(what));
   }
@@ -123,7 +125,7 @@ TEST_SUITE("sink/file_sink.hpp") {
     house at;
     at.into(at.directory / "{day}" / "{client}.csv.gz");
     const auto file = at.spooled("row,why\n");
-    const auto to = make_sink(at.spec, at.http, *at.files);
+    const auto to = make_sink(at.spec, at.http, at.keys, *at.files);
     thread_scheduler scheduler{{.threads = 1}};
     const auto got = scheduler.run(to->put({.of = {"acme", "77", "", "UTC"},
                                             .on = first,
@@ -254,7 +256,7 @@ TEST_SUITE("sink/file_sink.hpp") {
     const auto directory = at.object().parent_path();
     fs::create_directories(directory);  // and whoever did may not have come to fsync its parent yet
     const auto file = at.spooled("rows");
-    const auto to = make_sink(at.spec, at.http, *at.files);
+    const auto to = make_sink(at.spec, at.http, at.keys, *at.files);
     const auto put = [&](std::string who) {
       thread_scheduler scheduler{{.threads = 1}};
       return scheduler.run(to->put({.of = {who, "77", "", "UTC"}, .on = first, .file = file}));
@@ -273,11 +275,11 @@ TEST_SUITE("sink/file_sink.hpp") {
     const auto file = at.spooled("rows");
     fs::create_directories(at.object().parent_path());
     const auto large = at.spooled(std::string(100'000, 'x'));
-    const auto to_file = make_sink(at.spec, at.http, *at.files);
+    const auto to_file = make_sink(at.spec, at.http, at.keys, *at.files);
     sink s3;
     s3.url = "s3://bucket/{day}/{client}.csv";
     s3.endpoint = "http://127.0.0.1:1";
-    const auto to_s3 = make_sink(s3, at.http, *at.files);
+    const auto to_s3 = make_sink(s3, at.http, at.keys, *at.files);
     thread_scheduler scheduler{{.threads = 1}};
     const client of{"acme", "77", "", "UTC"};
     scheduler.run([](object_sink& sink, client who, spool_file what) -> task<> {

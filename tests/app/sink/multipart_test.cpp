@@ -189,7 +189,7 @@ TEST_SUITE("sink/multipart.hpp") {
       when.offer(true);
       return fate{fate::is::kept};
     }};
-    const auto to = make_sink(at.spec, at.http, *at.files);
+    const auto to = make_sink(at.spec, at.http, at.keys, *at.files);
     thread_scheduler scheduler{{.threads = 2}};
     scheduler.run(put_until(to.get(), at.large(), when));
     CHECK(at.sent(1) == 1);
@@ -203,7 +203,7 @@ TEST_SUITE("sink/multipart.hpp") {
       if (line.contains("?uploads")) when.offer(true);
       return fate{};
     }};
-    const auto to = make_sink(at.spec, at.http, *at.files);
+    const auto to = make_sink(at.spec, at.http, at.keys, *at.files);
     thread_scheduler scheduler{{.threads = 2}};
     scheduler.run(put_until(to.get(), at.large(), when));
     at.check_nothing_left();
@@ -256,7 +256,7 @@ TEST_SUITE("sink/multipart.hpp") {
     fronted at{pass};
     at.spec.overwrite = false;
     other.spec.url = "s3://" + variable("S3_BUCKET") + "/" + at.prefix + "77.csv";
-    s3_server server{other.spec, other.http};
+    s3_server server{other.spec, other.http, other.keys};
     auto what = at.large();
     std::atomic<int> paid = 0;
     what.pay = [&] { return put_other_at_the_fourth(&paid, &server, other.spec.url); };

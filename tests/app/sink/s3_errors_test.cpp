@@ -38,7 +38,7 @@ TEST_SUITE("sink/s3_errors.hpp") {
                          {403, "InvalidAccessKeyId", kind::permanent, "sink.access_key"},
                          {403, "AccessDenied", kind::permanent, "s3:PutObject"},
                          {403, "", kind::permanent, "sink.secret_key"},
-                         {400, "ExpiredToken", kind::permanent, "sink.session_token"},
+                         {400, "ExpiredToken", kind::stopped, "sink.session_token"},
                          {403, "RequestTimeTooSkewed", kind::transient, "clock"},
                          {403, "QuotaExceeded", kind::permanent, "quota"},
                          {404, "NoSuchBucket", kind::permanent, "make it"},

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "../keys.hpp"
 #include "../scratch.hpp"
 #include "sink/s3_server.hpp"
 #include "sink/sink.hpp"
@@ -65,6 +66,7 @@ struct house {
   std::unique_ptr<spool> files;
   sink spec;
   http_client http;
+  aws_credentials keys{testing::keys_in(spec), http};
 
   house() {
     read_server_variables();
@@ -93,7 +95,7 @@ struct house {
     return *writer.finish();
   }
   stored put(const object_to_put& what) {
-    const auto to = make_sink(spec, http, *files);
+    const auto to = make_sink(spec, http, keys, *files);
     thread_scheduler scheduler{{.threads = 1}};
     return scheduler.run(to->put(what));
   }
@@ -107,7 +109,7 @@ struct house {
   }
   /// Makes an object that says of itself what is not so.
   void put_liar(std::string bytes, const std::string& said_sha256) {
-    s3_server server{spec, http};
+    s3_server server{spec, http, keys};
     thread_scheduler scheduler{{.threads = 1}};
     const auto hash = to_hex(sha256_of(bytes));
     const auto made =

@@ -138,12 +138,11 @@ TEST_SUITE("source/pages.hpp") {
   }
 
   TEST_CASE("a page of a server leads to the next one and credentials go to no other origin") {
-    sign_in::keeping_server other{sign_in::always(sign_in::answer_of(200, R"({"data":[3]})"))};
-    sign_in::keeping_server api{[&](const std::string& request, int) {
+    keeping_server other{always(answer_of(200, R"({"data":[3]})"))};
+    keeping_server api{[&](const std::string& request, int) {
       const bool is_first = request.starts_with("GET /acme ");
-      return sign_in::answer_of(200, is_first
-                                         ? R"({"data":[1],"next":"/acme?after=1"})"
-                                         : R"({"data":[2],"next":")" + other.url("/x") + R"("})");
+      return answer_of(200, is_first ? R"({"data":[1],"next":"/acme?after=1"})"
+                                     : R"({"data":[2],"next":")" + other.url("/x") + R"("})");
     }};
     sign_in::house at;
     at.spec.url = api.url("/{client}");
@@ -174,8 +173,7 @@ TEST_SUITE("source/pages.hpp") {
   }
 
   TEST_CASE("a page that is followed by itself is told and no end of requests") {
-    sign_in::keeping_server api{
-        sign_in::always(sign_in::answer_of(200, R"({"data":[1],"next":"again"})"))};
+    keeping_server api{always(answer_of(200, R"({"data":[1],"next":"again"})"))};
     sign_in::house at;
     at.spec.url = api.url("/{client}?after={cursor}");
     at.spec.format = format_of(kind::json, "data");

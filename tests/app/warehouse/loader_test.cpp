@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 
+#include "../keys.hpp"
 #include "../scratch.hpp"
 #include "postgres.hpp"
 #include "reports.hpp"
@@ -26,6 +27,7 @@ struct house {
   scratch at;
   app::spec spec;
   http_client http;
+  aws_credentials keys{testing::keys_in(spec.sink), http};
   std::unique_ptr<spool> files;
   std::unique_ptr<report_loader> loader;
   database_connection database = connect();
@@ -45,7 +47,7 @@ struct house {
     to.table = "t";
     to.linger = 20ms;
     files = std::move(*spool::open(at.path / "spool", 1'000'000));
-    loader = make_loader(spec, http, *files);
+    loader = make_loader(spec, http, keys, *files);
   }
   ~house() { run("DROP SCHEMA \"" + schema + "\" CASCADE"); }
 
@@ -152,7 +154,7 @@ TEST_SUITE("warehouse/loader.hpp") {
 
   TEST_CASE("two loaders of one table load one after the other, and the newer one stays") {
     house at;
-    auto other = make_loader(at.spec, at.http, *at.files);
+    auto other = make_loader(at.spec, at.http, at.keys, *at.files);
     const auto older = at.object("a", 2, 1, 1), newer = at.object("a", 3, 10, 2);
     for (int i = 0; i < 20; ++i) {
       at.run("DELETE FROM " + at.table());
@@ -225,7 +227,7 @@ TEST_SUITE("warehouse/loader.hpp") {
     auto with = server_variables();
     at.spec.warehouse->url.reveal = "postgres://" + role + ":a-weak-one@" + with["PG_HOST"] + ":" +
                                     with["PG_PORT"] + "/" + with["PG_DATABASE"];
-    at.loader = make_loader(at.spec, at.http, *at.files);
+    at.loader = make_loader(at.spec, at.http, at.keys, *at.files);
     CHECK(at.load(at.object("b", 1)) == load_outcome{load_result::loaded});
     at.run("DROP OWNED BY \"" + role + "\"; DROP ROLE \"" + role + "\"");
   }
@@ -238,7 +240,7 @@ TEST_SUITE("warehouse/loader.hpp") {
     at.spec.warehouse->client = "Konto";
     at.spec.warehouse->day = "date";
     at.spec.transform.columns = {{"Konto", "varchar"}, {"date", "date"}, {"a \"b\"", "bigint"}};
-    at.loader = make_loader(at.spec, at.http, *at.files);
+    at.loader = make_loader(at.spec, at.http, at.keys, *at.files);
     CHECK(at.load(at.object("a", 2)) == load_outcome{load_result::loaded});
     CHECK(at.load(at.object("a", 1, 1, 2)) == load_outcome{load_result::loaded});
     CHECK(at.one("SELECT count(*) FROM \"" + at.schema + "\".named") == "1");
