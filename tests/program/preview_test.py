@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A preview takes the way of an import, for one report: what is requested is polled for, pages and
+parts are put together, limits are kept; and nothing is written."""
+
+from harness import ROOT, TOKEN, program_test
+
+ONE = ["--client", "ATL", "--day", "2001-01-02"]
+
+
+class preview_test(program_test):
+
+    def prepare(self, name: str, *flags: str, changes=()):
+        self.server = self.start_api(*flags)
+        self.variables |= {"REPORTING_API": self.server.url, "REPORTING_TOKEN": TOKEN,
+                           "RESULTS": str(self.here / "results"), "TMPDIR": str(self.apart)}
+        text = (ROOT / f"examples/{name}.toml").read_text()
+        for old, new in changes:
+            self.assertIn(old, text, "the change has nothing to change")
+            text = text.replace(old, new)
+        (self.here / "spec.toml").write_text(text)
+
+    def preview(self, *more: str, status: int = 0):
+        return self.wherry("preview", "spec.toml", *ONE, *more, status=status)
+
+    def after(self, text: str) -> list[list[str]]:
+        """The cells of the rows after the transform."""
+        lines = text.split("\nafter\n")[1].splitlines()
+        return [line.split() for line in lines if line.startswith("2001-01-02")]
+
+    def test_a_preview_of_a_report_that_is_made_on_request_waits_for_it(self):
+        self.prepare("duplicate", "--make", "300ms", changes=[('every  = "1m"', 'every  = "50ms"')])
+        self.assertEqual(len(self.after(self.preview().out)), 10)
+        self.assertEqual(list(self.server.reports_requested().values()), [1])
+        self.assertEqual(sorted(path.name for path in self.here.rglob("*")), ["spec.toml"])
+
+    def test_a_preview_puts_pages_and_parts_together(self):
+        rows = {}
+        for name, flags, changes in (
+                ("run-id", ["--make", "10ms"], [('every    = "30s"', 'every    = "20ms"')]),
+                ("reduce-data", ["--most-rows", "150"], []),
+                ("error-code", [], [])):
+            self.prepare(name, *flags, changes=changes)
+            rows[name] = self.after(self.preview("--rows", "10000").out)
+        self.assertGreater(len(rows["run-id"]), 300)
+        self.assertEqual(rows["run-id"], rows["reduce-data"])
+        self.assertEqual(rows["run-id"], rows["error-code"])
+
+    def test_a_preview_that_waits_says_for_what_and_ends_at_ctrl_c(self):
+        self.prepare("duplicate", "--make", "3600s")
+        waiting = self.start("preview", "spec.toml", *ONE)
+        waiting.wait_for(" s: the API still makes the report; again in ")
+        waiting.signal(2)
+        self.assertEqual(waiting.end().status, 130)
+
+    def test_a_preview_whose_credentials_are_refused_says_so_at_once(self):
+        self.prepare("run-id")
+        self.variables["REPORTING_TOKEN"] = "another"
+        self.assert_says(self.preview(status=1).err, "rule 3 of [[source.on]] calls credentials")
