@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `wherry preview`: one report through source and transform, its rows before and after. It is
 // fetched by the steps, limits and waits of an import. Neither the store nor the sink is touched;
-// what has to be a file for a moment is in a directory that goes.
+// what has to be a file for a moment is in a directory that goes. --record keeps what was said, and
+// --replay goes by that alone.
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <expected>
+#include <functional>
 #include <system_error>
 
 #include "commands/commands.hpp"
@@ -17,6 +19,8 @@
 #include "commands/session.hpp"
 #include "commands/signals.hpp"
 #include "commands/stoppable.hpp"
+#include "recording/recorder.hpp"
+#include "recording/replayer.hpp"
 #include "report/fetched_report.hpp"
 #include "spec/day.hpp"
 #include "wherry/csp/scope.hpp"
@@ -124,10 +128,10 @@ task<std::expected<spool_file, std::string>> fetch(report_parts parts, report_id
   co_return got;
 }
 
-task<int> preview(session& all, report_id id, std::size_t rows) {
+task<int> preview(session& all, report_id id, std::size_t rows, bool shows_progress) {
   const auto parts = all.parts();
   const client& of = parts.spec.clients[id.client];
-  const auto fetched = co_await fetch(parts, id, of.id, true);
+  const auto fetched = co_await fetch(parts, id, of.id, shows_progress);
   if (!fetched) {
     complain(fetched.error());
     co_return some_dead;
@@ -151,27 +155,73 @@ task<int> preview(session& all, report_id id, std::size_t rows) {
   co_return all_well;
 }
 
-}  // namespace
+/// How a preview reaches the API, and how it is run.
+struct surroundings {
+  http_fetcher* network = nullptr;  ///< null: as an import does
+  bool shows_progress = true;
+  std::function<int(task<int>)> run = run_until_stopped;
+};
 
-int preview_report(const preview_call& call) {
-  block_stop_signals();
-  auto spec = read_or_complain(call.spec);
-  if (!spec) return spec.error();
+int preview_by(const preview_call& call, spec of, const surroundings& by) {
   const auto wanted =
-      backlog::make({.from = call.day, .to = call.day, .clients = {call.client}}, spec->clients);
+      backlog::make({.from = call.day, .to = call.day, .clients = {call.client}}, of.clients);
   if (!wanted) {
     complain(wanted.error().message + "; " + wanted.error().remedy);
     return mistake_made;
   }
   const auto scratch = scratch_directory::make();
   if (!scratch) return complain(scratch.error()), mistake_made;
-  spec->spool = scratch->path();
-  spec->retry.attempts = std::min(spec->retry.attempts, most_attempts);
-  auto prepared = prepared_spec::make(std::move(*spec), call.spec);
+  of.spool = scratch->path() + "/spool";
+  // What is recorded is all there is: no copy of the rates stands in, and none is left.
+  if (by.network != nullptr && !of.transform.rates_url.empty()) {
+    of.transform.rates = scratch->path() + "/rates";
+  }
+  of.retry.attempts = std::min(of.retry.attempts, most_attempts);
+  auto prepared = prepared_spec::make(std::move(of), call.spec, by.network);
   if (!prepared) return complain(prepared.error()), mistake_made;
-  auto parts = session::open(std::move(*prepared));
+  auto parts = session::open(std::move(*prepared), by.network);
   if (!parts) return complain(parts.error()), mistake_made;
-  return run_until_stopped(preview(**parts, (*wanted)[0], call.rows));
+  return by.run(preview(**parts, (*wanted)[0], call.rows, by.shows_progress));
+}
+
+int record_preview(const preview_call& call, spec of) {
+  const auto is_readable = [&](const environment& variables) {
+    return read_spec(call.spec, variables).has_value();
+  };
+  const auto variables = stand_ins_of(of, is_readable);
+  if (!variables) return complain("cannot record: " + variables.error()), mistake_made;
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  auto into = recording_writer::open(call.record, now, *variables);
+  if (!into) return complain("cannot record: " + into.error()), mistake_made;
+  http_client client;
+  recorder network(client, redactor(of, *variables), std::move(*into));
+  return preview_by(call, std::move(of), {.network = &network});
+}
+
+/// Time is virtual: it begins when that of the recording did, and waits pass at once.
+int replay_preview(const preview_call& call) {
+  auto from = read_recording(call.replay);
+  if (!from) return complain("cannot replay: " + from.error()), mistake_made;
+  auto of = read_or_complain(call.spec, environment_of(from->variables, process_environment()));
+  if (!of) return of.error();
+  const auto begun = from->begun;
+  redactor secrets(*of, from->variables);
+  replayer network(std::move(*from), std::move(secrets));
+  return preview_by(call, std::move(*of),
+                    {.network = &network, .shows_progress = false, .run = [&](task<int> work) {
+                       return virtual_scheduler(1, begun).run(std::move(work));
+                     }});
+}
+
+}  // namespace
+
+int preview_report(const preview_call& call) {
+  if (!call.replay.empty()) return replay_preview(call);
+  block_stop_signals();
+  auto of = read_or_complain(call.spec);
+  if (!of) return of.error();
+  if (!call.record.empty()) return record_preview(call, std::move(*of));
+  return preview_by(call, std::move(*of), {});
 }
 
 }  // namespace wherry::app

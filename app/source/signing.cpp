@@ -63,23 +63,6 @@ std::string sha256_of_body(const http_request& request) {
   return to_hex(sha256_of(bytes != nullptr ? std::string_view{**bytes} : std::string_view{}));
 }
 
-std::string in_base64(std::string_view bytes) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const auto three = bytes.substr(at, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = bits << 8 | (i < three.size() ? static_cast<unsigned char>(three[i]) : 0u);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      text += i <= three.size() ? digits[bits >> (18 - 6 * i) & 63u] : '=';
-    }
-  }
-  return text;
-}
-
 // Puts the request's own parts into a template; what they hold is no template again.
 std::string filled(std::string_view text, const http_request& request,
                    const std::string& timestamp) {

@@ -114,7 +114,7 @@ std::expected<download, source_error> take_rows(const http_response& answered,
 
 }  // namespace
 
-http_source::http_source(const source& spec, http_client& client, time_source now)
+http_source::http_source(const source& spec, http_fetcher& client, time_source now)
     : spec_(spec),
       client_(client),
       credentials_(std::make_unique<credentials>(spec, client, std::move(now))) {}

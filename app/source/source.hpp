@@ -122,7 +122,7 @@ using time_source = std::function<steady_time()>;
 class http_source final : public report_source {
  public:
   /// `now`: empty for the time of the scheduler.
-  http_source(const source& spec, http_client& client, time_source now = {});
+  http_source(const source& spec, http_fetcher& client, time_source now = {});
   ~http_source() override;
 
   [[nodiscard]] task<std::expected<std::string, source_error>> request(client of, day on,
@@ -161,7 +161,7 @@ class http_source final : public report_source {
       http_request question);
 
   const source& spec_;
-  http_client& client_;
+  http_fetcher& client_;
   const std::unique_ptr<credentials> credentials_;
 };
 

@@ -27,7 +27,7 @@ constexpr waiters_limit any_number{1u << 30};
 
 }  // namespace
 
-token_keeper::token_keeper(const oauth2_auth& how, const source& spec, http_client& client,
+token_keeper::token_keeper(const oauth2_auth& how, const source& spec, http_fetcher& client,
                            time_source now)
     : how_(how),
       spec_(spec),
