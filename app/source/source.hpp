@@ -64,10 +64,13 @@ struct source_error {
   std::string message;
 };
 
-/// Where a report is that the API has made.
+/// Where a report is, and what is said to get it.
 struct remote_place {
   std::string url;  ///< a secret: often whoever knows it may read the report
   bool with_credentials = false;
+  // Only for the origin of `url`.
+  http_headers headers{};
+  std::string body{};  ///< JSON to be posted; empty: a GET
 };
 
 /// What becomes of a report that the API makes.

@@ -56,3 +56,38 @@ class preview_test(program_test):
         self.prepare("run-id")
         self.variables["REPORTING_TOKEN"] = "another"
         self.assert_says(self.preview(status=1).err, "rule 3 of [[source.on]] calls credentials")
+
+    def replay(self, *source: str, answers: dict[str, str]) -> list[str]:
+        """The rows of a report of CSV that such a source makes of these answers, by their query."""
+        (self.here / "spec.toml").write_text("\n".join([
+            '[import]', 'name = "some"', 'clients = ["ATL"]', '[source]', *source,
+            '[transform]', 'columns = { name = "varchar", n = "bigint" }',
+            '[sink]', 'url = "file:///nowhere/{day}/{client}.csv"']))
+        said = self.here / "said"
+        said.mkdir(exist_ok=True)
+        (said / "recording.txt").write_text("wherry recording 1\nbegun 0\n")
+        for number, (query, answer) in enumerate(answers.items(), 1):
+            (said / f"{number:04}-GET-r.http").write_text(
+                f"> GET http://api.invalid/r?{query}\n< {answer}")
+        shown = self.preview("--rows", "100", "--replay", "said").out
+        return [" ".join(line.split()) for line in shown.split("\nafter\n")[1].splitlines()[2:]]
+
+    def test_totals_of_each_page_or_of_the_last_are_no_rows(self):
+        self.assertEqual(self.replay(
+            'url = "http://api.invalid/r?day={day}&page={page}"',
+            'format = { skip = 1, totals = "Total" }',
+            'columns = { name = "varchar", n = "bigint" }', 'pages = { by = "page", size = 2 }',
+            answers={"day=2001-01-02&page=1": '200\n<\ntitle\nname,n\na,1\n"b\nTotal",2\nTotal,3\n\n',
+                     "day=2001-01-02&page=2": "200\n<\ntitle\nname,n\nTotal,3\nd,4\n",
+                     "day=2001-01-02&page=3": "200\n<\ntitle\nname,n\ne,5\nTotal,15"}),
+            ["a 1", "b Total 2", "Total 3", "d 4", "e 5"])
+
+    def test_totals_of_each_part_are_no_rows(self):
+        self.assertEqual(self.replay(
+            'url = "http://api.invalid/r?day={day}&of={part}"', 'format = { totals = 2 }',
+            'columns = { name = "varchar", n = "bigint" }', 'split = { values = ["x", "y"] }',
+            'on = [{ status = 413, is = "split" }]',
+            answers={"day=2001-01-02&of=x%2Cy": "413\n<\n",
+                     "day=2001-01-02&of=x": "200\n<\nname,n\na,1\nall,1\n(c) them,0\n",
+                     "day=2001-01-02&of=y": "200\n<\nname,n\nb,2\nc,3\nall,5\n(c) them,0\n"}),
+            ["a 1", "b 2", "c 3"])
