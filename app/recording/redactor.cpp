@@ -201,9 +201,14 @@ std::vector<std::string> base64_cores(const std::string& secret) {
 redactor::redactor(const spec& of, const stand_ins& by) {
   for (const auto& [name, value] : of.variables) {
     const auto found = by.find(name);
-    if (found != by.end() && !value.reveal.empty()) replace(value.reveal, found->second.text);
+    const bool is_itself = found == by.end() || found->second.text == value.reveal;
+    if (!is_itself && !value.reveal.empty()) replace(value.reveal, found->second.text);
   }
-  for (const auto& [name, value] : secrets_of(of)) replace(value, std::string(removed));
+  for (const auto& [name, value] : secrets_of(of)) {
+    const bool is_stand_in =
+        std::ranges::any_of(by, [&](const auto& each) { return each.second.text == value; });
+    if (!is_stand_in) replace(value, std::string(removed));
+  }
   const auto look_at = [this](const auth& one) {
     if (const auto* const query = std::get_if<query_auth>(&one)) {
       parameters_.insert(bare(query->name));
@@ -246,7 +251,6 @@ void redactor::replace(const std::string& secret, const std::string& by) {
   add(uri_encode(secret, slash::keep), uri_encode(by, slash::keep));
   add(in_json(secret, false), in_json(by, false));
   add(in_json(secret, true), in_json(by, true));
-  if (secret == by) return;
   for (auto& core : base64_cores(secret)) add(std::move(core), std::string(removed));
 }
 

@@ -89,8 +89,8 @@ task<report::said> report::end_part(downloading now, const step_context& context
   co_return transformable{now.client, now.day, *std::move(whole), now.report};
 }
 
-// Documents of JSON stand one after the other; of CSV only the first page keeps its header, and only
-// the last one its totals.
+// Documents of JSON stand one after the other; of CSV only the first page keeps its header, and
+// only the last one its totals.
 std::expected<spool_file, spool_error> report::join(const std::vector<spool_file>& pages,
                                                     const spool_key& as,
                                                     const std::stop_token& stop) {

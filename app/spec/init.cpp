@@ -48,7 +48,7 @@ limit.in_flight = 32                         # calls under way at once
 #limit.weight   = 2                          # twice the share of other lanes
 #shared         = [{ lane = "app", rate = "50/s", quotas = ["100000/day"] }]   # of all accounts
 #headers         = { Accept = "text/csv", X-Account = "{account}" }
-#body            = { account = "{account}", date = "{day}" }   # JSON to POST to url; without it, a GET
+#body            = { account = "{account}", date = "{day}" }   # JSON to POST; else a GET
 #connect_timeout = "10s"
 #timeout         = "5m"
 #max_size        = "1GiB"

@@ -68,6 +68,8 @@ class echo(http.server.BaseHTTPRequestHandler):
         scheme, _, rest = self.headers.get("Authorization", "").partition(" ")
         if scheme == "Basic":
             said += urllib.parse.unquote(base64.b64decode(rest).decode())
+        if self.path == "/rates":
+            return self.answer(b"Date,USD\n2001-01-02,0.5\n", said)
         if self.path.startswith("/token"):
             answer = {"access_token": ACCESS_TOKEN, "expires_in": 3600,
                       "refresh_token": "refreshed-" + ACCESS_TOKEN}
@@ -75,7 +77,9 @@ class echo(http.server.BaseHTTPRequestHandler):
             answer = {"rows": [{"n": 1}], "after": "" if query.get("after") else "c1"}
         answer |= {"said": said, "again": base64.b64encode(said.encode()).decode(),
                    "link": f"https://x.invalid/a?X-Amz-Signature={SIGNATURE}&b=1"}
-        body = json.dumps(answer).encode()
+        self.answer(json.dumps(answer).encode(), said)
+
+    def answer(self, body: bytes, said: str):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Set-Cookie", "session=" + SIGNATURE)
@@ -153,18 +157,36 @@ class recording_test(program_test):
         refused = self.preview("--record", "other", status=2)
         self.assert_says(refused.err, "other: holds files, and no recording", "name a directory")
 
-    def test_no_secret_is_in_a_recording_whatever_the_way_in(self):
+    def start_echo(self) -> http.server.HTTPServer:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), echo)
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
+        server.seen = []
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
+        self.variables = {"ECHO": f"http://127.0.0.1:{server.server_port}", "PASSWORD": PASSWORD,
+                          "TMPDIR": str(self.apart), "RESULTS": str(self.here / "results")}
+        return server
+
+    def test_rates_that_are_fetched_are_recorded_and_no_copy_is_left(self):
+        self.start_echo()
+        text = ECHO_SPEC.replace("AUTH", WAYS["bearer"]).replace('[transform]\ncolumns = { n = "bigint" }', """
+[transform]
+rates   = "${ECHO}/rates"
+sql     = "select convert_currency(n, 'EUR', 'USD', date '2001-01-02')::decimal(9,2) as n from report"
+columns = { n = "decimal(9,2)" }""")
+        (self.here / "spec.toml").write_text(text)
+        shown = self.preview("--record", "said").out
+        self.assert_says(shown, "0.50")
+        self.assertEqual(self.replay().out, shown)
+        self.assertIn("0001-GET-rates.http", self.recorded())
+        self.assertEqual({path.name for path in self.here.iterdir()}, {"spec.toml", "said"})
+
+    def test_no_secret_is_in_a_recording_whatever_the_way_in(self):
+        server = self.start_echo()
         for name, way in WAYS.items():
             with self.subTest(name):
                 server.seen = []
                 (self.here / "spec.toml").write_text(ECHO_SPEC.replace("AUTH", way))
-                self.variables = {"ECHO": address, "PASSWORD": PASSWORD, "TMPDIR": str(self.apart),
-                                  "RESULTS": str(self.here / "results")}
                 shown = self.preview("--record", "said").out
                 self.assertTrue(any("after=c1" in each for each in server.seen), server.seen)
                 signature = [each for each in server.seen if len(each) == 64 and name == "hmac"]
