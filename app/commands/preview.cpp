@@ -103,12 +103,12 @@ using fetching = engine<fetched_report>;
 /// Runs a report up to its bytes, as an import would. A file without a name: there are no rows.
 /// Errors: why there is none.
 task<std::expected<spool_file, std::string>> fetch(report_parts parts, report_id id,
-                                                   const std::string& client, bool shows_progress) {
+                                                   std::string client, bool shows_progress) {
   const auto machines = open_memory_store();
   fetching driver(*machines, fetched_report(parts), options_of(parts.spec));
   std::vector<fetching::start> only{
       {.id = to_string(id, parts.spec.clients),
-       .first = fetched_report::first(parts.spec, client, to_string(id.day))}};
+       .first = fetched_report::first(parts.spec, std::move(client), to_string(id.day))}};
   std::expected<spool_file, std::string> got = std::unexpected("the report has not ended");
   driver.on_completed([&](fetching::finished done) { got = std::move(done.last.file); });
   driver.on_transition([&](const transition& made) {

@@ -95,6 +95,8 @@ std::string head_of(system_time begun, const stand_ins& variables) {
 }
 
 constexpr std::string_view record_again = "mend it, or record again";
+constexpr std::string_view other_directory =
+    "name a directory that is empty, or one that can be made";
 
 std::expected<void, std::string> read_head(recording& to) {
   const auto path = to.directory / head_name;
@@ -185,40 +187,40 @@ std::expected<recording, std::string> read_recording(const fs::path& directory) 
   return made;
 }
 
-std::expected<recording_writer, std::string> recording_writer::open(const fs::path& directory,
+std::expected<recording_writer, std::string> recording_writer::open(fs::path directory,
                                                                     system_time begun,
-                                                                    const stand_ins& variables) {
-  constexpr std::string_view remedy = "name a directory that is empty, or one that can be made";
+                                                                    stand_ins variables) {
   std::error_code error;
   const bool is_new = fs::create_directory(directory, error);
-  if (error) return wrong(directory, "cannot be made: " + error.message(), remedy);
+  if (error) return wrong(directory, "cannot be made: " + error.message(), other_directory);
   if (is_new) fs::permissions(directory, fs::perms::owner_all, error);
+  const bool is_free = fs::is_empty(directory, error) || fs::exists(directory / head_name, error);
+  if (error) return wrong(directory, "cannot be read: " + error.message(), other_directory);
+  if (!is_free) return wrong(directory, "holds files, and no recording", other_directory);
+  return recording_writer(std::move(directory), begun, std::move(variables));
+}
+
+std::expected<void, std::string> recording_writer::begin() {
   std::vector<fs::path> ours;
-  bool is_recording = false, has_others = false;
-  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-    const auto name = at->path().filename().string();
-    is_recording = is_recording || name == head_name;
-    const bool is_ours = name == head_name || number_of(name);
-    if (is_ours) ours.push_back(at->path());
-    has_others = has_others || !is_ours;
+  std::error_code error;
+  for (fs::directory_iterator at(directory_, error), end; !error && at != end;
+       at.increment(error)) {
+    if (number_of(at->path().filename().string())) ours.push_back(at->path());
   }
-  if (error) return wrong(directory, "cannot be read: " + error.message(), remedy);
-  if (!is_recording && (has_others || !ours.empty())) {
-    return wrong(directory, "holds files, and no recording", remedy);
-  }
+  if (error) return wrong(directory_, "cannot be read: " + error.message(), other_directory);
   // The head last: what is left of a recording that could not be removed still is one.
-  std::ranges::partition(ours, [](const fs::path& each) { return each.filename() != head_name; });
+  ours.push_back(directory_ / head_name);
   for (const auto& each : ours) {
     fs::remove(each, error);
-    if (error) return wrong(each, "cannot be removed: " + error.message(), remedy);
+    if (error) return wrong(each, "cannot be removed: " + error.message(), other_directory);
   }
-  if (auto head = write_file(directory / head_name, head_of(begun, variables)); !head) {
-    return std::unexpected(std::move(head.error()));
-  }
-  return recording_writer(directory);
+  return write_file(directory_ / head_name, head_of(begun_, variables_));
 }
 
 std::expected<void, std::string> recording_writer::add(const exchange& said) {
+  if (written_ == 0) {
+    if (auto begun = begin(); !begun) return begun;
+  }
   const auto name = name_of(said.asked, ++written_);
   const bool is_here = is_plain_text(said.body);
   const auto body_name = is_here ? std::string() : name + std::string(body_ending);

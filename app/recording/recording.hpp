@@ -36,17 +36,23 @@ struct recording {
 
 class recording_writer {
  public:
-  /// Begins a recording in a directory that is made, empty, or holds one, which is replaced.
+  /// Opens a directory that is made, empty, or holds a recording.
   /// Errors: why it cannot be, and what to do.
   [[nodiscard]] static std::expected<recording_writer, std::string> open(
-      const std::filesystem::path& directory, system_time begun, const stand_ins& variables);
+      std::filesystem::path directory, system_time begun, stand_ins variables);
 
+  /// Adds an exchange; the first one replaces the recording that was there.
   /// Requires: `said` has been redacted. Errors: as above.
   [[nodiscard]] std::expected<void, std::string> add(const exchange& said);
 
  private:
-  explicit recording_writer(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  recording_writer(std::filesystem::path directory, system_time begun, stand_ins variables)
+      : directory_(std::move(directory)), begun_(begun), variables_(std::move(variables)) {}
+  [[nodiscard]] std::expected<void, std::string> begin();
+
   std::filesystem::path directory_;
+  system_time begun_;
+  stand_ins variables_;
   int written_ = 0;
 };
 

@@ -2,7 +2,7 @@
 """A preview takes the way of an import, for one report: what is requested is polled for, pages and
 parts are put together, limits are kept; and nothing is written."""
 
-from harness import ROOT, TOKEN, program_test
+from harness import program_test
 
 ONE = ["--client", "ATL", "--day", "2001-01-02"]
 
@@ -11,13 +11,8 @@ class preview_test(program_test):
 
     def prepare(self, name: str, *flags: str, changes=()):
         self.server = self.start_api(*flags)
-        self.variables |= {"REPORTING_API": self.server.url, "REPORTING_TOKEN": TOKEN,
-                           "RESULTS": str(self.here / "results"), "TMPDIR": str(self.apart)}
-        text = (ROOT / f"examples/{name}.toml").read_text()
-        for old, new in changes:
-            self.assertIn(old, text, "the change has nothing to change")
-            text = text.replace(old, new)
-        (self.here / "spec.toml").write_text(text)
+        self.variables["TMPDIR"] = str(self.apart)
+        self.example_spec(name, *changes)
 
     def preview(self, *more: str, status: int = 0):
         return self.wherry("preview", "spec.toml", *ONE, *more, status=status)

@@ -9,7 +9,7 @@ import json
 import threading
 import urllib.parse
 
-from harness import ROOT, TOKEN, program_test
+from harness import ROOT, program_test
 
 ONE = ["--client", "ATL", "--day", "2001-01-02"]
 
@@ -98,13 +98,8 @@ class recording_test(program_test):
 
     def prepare(self, name: str, *flags: str, changes=()):
         self.server = self.start_api(*flags)
-        self.variables |= {"REPORTING_API": self.server.url, "REPORTING_TOKEN": TOKEN,
-                           "RESULTS": str(self.here / "results"), "TMPDIR": str(self.apart)}
-        text = (ROOT / f"examples/{name}.toml").read_text()
-        for old, new in changes:
-            self.assertIn(old, text, "the change has nothing to change")
-            text = text.replace(old, new)
-        (self.here / "spec.toml").write_text(text)
+        self.variables["TMPDIR"] = str(self.apart)
+        self.example_spec(name, *changes)
 
     def preview(self, *more, status: int = 0):
         return self.wherry("preview", "spec.toml", *ONE, *more, status=status)
@@ -152,6 +147,9 @@ class recording_test(program_test):
         self.preview("--record", "said")
         self.assertIn("notes.md", self.recorded())
         self.assertNotIn("0099-GET-old.http", self.recorded())
+        self.assert_says(self.wherry("preview", "spec.toml", "--client", "XYZ", "--day", "2001-01-02", "--record",
+                                     "said", status=2).err, "XYZ")
+        self.assertNotEqual(self.recorded().keys(), {"notes.md"}, "it went for nothing")
         (self.here / "other").mkdir()
         (self.here / "other/notes.md").write_text("mine")
         refused = self.preview("--record", "other", status=2)
