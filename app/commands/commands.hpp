@@ -48,6 +48,9 @@ struct preview_call {
   std::string client;
   std::string day;
   std::size_t rows = 10;
+  // At most one of the two.
+  std::filesystem::path record{};  ///< directory for what is exchanged with the API
+  std::filesystem::path replay{};  ///< directory of a recording, in place of the API
 };
 int preview_report(const preview_call& call);
 

@@ -27,7 +27,7 @@ constexpr std::uint64_t max_size_bytes = 32u << 20;  // the ECB's whole history 
 constexpr int most_redirects = 5;
 
 // Follows redirects: the request holds no credentials that could go astray.
-task<std::expected<std::string, std::string>> download(http_client* client, std::string url) {
+task<std::expected<std::string, std::string>> download(http_fetcher* client, std::string url) {
   for (int redirects = 0;; ++redirects) {
     http_request request;
     request.url = url;
@@ -79,7 +79,7 @@ std::optional<system_clock::duration> age_of(const std::string& path,
 }  // namespace
 
 task<std::expected<std::optional<std::string>, std::string>> fetch_rates(
-    http_client* client, transform of, system_clock::time_point now) {
+    http_fetcher* client, transform of, system_clock::time_point now) {
   if (of.rates_url.empty()) co_return std::nullopt;
   const auto& path = of.rates;
   auto body = co_await download(client, of.rates_url);
@@ -99,11 +99,12 @@ task<std::expected<std::optional<std::string>, std::string>> fetch_rates(
           : fmt::format("there is no copy in {}", path)));
 }
 
-std::expected<void, std::string> fetch_rates_first(const transform& of) {
+std::expected<void, std::string> fetch_rates_first(const transform& of, http_fetcher* client) {
   if (of.rates_url.empty()) return {};
-  http_client client;
+  std::optional<http_client> own;
+  if (client == nullptr) client = &own.emplace();
   thread_scheduler scheduler({.threads = 1, .blocking_threads = 1});
-  auto done = scheduler.run(fetch_rates(&client, of, system_clock::now()));
+  auto done = scheduler.run(fetch_rates(client, of, system_clock::now()));
   if (!done) return std::unexpected(std::move(done.error()));
   if (*done) complain(**done);
   return {};

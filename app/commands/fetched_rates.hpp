@@ -25,9 +25,10 @@ inline constexpr std::chrono::hours rates_good_for{72};
 /// Suspends: for the transfer. Requires: the client outlives it.
 /// Errors: why, and what to do; of the address no more than its origin.
 [[nodiscard]] task<std::expected<std::optional<std::string>, std::string>> fetch_rates(
-    http_client* client, transform of, std::chrono::system_clock::time_point now);
+    http_fetcher* client, transform of, std::chrono::system_clock::time_point now);
 
-/// The same for a command that has no scheduler yet; prints the warning.
-[[nodiscard]] std::expected<void, std::string> fetch_rates_first(const transform& of);
+/// The same for a command that has no scheduler yet; prints the warning. `client`: null: its own.
+[[nodiscard]] std::expected<void, std::string> fetch_rates_first(const transform& of,
+                                                                 http_fetcher* client);
 
 }  // namespace wherry::app

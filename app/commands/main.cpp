@@ -150,6 +150,10 @@ int main(int count, char** arguments) {
   preview->add_option("--client", previewed.client, "the client")->required();
   preview->add_option("--day", previewed.day, "the day, as 2025-01-31")->required();
   preview->add_option("--rows", previewed.rows, "rows to show")->capture_default_str();
+  auto* const record = preview->add_option(
+      "--record", previewed.record, "keep what the API is asked and answers in this directory");
+  preview->add_option("--replay", previewed.replay, "go by such a directory, without the API")
+      ->excludes(record);
   preview->callback([&] { command = [&] { return preview_report(previewed); }; });
 
   import_call imported;

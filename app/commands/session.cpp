@@ -8,12 +8,12 @@
 #include "commands/fetched_rates.hpp"
 #include "commands/output.hpp"
 #include "commands/stoppable.hpp"
-#include "spec/read.hpp"
 
 namespace wherry::app {
 
-std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file) {
-  auto read = read_spec(file, process_environment());
+std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file,
+                                               const environment& variables) {
+  auto read = read_spec(file, variables);
   if (read) return std::move(*read);
   for (const auto& each : read.error()) tell("{}\n", to_string(each));
   return std::unexpected(static_cast<int>(mistake_made));
@@ -45,8 +45,9 @@ int prepared_spec::try_keys() const {
 }
 
 std::expected<prepared_spec, std::string> prepared_spec::make(app::spec spec,
-                                                              const std::filesystem::path& file) {
-  if (auto fetched = fetch_rates_first(spec.transform); !fetched) {
+                                                              const std::filesystem::path& file,
+                                                              http_fetcher* network) {
+  if (auto fetched = fetch_rates_first(spec.transform, network); !fetched) {
     return std::unexpected(file.string() + ": " + fetched.error());
   }
   auto transformer =
@@ -65,20 +66,21 @@ std::expected<prepared_spec, std::string> prepared_spec::make(app::spec spec,
   return prepared_spec(std::move(spec), std::move(*transformer), std::move(keys_from));
 }
 
-session::session(prepared_spec prepared, std::unique_ptr<app::spool> spool)
+session::session(prepared_spec prepared, std::unique_ptr<app::spool> spool, http_fetcher* network)
     : spec_(std::move(prepared.spec_)),
       client_(std::move(prepared.client_)),
       keys_(std::move(prepared.keys_)),
       spool_(std::move(spool)),
       transformer_(std::move(prepared.transformer_)),
-      source_(spec_.source, *client_),
+      source_(spec_.source, network != nullptr ? *network : *client_),
       sink_(make_sink(spec_.sink, *client_, *keys_, *spool_)),
       loader_(spec_.warehouse ? make_loader(spec_, *client_, *keys_, *spool_) : nullptr) {}
 
-std::expected<std::unique_ptr<session>, std::string> session::open(prepared_spec prepared) {
+std::expected<std::unique_ptr<session>, std::string> session::open(prepared_spec prepared,
+                                                                   http_fetcher* network) {
   auto spool = app::spool::open(prepared.spec().spool, prepared.spec().spool_budget_bytes);
   if (!spool) return std::unexpected(std::move(spool.error().message));
-  return std::unique_ptr<session>(new session(std::move(prepared), std::move(*spool)));
+  return std::unique_ptr<session>(new session(std::move(prepared), std::move(*spool), network));
 }
 
 }  // namespace wherry::app

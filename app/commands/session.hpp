@@ -13,6 +13,7 @@
 #include "report/report.hpp"
 #include "sink/sink.hpp"
 #include "source/source.hpp"
+#include "spec/read.hpp"
 #include "spec/spec.hpp"
 #include "spool/spool.hpp"
 #include "transform/transformer.hpp"
@@ -21,16 +22,18 @@
 namespace wherry::app {
 
 /// Reads a spec; prints its mistakes to stderr. Errors: the exit status.
-[[nodiscard]] std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file);
+[[nodiscard]] std::expected<app::spec, int> read_or_complain(
+    const std::filesystem::path& file, const environment& variables = process_environment());
 
 /// A spec whose SQL, units and rates have been tried, and of which it is known where the keys of
 /// its sink come from.
 class prepared_spec {
  public:
-  /// Fetches the rates, if they are to be. `file`: where the spec was read, for errors.
+  /// Fetches the rates, if they are to be. `file`: where the spec was read, for errors. `network`:
+  /// by which; null: its own.
   /// Errors: what is wrong with the SQL, the tables, the rates or the places of keys.
   [[nodiscard]] static std::expected<prepared_spec, std::string> make(
-      app::spec spec, const std::filesystem::path& file);
+      app::spec spec, const std::filesystem::path& file, http_fetcher* network = nullptr);
 
   [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
   /// Where the keys come from, for people; empty: the sink needs none.
@@ -58,9 +61,10 @@ class prepared_spec {
 /// The parts of an import, alive together.
 class session {
  public:
+  /// `network`: by which the source is asked, outlives it; null: its own.
   /// Errors: what is wrong with the spool, for people.
   [[nodiscard]] static std::expected<std::unique_ptr<session>, std::string> open(
-      prepared_spec prepared);
+      prepared_spec prepared, http_fetcher* network = nullptr);
 
   [[nodiscard]] report_parts parts() {
     return {.spec = spec_,
@@ -74,7 +78,7 @@ class session {
   [[nodiscard]] const app::spec& spec() const noexcept { return spec_; }
 
  private:
-  session(prepared_spec prepared, std::unique_ptr<app::spool> spool);
+  session(prepared_spec prepared, std::unique_ptr<app::spool> spool, http_fetcher* network);
 
   app::spec spec_;
   std::unique_ptr<http_client> client_;

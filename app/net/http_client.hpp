@@ -122,6 +122,20 @@ struct http_response {
   std::chrono::microseconds total{0};
 };
 
+/// What sends requests: http_client over the network, or who stands in for it. Threads: any.
+class http_fetcher {
+ public:
+  http_fetcher() = default;
+  http_fetcher(const http_fetcher&) = delete;
+  http_fetcher& operator=(const http_fetcher&) = delete;
+  virtual ~http_fetcher() = default;
+
+  /// Sends a request and receives the answer, whatever its status.
+  /// Suspends: until the answer is whole. Errors: net_error; `cancelled`.
+  [[nodiscard]] virtual task<std::expected<http_response, net_error>> fetch(
+      http_request request) = 0;
+};
+
 struct http_client_options {
   /// Connections kept open for reuse, over all hosts.
   int idle_connections = 1024;
@@ -129,17 +143,13 @@ struct http_client_options {
   std::string extra_certificates;
 };
 
-/// Owns the transfer thread and its connections. Threads: any. Requires: outlives its fetches.
-class http_client {
+/// Owns the transfer thread and its connections. Requires: outlives its fetches.
+class http_client final : public http_fetcher {
  public:
   explicit http_client(http_client_options options = {});
-  ~http_client();
-  http_client(const http_client&) = delete;
-  http_client& operator=(const http_client&) = delete;
+  ~http_client() override;
 
-  /// Sends a request and receives the answer, whatever its status.
-  /// Suspends: until the answer is whole. Errors: net_error; `cancelled`.
-  [[nodiscard]] task<std::expected<http_response, net_error>> fetch(http_request request);
+  [[nodiscard]] task<std::expected<http_response, net_error>> fetch(http_request request) override;
 
  private:
   struct implementation;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a report is collected from pages and parts: a page a step, so that a crash costs one page.
 
+#include <algorithm>
 #include <utility>
 
 #include "report/collected.hpp"
 #include "report/outcomes.hpp"
 #include "report/report.hpp"
+#include "source/line_rows.hpp"
 #include "spec/template.hpp"
 #include "spool/blocking.hpp"
 
@@ -88,10 +90,12 @@ task<report::said> report::end_part(downloading now, const step_context& context
   co_return transformable{now.client, now.day, *std::move(whole), now.report};
 }
 
-// Documents of JSON stand one after the other; of CSV only the first page keeps its header.
+// Documents of JSON stand one after the other; of CSV only the first page keeps its header, and
+// only the last one its totals.
 std::expected<spool_file, spool_error> report::join(const std::vector<spool_file>& pages,
                                                     const spool_key& as,
                                                     const std::stop_token& stop) {
+  const auto& format = parts_.spec.source.format;
   auto writer = parts_.spool.write(as, form_of_rows());
   std::expected<void, spool_error> written;
   char last = '\n';
@@ -101,10 +105,24 @@ std::expected<spool_file, spool_error> report::join(const std::vector<spool_file
     return written.has_value() && !stop.stop_requested();
   };
   for (std::size_t i = 0; i < pages.size(); ++i) {
-    int lines_left = i == 0 ? 0 : repeated_lines(parts_.spec.source.format);
+    int lines_left = i == 0 ? 0 : repeated_lines(format);
+    auto bytes_left = pages[i].size_bytes;
+    if (i + 1 < pages.size() && has_totals(format)) {
+      line_rows rows(format);
+      const auto looked = parts_.spool.read_pieces(pages[i], [&](std::string_view piece) {
+        rows.add(piece);
+        return !stop.stop_requested();
+      });
+      if (!looked) return std::unexpected(looked.error());
+      rows.finish();
+      bytes_left = rows.size_without_totals();
+    }
     if (last != '\n' && !put("\n")) break;
-    const auto read = parts_.spool.read_pieces(
-        pages[i], [&](std::string_view piece) { return put(without_header(piece, lines_left)); });
+    const auto read = parts_.spool.read_pieces(pages[i], [&](std::string_view piece) {
+      const auto kept = piece.substr(0, std::min<std::uint64_t>(bytes_left, piece.size()));
+      bytes_left -= kept.size();
+      return put(without_header(kept, lines_left));
+    });
     if (!written) break;
     if (!read) return std::unexpected(read.error());
   }

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "source/line_rows.hpp"
+
 namespace wherry::app {
 namespace {
 
@@ -54,7 +56,7 @@ std::string_view without_header(std::string_view piece, int& lines_left) {
 int repeated_lines(const report_format& format) {
   const bool is_lines =
       format.type == report_format::kind::csv || format.type == report_format::kind::tsv;
-  return is_lines ? format.skip + (format.header ? 1 : 0) : 0;
+  return is_lines ? lines_before_rows(format) : 0;
 }
 
 }  // namespace wherry::app

@@ -8,7 +8,6 @@
 
 #include "net/origin.hpp"
 #include "sink/s3_errors.hpp"
-#include "sink/s3_xml.hpp"
 #include "spec/spelling.hpp"
 #include "wherry/csp/scheduler.hpp"
 
@@ -62,7 +61,7 @@ class success_only final : public body_writer {
 };
 
 bool has_expired(const http_response& answer) {
-  const auto code = xml_text(answer.body, "Code");
+  const auto code = s3_error_code(answer.body);
   return !is_success(answer) && (code == "ExpiredToken" || code == "TokenRefreshRequired");
 }
 

@@ -7,7 +7,7 @@
 
 namespace wherry::app {
 
-credentials::credentials(const source& spec, http_client& client, time_source now)
+credentials::credentials(const source& spec, http_fetcher& client, time_source now)
     : spec_(spec),
       client_(client),
       now_(now ? std::move(now) : time_source{[] { return scheduler::current().now(); }}) {

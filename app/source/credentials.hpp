@@ -31,7 +31,7 @@ inline constexpr std::chrono::minutes left_out_for{5};
 /// Requires: spec and client outlive it.
 class credentials {
  public:
-  credentials(const source& spec, http_client& client, time_source now);
+  credentials(const source& spec, http_fetcher& client, time_source now);
 
   /// Signs a request and sends it; again where 1 or 2 say so and `may_repeat` agrees, which is
   /// called before, to forget what came of the first time.
@@ -52,7 +52,7 @@ class credentials {
   [[nodiscard]] one* other_than(one& refused);
 
   const source& spec_;
-  http_client& client_;
+  http_fetcher& client_;
   const time_source now_;
   std::vector<std::unique_ptr<one>> all_;
   std::mutex mutex_;  // of next_ and of each out_until

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "source/json_path.hpp"
+#include "source/line_rows.hpp"
 
 namespace wherry::app {
 namespace {
@@ -36,22 +37,6 @@ std::uint64_t number_of(const report_pages& how, std::string_view asked_by) {
 
 bool is_a_row(std::string_view line) { return line.find_first_not_of(" \t\r") != line.npos; }
 
-/// Records of CSV are lines, but for line breaks within quotes.
-std::size_t count_records(const report_format& format, std::string_view body) {
-  std::size_t records = 0;
-  bool is_quoted = false;
-  std::size_t begin = 0;
-  for (std::size_t at = 0; at <= body.size(); ++at) {
-    if (at < body.size() && format.quote != '\0' && body[at] == format.quote) {
-      is_quoted = !is_quoted;
-    }
-    if (at < body.size() && (body[at] != '\n' || is_quoted)) continue;
-    if (is_a_row(body.substr(begin, at - begin))) ++records;
-    begin = at + 1;
-  }
-  return records;
-}
-
 const boost::json::value* array_at(const boost::json::value& in, std::string_view path) {
   const auto* const found = path.empty() ? &in : value_at(in, path);
   return found != nullptr && found->is_array() ? found : nullptr;
@@ -69,9 +54,10 @@ std::optional<std::size_t> count_rows(const report_format& format, std::string_v
     }
     case report_format::kind::csv:
     case report_format::kind::tsv: {
-      const auto lines = static_cast<std::size_t>(format.skip + (format.header ? 1 : 0));
-      const auto records = count_records(format, body);
-      return records - std::min(records, lines);
+      line_rows rows(format);
+      rows.add(body);
+      rows.finish();
+      return rows.count();
     }
     case report_format::kind::jsonl: break;
   }

@@ -42,19 +42,21 @@ struct heard {
   bool is_empty = false;  ///< no byte of a body came
 };
 
-/// One GET, and where it is sent on to.
+/// One call, and where it is sent on to.
 task<std::expected<heard, source_error>> ask(const source& spec, http_client& client,
-                                             std::string url) {
+                                             remote_place from) {
   credentials by(spec, client, {});
-  const auto home = parse_origin(url);
+  const auto home = parse_origin(from.url);
   for (int redirects = 0;; ++redirects) {
-    const auto here = parse_origin(url);
-    const auto place = here ? to_string(*here) : place_of(url);
+    const auto here = parse_origin(from.url);
+    const auto place = here ? to_string(*here) : place_of(from.url);
     first_bytes body;
-    auto request = request_to(spec, url, here && here == home);
+    const bool at_home = here && here == home;
+    auto request =
+        request_to(spec, {from.url, at_home, at_home ? from.headers : http_headers{}, from.body});
     request.into = &body;
     std::expected<http_response, source_error> answered;
-    if (here && here == home) {
+    if (at_home) {
       std::function<bool()> begin_again = [&body] { return body.begin_again(); };
       answered = co_await by.send(std::move(request), std::move(begin_again));
     } else {
@@ -69,11 +71,12 @@ task<std::expected<heard, source_error>> ask(const source& spec, http_client& cl
                                  .body_prefix = body.prefix,
                                  .body_is_whole = body.is_whole && !answered->body_fault},
                                 scheduler::current().system_now());
-    const bool moves = !meant.rule && sends_on(here, *answered);
+    const bool moves = !meant.rule && sends_on(here, *answered, !from.body.empty());
     if (!moves || redirects == redirects_limit) {
       co_return heard{place, answered->status, meant, body.prefix.empty()};
     }
-    url = std::move(answered->redirect_url);
+    from.url = std::move(answered->redirect_url);
+    if (!keeps_body(answered->status)) from.body.clear();
   }
 }
 
@@ -100,11 +103,20 @@ task<std::expected<std::string, std::string>> probe_source(const source& spec, h
                                                            app::client of, day on) {
   const bool is_made = spec.request.has_value();
   const auto key = is_made ? "source.poll.url" : "source.url";
-  auto url = expand_url(is_made ? spec.poll->url : spec.url, of, on, values_of(spec));
+  const auto values = values_of(spec);
+  auto url = expand_url(is_made ? spec.poll->url : spec.url, of, on, values);
   if (!url) co_return std::unexpected(from_template(url.error(), key).message);
+  auto body = expand_body(is_made ? spec.poll->body : spec.body, of, on, values);
+  if (!body) {
+    const auto body_key = is_made ? "source.poll.body" : "source.body";
+    co_return std::unexpected(from_template(body.error(), body_key).message);
+  }
+  auto headers = headers_for(spec, of, on);
+  if (!headers) co_return std::unexpected(std::move(headers.error().message));
   const auto tried = is_made ? std::string("asked for a report that does not exist")
                              : fmt::format("asked for {}/{}", of.id, to_string(on));
-  const auto answered = co_await ask(spec, client, *std::move(url));
+  const auto answered =
+      co_await ask(spec, client, {*std::move(url), true, *std::move(headers), *std::move(body)});
   if (!answered) co_return std::unexpected(fmt::format("{}: {}", tried, answered.error().message));
   const auto& what = *answered;
   if (is_made && shows_that_it_knows_us(what)) {

@@ -96,10 +96,11 @@ task<std::expected<std::string, source_error>> http_source::request(client of, d
   if (!url) co_return std::unexpected(from_template(url.error(), "source.request.url"));
   auto body = expand_body(how.body, of, on, values);
   if (!body) co_return std::unexpected(from_template(body.error(), "source.request.body"));
-  auto question = request_to(spec_, std::move(*url), true);
-  question.method = "POST";
-  if (!body->empty()) question.headers.emplace_back("Content-Type", "application/json");
-  question.body = std::make_shared<const std::string>(std::move(*body));
+  auto headers = headers_for(spec_, of, on);
+  if (!headers) co_return std::unexpected(std::move(headers.error()));
+  auto question = request_to(spec_, {*std::move(url), true, *std::move(headers), *std::move(body)});
+  question.method = "POST";  // also of nothing
+  if (how.body.empty()) question.body = std::make_shared<const std::string>();
 
   const auto heard = co_await ask(std::move(question));
   if (!heard) co_return std::unexpected(heard.error());
@@ -130,7 +131,11 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
   const template_values values = values_of(spec_, remote);
   auto url = expand_url(how.url, of, on, values);
   if (!url) co_return std::unexpected(from_template(url.error(), "source.poll.url"));
-  auto question = request_to(spec_, std::move(*url), true);
+  auto body = expand_body(how.body, of, on, values);
+  if (!body) co_return std::unexpected(from_template(body.error(), "source.poll.body"));
+  const auto headers = headers_for(spec_, of, on);
+  if (!headers) co_return std::unexpected(headers.error());
+  auto question = request_to(spec_, {*std::move(url), true, *headers, *std::move(body)});
   const auto heard = co_await ask(std::move(question));
   if (!heard) co_return std::unexpected(heard.error());
   const auto& [answer, place, meant] = *heard;
@@ -151,7 +156,7 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
   if (how.link.empty()) {
     auto there = expand_url(how.download, of, on, values);
     if (!there) co_return std::unexpected(from_template(there.error(), "source.poll.download"));
-    co_return remote_progress{is::ready, {std::move(*there), true}, {}};
+    co_return remote_progress{is::ready, {*std::move(there), true, *headers}, {}};
   }
   auto link = text_at(*said, how.link);
   if (link && parse_origin(*link))

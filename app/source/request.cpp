@@ -26,21 +26,40 @@ source_error::meaning meaning_of(answer_rule::meaning of) {
 
 }  // namespace
 
-http_request request_to(const source& spec, std::string url, bool with_credentials) {
+http_request request_to(const source& spec, remote_place what) {
   http_request request;
-  request.url = std::move(url);
+  request.url = std::move(what.url);
+  request.headers = std::move(what.headers);
   request.accept_compressed = true;
   request.max_size_bytes = spec.max_size_bytes;
   request.connect_timeout = spec.connect_timeout;
   request.timeout = spec.timeout;
-  if (!with_credentials) return request;
-  request.headers.assign(spec.headers.begin(), spec.headers.end());
+  if (what.body.empty()) return request;
+  request.method = "POST";
+  if (find_header(request.headers, "Content-Type").empty()) {
+    request.headers.emplace_back("Content-Type", "application/json");
+  }
+  request.body = std::make_shared<const std::string>(std::move(what.body));
   return request;
 }
 
-bool sends_on(const std::optional<origin>& here, const http_response& answer) {
+bool sends_on(const std::optional<origin>& here, const http_response& answer, bool has_body) {
   const auto next = parse_origin(answer.redirect_url);
-  return here && next && !(here->scheme == "https" && next->scheme == "http");
+  if (!here || !next || (here->scheme == "https" && next->scheme == "http")) return false;
+  return !has_body || !keeps_body(answer.status) || next == here;
+}
+
+bool keeps_body(int status) noexcept { return status == 307 || status == 308; }
+
+std::expected<http_headers, source_error> headers_for(const source& spec, const client& of,
+                                                      day on) {
+  http_headers made;
+  for (const auto& [name, value] : spec.headers) {
+    auto expanded = expand_text(value, of, on);
+    if (!expanded) return std::unexpected(from_template(expanded.error(), "source.headers"));
+    made.emplace_back(name, *std::move(expanded));
+  }
+  return made;
 }
 
 source_error from_template(const template_error& wrong, std::string_view key) {

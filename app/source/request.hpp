@@ -3,6 +3,7 @@
 // What all requests to an API have in common: limits and headers, and what an answer that is
 // not what was asked for becomes. Internal to app/source.
 
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,15 +16,23 @@
 
 namespace wherry::app {
 
-/// A GET of that address, yet to be signed. Without credentials the headers of the spec stay away,
-/// too.
-[[nodiscard]] http_request request_to(const source& spec, std::string url, bool with_credentials);
+/// A request to that place, yet to be signed: of JSON, if there is a body, it is a POST.
+[[nodiscard]] http_request request_to(const source& spec, remote_place what);
 
 inline constexpr int redirects_limit = 5;
 
 /// Whether an answer from `here` sends on to where a request may follow: to an http or https
-/// address, and never from https to http.
-[[nodiscard]] bool sends_on(const std::optional<origin>& here, const http_response& answer);
+/// address, and never from https to http; with a body that goes along, to no other origin.
+[[nodiscard]] bool sends_on(const std::optional<origin>& here, const http_response& answer,
+                            bool has_body);
+
+/// Whether a body goes along to where an answer sends on: by the others a GET follows. Source: RFC
+/// 9110, 15.4.
+[[nodiscard]] bool keeps_body(int status) noexcept;
+
+/// The headers of the spec for a report.
+[[nodiscard]] std::expected<http_headers, source_error> headers_for(const source& spec,
+                                                                    const client& of, day on);
 
 /// An address or a body that cannot be made for a report. `key` is the spec's.
 [[nodiscard]] source_error from_template(const template_error& wrong, std::string_view key);

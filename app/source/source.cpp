@@ -114,7 +114,7 @@ std::expected<download, source_error> take_rows(const http_response& answered,
 
 }  // namespace
 
-http_source::http_source(const source& spec, http_client& client, time_source now)
+http_source::http_source(const source& spec, http_fetcher& client, time_source now)
     : spec_(spec),
       client_(client),
       credentials_(std::make_unique<credentials>(spec, client, std::move(now))) {}
@@ -130,9 +130,9 @@ task<std::expected<http_response, source_error>> http_source::send_as_nobody(
 
 task<std::expected<download, source_error>> http_source::fetch(client of, day on,
                                                                spool_writer& into) {
-  auto expanded = expand_url(spec_.url, of, on);
-  if (!expanded) co_return std::unexpected(from_template(expanded.error(), "source.url"));
-  co_return co_await fetch(remote_place{std::move(*expanded), true}, into);
+  auto place = place_of_page(of, on, {});
+  if (!place) co_return std::unexpected(std::move(place.error()));
+  co_return co_await fetch(*std::move(place), into);
 }
 
 task<std::expected<download, source_error>> http_source::fetch(remote_place from,
@@ -155,17 +155,22 @@ std::expected<remote_place, source_error> http_source::place_of_page(
   if (!url) {
     return std::unexpected(from_template(url.error(), has_own ? "source.pages.url" : "source.url"));
   }
-  if (is_first || spec_.pages->by != report_pages::way::link) {
-    return remote_place{*std::move(url), true};
-  }
-  auto link = resolve_url(*url, which.next);
+  auto headers = headers_for(spec_, of, on);
+  if (!headers) return std::unexpected(std::move(headers.error()));
+  auto body = expand_body(spec_.body, of, on, values);
+  if (!body) return std::unexpected(from_template(body.error(), "source.body"));
+  remote_place place{*std::move(url), true, *std::move(headers), *std::move(body)};
+  if (is_first || spec_.pages->by != report_pages::way::link) return place;
+  auto link = resolve_url(place.url, which.next);
   const auto there = parse_origin(link);
   if (!there) {
     return std::unexpected(
         source_error{meaning_of_error::permanent, std::nullopt,
                      "the address of the next page is none; check `source.pages.next`"});
   }
-  return remote_place{std::move(link), there == parse_origin(*url)};
+  if (there != parse_origin(place.url)) return remote_place{std::move(link)};
+  place.url = std::move(link);
+  return place;
 }
 
 task<std::expected<page, source_error>> http_source::fetch_page(client of, day on, asked_page which,
@@ -201,14 +206,14 @@ task<std::expected<page, source_error>> http_source::fetch_page(client of, day o
 
 task<std::expected<http_source::fetched, source_error>> http_source::fetch_rows(
     remote_place from, spool_writer& into, std::size_t kept_bytes) {
-  std::string url = std::move(from.url);
-  const auto home = from.with_credentials ? parse_origin(url) : std::nullopt;
+  const auto home = from.with_credentials ? parse_origin(from.url) : std::nullopt;
   for (int redirects = 0;; ++redirects) {
-    const auto here = parse_origin(url);
-    const auto place = here ? to_string(*here) : place_of(url);
+    const auto here = parse_origin(from.url);
+    const auto place = here ? to_string(*here) : place_of(from.url);
     body_splitter splitter{spec_, into, kept_bytes};
     const bool at_home = home && here == home;
-    auto request = request_to(spec_, url, at_home);
+    auto request =
+        request_to(spec_, {from.url, at_home, at_home ? from.headers : http_headers{}, from.body});
     request.into = &splitter;
     std::function<bool()> begin_again = [&splitter] { return splitter.begin_again(); };
     auto sent = at_home ? credentials_->send(std::move(request), std::move(begin_again))
@@ -224,9 +229,11 @@ task<std::expected<http_source::fetched, source_error>> http_source::fetch_rows(
                                  .body_is_whole = splitter.is_whole && !answered->body_fault &&
                                                   rule_part.size() == splitter.prefix.size()},
                                 scheduler::current().system_now());
-    const bool moved = !meant.rule && into.size_bytes() == 0 && sends_on(here, *answered);
+    const bool moved =
+        !meant.rule && into.size_bytes() == 0 && sends_on(here, *answered, !from.body.empty());
     if (moved && redirects < redirects_limit) {
-      url = std::move(answered->redirect_url);
+      from.url = std::move(answered->redirect_url);
+      if (!keeps_body(answered->status)) from.body.clear();
       continue;
     }
     if (meant.is == meaning::rows) {

@@ -64,10 +64,13 @@ struct source_error {
   std::string message;
 };
 
-/// Where a report is that the API has made.
+/// Where a report is, and what is said to get it.
 struct remote_place {
   std::string url;  ///< a secret: often whoever knows it may read the report
   bool with_credentials = false;
+  // Only for the origin of `url`.
+  http_headers headers{};
+  std::string body{};  ///< JSON to be posted; empty: a GET
 };
 
 /// What becomes of a report that the API makes.
@@ -122,7 +125,7 @@ using time_source = std::function<steady_time()>;
 class http_source final : public report_source {
  public:
   /// `now`: empty for the time of the scheduler.
-  http_source(const source& spec, http_client& client, time_source now = {});
+  http_source(const source& spec, http_fetcher& client, time_source now = {});
   ~http_source() override;
 
   [[nodiscard]] task<std::expected<std::string, source_error>> request(client of, day on,
@@ -161,7 +164,7 @@ class http_source final : public report_source {
       http_request question);
 
   const source& spec_;
-  http_client& client_;
+  http_fetcher& client_;
   const std::unique_ptr<credentials> credentials_;
 };
 

@@ -9,7 +9,7 @@ namespace wherry::app {
 
 using namespace std::chrono_literals;
 
-token_keeper::token_keeper(const oauth2_auth& how, const source& spec, http_client& client,
+token_keeper::token_keeper(const oauth2_auth& how, const source& spec, http_fetcher& client,
                            time_source now)
     : how_(how),
       spec_(spec),

@@ -29,7 +29,7 @@ namespace wherry::app {
 /// Requires: spec and client outlive it.
 class token_keeper {
  public:
-  token_keeper(const oauth2_auth& how, const source& spec, http_client& client, time_source now);
+  token_keeper(const oauth2_auth& how, const source& spec, http_fetcher& client, time_source now);
 
   /// Gives a token that has not expired.
   /// Suspends: while one is asked for. Errors: source_error; `cancelled`.
@@ -46,7 +46,7 @@ class token_keeper {
 
   const oauth2_auth& how_;
   const source& spec_;
-  http_client& client_;
+  http_fetcher& client_;
   const time_source now_;
   shared_answer<std::string, source_error> asking_;
 

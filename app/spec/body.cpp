@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bodies of requests: JSON whose texts are templates.
 #include <boost/json.hpp>
+#include <charconv>
+#include <cstdint>
 
 #include "spec/template.hpp"
 
@@ -9,12 +11,26 @@ namespace {
 
 namespace json = boost::json;
 
+/// A text that is but a count stands for that number.
+bool is_count(std::string_view text) {
+  return text == "{offset}" || text == "{page}" || text == "{size}";
+}
+
 std::optional<template_error> expand_texts(json::value& in, const client& of, day on,
                                            const template_values& more) {
   if (auto* text = in.if_string()) {
     auto made = expand_text(*text, of, on, more);
     if (!made) return std::move(made.error());
-    *text = *made;
+    std::uint64_t number = 0;
+    const auto* const end = made->data() + made->size();
+    const bool is_number =
+        is_count(*text) && !made->empty() && std::from_chars(made->data(), end, number).ptr == end;
+    if (is_number) {
+      in = number;
+    } else {
+      *text = *made;
+    }
+    return std::nullopt;
   }
   if (auto* items = in.if_array()) {
     for (auto& each : *items) {

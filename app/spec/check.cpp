@@ -72,15 +72,22 @@ void check_addresses(reader& r, const spec& whole) {
   const auto lane = [](const std::string& text) {
     return [&text](const client& of) { return expand_lane(text, of); };
   };
+  const auto body = [](const std::string& text, const template_values& more) {
+    return [&](const client& of) { return expand_body(text, of, sample_day, more); };
+  };
   check_clients(r, whole, "the url of [source]", asked(whole.source.url));
+  check_clients(r, whole, "the body of [source]", body(whole.source.body, of_a_request));
+  for (const auto& header : whole.source.headers) {
+    check_clients(r, whole, "a header of [source.headers]",
+                  [&](const client& of) { return expand_text(header.second, of, sample_day); });
+  }
   if (const auto& request = whole.source.request) {
     check_clients(r, whole, "the url of [source.request]", asked(request->url));
-    check_clients(r, whole, "the body of [source.request]", [&](const client& of) {
-      return expand_body(request->body, of, sample_day, of_a_request);
-    });
+    check_clients(r, whole, "the body of [source.request]", body(request->body, of_a_request));
   }
   if (const auto& poll = whole.source.poll) {
     check_clients(r, whole, "the url of [source.poll]", remote(poll->url));
+    check_clients(r, whole, "the body of [source.poll]", body(poll->body, of_one_made));
     check_clients(r, whole, "the download of [source.poll]", remote(poll->download));
   }
   if (const auto& pages = whole.source.pages) {
@@ -112,6 +119,17 @@ void check_source(reader& r, const spec& whole) {
   }
   if (is_there("url") && is_there("request")) {
     wrong("request", "and url are both there", "a report that is requested has no url: remove one");
+  }
+  if (is_there("body") && is_there("request")) {
+    wrong("body", "and request are both there",
+          "what is sent to request a report stands in the body of [source.request]");
+  }
+  if (from.poll && !from.poll->url.empty() && !from.poll->url.contains("{report}") &&
+      !from.poll->body.contains("{report}")) {
+    const reader::inside poll{r, "poll"}, url{r, "url"};
+    r.wrong(r.place_of({"source", "poll", "url"}),
+            "asks for the same report whatever was requested",
+            "put {report} into it, or into the body of [source.poll]");
   }
   if (is_there("poll") && !is_there("request")) {
     wrong("poll", "polls what nothing requests", "add [source.request]");

@@ -212,17 +212,39 @@ void header_name::read(reader& r, const value& from, std::string& to) {
   }
 }
 
-void header_map::read(reader& r, const value& from, std::map<std::string, std::string>& to) {
+namespace {
+
+template <class ReadText>
+void read_headers(reader& r, const value& from, std::map<std::string, std::string>& to,
+                  ReadText read_text) {
   for (const auto& member : from.members) {
     const reader::inside here{r, member.name};
     if (!is_header_name(member.name)) {
       r.wrong(member.at, "is not the name of a header", "write letters, digits and -");
     } else if (member.item.is != text) {
       r.wrong(member.item.begin, fmt::format("is {}", name_of(member.item.is)), "write a string");
-    } else if (auto words = r.line(member.item)) {
+    } else if (auto words = read_text(member.item)) {
       to[member.name] = *std::move(words);
     }
   }
+}
+
+}  // namespace
+
+void header_map::read(reader& r, const value& from, std::map<std::string, std::string>& to) {
+  read_headers(r, from, to, [&](const value& item) { return r.line(item); });
+}
+
+void header_templates::read(reader& r, const value& from, std::map<std::string, std::string>& to) {
+  read_headers(r, from, to, [&](const value& item) {
+    auto words = r.line(item, reader::braces::doubled);
+    if (!words || check_template(*words, template_scope::report).empty()) return words;
+    // It may be a secret: nothing of it is quoted.
+    r.wrong(item.begin, "is no template of a report",
+            "write {client}, {account}, {currency} or {day}, and twice a brace that is one");
+    words.reset();
+    return words;
+  });
 }
 
 void json_conditions::read(reader& r, const value& from, std::map<std::string, std::string>& to) {
@@ -250,24 +272,24 @@ void read_url(reader& r, const value& from, std::string& to, template_scope scop
 }
 
 // Errors are the reader's; what is wrong becomes null.
-json::value body_of(reader& r, const value& from) {
+json::value body_of(reader& r, const value& from, template_scope scope) {
   switch (from.is) {
     case text: {
-      auto words = read_template(r, from, template_scope::request);
+      auto words = read_template(r, from, scope);
       return words ? json::value(*words) : json::value(nullptr);
     }
     case whole: return from.integer;
     case flag: return from.boolean;
     case list: {
       json::array items;
-      for (const auto& each : from.items) items.push_back(body_of(r, each));
+      for (const auto& each : from.items) items.push_back(body_of(r, each, scope));
       return items;
     }
     case table: {
       json::object members;
       for (const auto& each : from.members) {
         const reader::inside here{r, each.name};
-        members[each.name] = body_of(r, each.item);
+        members[each.name] = body_of(r, each.item, scope);
       }
       return members;
     }
@@ -284,6 +306,10 @@ void source_url::read(reader& r, const value& from, std::string& to) {
   read_url(r, from, to, template_scope::request);
 }
 
+void poll_url::read(reader& r, const value& from, std::string& to) {
+  read_url(r, from, to, template_scope::remote);
+}
+
 void remote_url::read(reader& r, const value& from, std::string& to) {
   read_url(r, from, to, template_scope::remote);
   if (!to.empty() && !to.contains("{report}")) {
@@ -292,7 +318,11 @@ void remote_url::read(reader& r, const value& from, std::string& to) {
 }
 
 void json_body::read(reader& r, const value& from, std::string& to) {
-  to = json::serialize(body_of(r, from));
+  to = json::serialize(body_of(r, from, template_scope::request));
+}
+
+void poll_body::read(reader& r, const value& from, std::string& to) {
+  to = json::serialize(body_of(r, from, template_scope::remote));
 }
 
 void id_frame::read(reader& r, const value& from, std::string& to) {

@@ -157,6 +157,11 @@ struct header_map {
   static void read(reader& r, const value& from, std::map<std::string, std::string>& to);
 };
 
+/// The same, whose values are templates of a report.
+struct header_templates : header_map {
+  static void read(reader& r, const value& from, std::map<std::string, std::string>& to);
+};
+
 /// The name of a header, as HTTP allows it.
 struct header_name : any_text {
   static constexpr std::string_view wanted = R"(a header's name such as "X-Api-Key")";
@@ -186,6 +191,13 @@ struct source_url : any_text {
   static void read(reader& r, const value& from, std::string& to);
 };
 
+/// An address or a body that asks for a report which the API makes may also say {report}.
+struct poll_url : source_url {
+  static constexpr std::string_view wanted =
+      R"(an address such as "https://host/reports/{report}")";
+  static void read(reader& r, const value& from, std::string& to);
+};
+
 /// An address of a report that the API makes: the same, and {report} in it.
 struct remote_url : source_url {
   static constexpr std::string_view wanted =
@@ -198,6 +210,11 @@ struct json_body {
   static constexpr unsigned takes = table;
   static constexpr std::string_view wanted = R"(a body such as { date = "{day}" })";
   static constexpr std::string_view schema = R"({"type":"object"})";
+  static void read(reader& r, const value& from, std::string& to);
+};
+
+/// The same, of a poll.
+struct poll_body : json_body {
   static void read(reader& r, const value& from, std::string& to);
 };
 

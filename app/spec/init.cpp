@@ -47,7 +47,8 @@ limit.in_flight = 32                         # calls under way at once
 #limit.breaker  = { failures = 5, open_for = "30s", longest = "10m" }   # rest while it is down
 #limit.weight   = 2                          # twice the share of other lanes
 #shared         = [{ lane = "app", rate = "50/s", quotas = ["100000/day"] }]   # of all accounts
-#headers         = { Accept = "text/csv" }
+#headers         = { Accept = "text/csv", X-Account = "{account}" }
+#body            = { account = "{account}", date = "{day}" }   # JSON to POST; else a GET
 #connect_timeout = "10s"
 #timeout         = "5m"
 #max_size        = "1GiB"

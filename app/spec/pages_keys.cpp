@@ -131,13 +131,14 @@ struct asking {
 };
 
 std::vector<asking> all_that_ask(const source& from) {
-  std::vector<asking> all{{"url", from.url}};
+  std::vector<asking> all{{"url", from.url}, {"body", from.body}};
   if (from.request) {
     all.push_back({"request", from.request->url});
     all.push_back({"request", from.request->body});
   }
   if (from.poll) {
     all.push_back({"poll", from.poll->url});
+    all.push_back({"poll", from.poll->body});
     all.push_back({"poll", from.poll->download});
   }
   if (from.pages) all.push_back({"pages", from.pages->url});
@@ -161,16 +162,19 @@ void check_pages(reader& r, const spec& whole) {
     static constexpr std::string_view counted[] = {"", "cursor", "offset", "page"};
     const auto name = counted[static_cast<std::size_t>(from.pages->by)];
     if (!name.empty() && !is_asked_for(name)) {
-      wrong("pages", fmt::format("counts pages, but no address asks for {{{}}}", name),
-            fmt::format("put {{{}}} into the url of [source], or of [source.pages]", name));
+      wrong("pages", fmt::format("counts pages, but nothing asks for {{{}}}", name),
+            fmt::format("put {{{}}} into the url or body of [source], or into the url of "
+                        "[source.pages]",
+                        name));
     }
-    if (from.format.totals > 0 || !from.format.totals_begin.empty()) {
-      wrong("pages", "and totals are both there", "totals within pages cannot be told from rows");
+    if (from.format.totals > 0) {
+      wrong("pages", "and a number of totals are both there",
+            "whether each page has them cannot be told: write how they begin, totals = \"Total\"");
     }
   }
   if (from.split && !is_asked_for("part")) {
-    wrong("split", "splits reports, but no address asks for {part}",
-          "put {part} into the url of [source], or the body of [source.request]");
+    wrong("split", "splits reports, but nothing asks for {part}",
+          "put {part} into the url or body of [source], or the body of [source.request]");
   }
   const auto lacks = [&](std::string_view name, bool is_there, std::string_view table) {
     const auto asks = std::ranges::find_if(all, [&](const asking& each) { return each.has(name); });

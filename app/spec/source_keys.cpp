@@ -100,7 +100,9 @@ constexpr key<report_request> request_keys[] = {
 };
 
 constexpr key<report_poll> poll_keys[] = {
-    entry<remote_url, &report_poll::url>("url", "Where to ask; {report} is its id.", required),
+    entry<poll_url, &report_poll::url>("url", "Where to ask; {report} is its id.", required),
+    entry<poll_body, &report_poll::body>("body",
+                                         "JSON to POST there; {report} is its id; none: a GET."),
     entry<duration, &report_poll::every>("every", "Time between two polls; 30s by default."),
     entry<json_conditions, &report_poll::ready>(
         "ready", "What the answer says of a report that is; none: once it has a link."),
@@ -116,6 +118,8 @@ constexpr key<report_poll> poll_keys[] = {
 constexpr key<source> source_keys[] = {
     entry<source_url, &source::url>(
         "url", "Address of a report; {client} {account} {currency} {day} stand for its own."),
+    entry<json_body, &source::body>("body",
+                                    "JSON to POST there, with the same placeholders; none: a GET."),
     entry<optional_table<request_keys, report_request>, &source::request>(
         "request", "How to ask for a report that takes the API a while; in place of url."),
     entry<optional_table<poll_keys, report_poll>, &source::poll>("poll",
@@ -124,7 +128,9 @@ constexpr key<source> source_keys[] = {
     entry<split_form, &source::split>("split", "How one that is too large is asked for in parts."),
     whole_entry<auth_form, source>("auth", "How to sign in: one way, or a list of some by turns.",
                                    optional, secret_key),
-    entry<header_map, &source::headers>("headers", "Headers to send.", optional, secret_key),
+    entry<header_templates, &source::headers>(
+        "headers", "Headers to send; {client} {account} {currency} {day} stand for its own.",
+        optional, secret_key),
     entry<limit_form, &source::limit>("limit", "How much the API can take."),
     entry<shared_limits, &source::shared>("shared", "More limits that each call falls under."),
     entry<rule_list, &source::on>("on", "What answers mean; the first rule that fits decides."),

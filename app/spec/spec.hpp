@@ -156,6 +156,7 @@ struct report_request {
 /// Says how such a report is asked for until it is ready.
 struct report_poll {
   std::string url;                            ///< template, also {report}
+  std::string body;                           ///< JSON, its texts likewise, to POST; empty: a GET
   std::map<std::string, std::string> ready;   ///< dotted path -> value; empty: once there is a link
   std::map<std::string, std::string> failed;  ///< it is requested anew; empty: never
   // One of the two says where it is then.
@@ -221,14 +222,15 @@ struct report_format {
 
 /// Says where reports come from.
 struct source {
-  std::string url;  ///< template: {client} {account} {day} {currency}; {report} if it is requested
+  std::string url;   ///< template: {client} {account} {day} {currency}; {report} if it is requested
+  std::string body;  ///< JSON, its texts are templates as `url`; empty: a GET, else a POST
   std::optional<report_request> request;  ///< then also `poll`
   std::optional<report_poll> poll;
   std::optional<report_pages> pages;
   std::optional<report_split> split;
   app::auth auth;
-  std::vector<app::auth> more_auth;  ///< by turns with `auth`
-  std::map<std::string, std::string> headers;
+  std::vector<app::auth> more_auth;            ///< by turns with `auth`
+  std::map<std::string, std::string> headers;  ///< templates: {client} {account} {day} {currency}
   app::limit limit;
   std::vector<app::limit> shared;  ///< each call falls under these as well; lane, rate and quotas
   std::vector<answer_rule> on;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A text as others spell it: in an address, or where upper and lower case are one.
+// A text as others spell it: in an address, in base64, or where upper and lower case are one; and
+// a text with other words in place of some of its own.
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace wherry::app {
 
@@ -13,5 +16,15 @@ enum class slash { keep, encode };
 
 /// With a-z for A-Z, and all other bytes as they are.
 [[nodiscard]] std::string in_lower_case(std::string_view text);
+
+/// In base64, padded: RFC 4648, 4.
+[[nodiscard]] std::string in_base64(std::string_view bytes);
+
+/// What is to be replaced, and by what.
+using replacements = std::vector<std::pair<std::string, std::string>>;
+
+/// Replaces what stands in the text, from its beginning on; where two of them fit, the longer one.
+/// What took a place is not looked at again. Requires: nothing empty is to be replaced.
+[[nodiscard]] std::string with_replaced(std::string_view text, replacements by);
 
 }  // namespace wherry::app

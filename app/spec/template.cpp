@@ -169,8 +169,6 @@ bool has_dot_segment(std::string_view url) {
   }
 }
 
-using replacements = std::vector<std::pair<std::string, std::string>>;
-
 template <class Spell>
 replacements names_of_values(const std::map<std::string, secret>& variables, Spell spell) {
   replacements values;  // what it says, and its name
@@ -187,19 +185,6 @@ replacements marks_of(const std::map<std::string, secret>& variables) {
     if (encoded != value.reveal) marks.emplace_back(std::move(encoded), "${" + name + "%}");
   }
   return marks;
-}
-
-// The longest value first: another may be a part of it.
-std::string replace_values(std::string text, replacements values) {
-  std::ranges::sort(values, std::greater{}, [](const auto& each) { return each.first.size(); });
-  for (std::size_t at = 0; at < text.size();) {
-    const auto here = std::ranges::find_if(values, [&](const auto& each) {
-      return std::string_view(text).substr(at).starts_with(each.first);
-    });
-    if (here != values.end()) text.replace(at, here->first.size(), here->second);
-    at += here != values.end() ? here->second.size() : 1;
-  }
-  return text;
 }
 
 }  // namespace
@@ -255,26 +240,26 @@ std::string with_doubled_braces(std::string_view text) {
 
 std::string address_without_variables(std::string text,
                                       const std::map<std::string, secret>& variables) {
-  return replace_values(std::move(text), marks_of(variables));
+  return with_replaced(std::move(text), marks_of(variables));
 }
 
 std::string address_with_variables(std::string text,
                                    const std::map<std::string, secret>& variables) {
   auto marks = marks_of(variables);
   for (auto& [value, mark] : marks) std::swap(value, mark);
-  return replace_values(std::move(text), std::move(marks));
+  return with_replaced(std::move(text), std::move(marks));
 }
 
 std::string without_variables(std::string text, const std::map<std::string, secret>& variables) {
-  return replace_values(std::move(text),
-                        names_of_values(variables, [](std::string part) { return part; }));
+  return with_replaced(std::move(text),
+                       names_of_values(variables, [](std::string part) { return part; }));
 }
 
 std::string template_without_variables(std::string text,
                                        const std::map<std::string, secret>& variables) {
-  return replace_values(std::move(text), names_of_values(variables, [](const std::string& part) {
-                          return with_doubled_braces(part);
-                        }));
+  return with_replaced(std::move(text), names_of_values(variables, [](const std::string& part) {
+                         return with_doubled_braces(part);
+                       }));
 }
 
 }  // namespace wherry::app

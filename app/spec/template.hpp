@@ -56,7 +56,8 @@ inline const template_values no_object_yet{{"sha256", "sha256"}, {"spec", "spec"
 [[nodiscard]] std::expected<std::string, template_error> expand_text(
     std::string_view text, const client& of, day on, const template_values& more = {});
 
-/// Makes a body of JSON from one whose texts are templates; values are taken plain. Empty: empty.
+/// Makes a body of JSON from one whose texts are templates; values are taken plain, and a text that
+/// is but {offset}, {page} or {size} becomes a number. Empty: empty.
 [[nodiscard]] std::expected<std::string, template_error> expand_body(
     std::string_view json, const client& of, day on, const template_values& more = {});
 

@@ -5,7 +5,7 @@ itself has counted shows that its limits were kept."""
 
 import urllib.request
 
-from harness import PATIENCE, ROOT, TOKEN, program_test, wait_until
+from harness import PATIENCE, TOKEN, program_test, wait_until
 
 FAULTS = ["--seed", "5", "--error-503", "0.03"]
 QUICK = ('[sink]', '[retry]\nfirst = "10ms"\ncap = "200ms"\nattempts = 500\n\n[sink]')
@@ -16,13 +16,7 @@ class behaviours_test(program_test):
     def prepare(self, name: str, *flags: str, changes=()):
         self.name = name
         self.server = self.start_api(*flags)
-        self.variables |= {"REPORTING_API": self.server.url, "REPORTING_TOKEN": TOKEN,
-                           "RESULTS": str(self.here)}
-        text = (ROOT / f"examples/{name}.toml").read_text()
-        for old, new in (QUICK, *changes):
-            self.assertIn(old, text, "the change has nothing to change")
-            text = text.replace(old, new)
-        (self.here / "spec.toml").write_text(text)
+        self.example_spec(name, QUICK, *changes)
 
     def counted(self, behaviour: str = "") -> dict[str, int]:
         return self.server._get(f"/stats/{behaviour or self.name}")

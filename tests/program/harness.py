@@ -231,7 +231,15 @@ class program_test(unittest.TestCase):
 
     def spec(self, *changes: tuple[str, str], name: str = "flights.toml") -> pathlib.Path:
         """Writes flights.toml with each `old` replaced by its `new`."""
-        text = SPEC
+        return self._write_changed(SPEC, changes, name)
+
+    def example_spec(self, name: str, *changes: tuple[str, str]):
+        """Writes spec.toml, that of examples/ with each `old` replaced by its `new`."""
+        self.variables |= {"REPORTING_API": self.variables["API"], "REPORTING_TOKEN": TOKEN,
+                           "RESULTS": str(self.here)}
+        self._write_changed((ROOT / f"examples/{name}.toml").read_text(), changes, "spec.toml")
+
+    def _write_changed(self, text: str, changes, name: str) -> pathlib.Path:
         for old, new in changes:
             self.assertIn(old, text, "the change has nothing to change")
             text = text.replace(old, new)

@@ -36,6 +36,17 @@ report_pages by(way how) {
 }  // namespace
 
 TEST_SUITE("source/pages.hpp") {
+  TEST_CASE("totals at the end of a page are no rows and what begins so before is one") {
+    auto format = format_of(kind::csv);
+    format.totals_begin = "Total";
+    CHECK(count_rows(format, "a,b\n1,2\n3,4\nTotal,6\n\n\"Total\" of all,6") == 2);
+    CHECK(count_rows(format, "a,b\nTotal,2\n\"x\nTotal\",4\n") == 2);
+    CHECK(count_rows(format, "a,b\n") == 0);
+    format.totals_begin = {};
+    format.totals = 2;
+    CHECK(count_rows(format, "a,b\n1,2\nsum,2\n(c)\n") == 1);
+  }
+
   TEST_CASE("a link stands in the body and none is the end") {
     auto how = by(way::link);
     how.json = "paging.next";

@@ -28,6 +28,7 @@ struct asker {
   asker() {
     spec.request = report_request{.url = {}, .body = {}, .id = "report.id", .duplicate = {}};
     spec.poll = report_poll{.url = {},
+                            .body = {},
                             .ready = {{"status", "DONE"}},
                             .failed = {{"status", "FAILED"}},
                             .link = "url",
@@ -41,8 +42,14 @@ struct asker {
     thread_scheduler scheduler{{.threads = 1}};
     return scheduler.run(from.request(acme, first, ""));
   }
+  std::string asked;  // the last poll
   std::expected<remote_progress, source_error> poll(int status, std::string_view body) {
-    const fault_server server{fault_server::answers(answer(status, body))};
+    const fault_server server{[&](connection& with) {
+      if (auto question = with.read_request()) {
+        asked = *std::move(question);
+        with.send(answer(status, body));
+      }
+    }};
     spec.poll->url = server.url("/reports/{report}");
     http_source from{spec, http};
     thread_scheduler scheduler{{.threads = 1}};
@@ -126,6 +133,18 @@ TEST_SUITE("source/source.hpp reports that the API makes") {
     REQUIRE(named.has_value());
     CHECK(named->place.url == "https://host/77/r-1");
     CHECK(named->place.with_credentials);
+  }
+
+  TEST_CASE("a poll with a body is a POST that names the report") {
+    asker one;
+    one.spec.headers = {{"X-Scope", "{account}"}};
+    CHECK(one.poll(200, R"({"status":"RUNNING"})")->now == is::not_ready);
+    CHECK(one.asked.starts_with("GET /reports/r-1 "));
+    one.spec.poll->body = R"({"ReportRequestId":"{report}","of":"{account}"})";
+    CHECK(one.poll(200, R"({"status":"RUNNING"})")->now == is::not_ready);
+    CHECK(one.asked.starts_with("POST /reports/r-1 "));
+    CHECK(says(one.asked, "X-Scope: 77\r\n"));
+    CHECK(one.asked.ends_with(R"({"ReportRequestId":"r-1","of":"77"})"));
   }
 
   TEST_CASE("a report that is ready and has no address has no rows") {

@@ -91,6 +91,56 @@ TEST_SUITE("source/source.hpp") {
     CHECK(seen.requests[0].contains("Accept-Encoding: gzip, zstd\r\n"));
   }
 
+  TEST_CASE("a body is posted as JSON and headers say what is the report's own") {
+    house at;
+    recorder seen;
+    const fault_server server{seen.answering(answer_of(200, "a\n1\n"))};
+    at.spec.body = R"({"property":"{account}","dates":["{day}"],"limit":10})";
+    at.spec.headers = {{"X-Scope", "{account}"}};
+    CHECK(at.fetch(server.url("/run")).has_value());
+    CHECK(seen.requests[0].starts_with("POST /run HTTP/1.1\r\n"));
+    CHECK(seen.requests[0].contains("Content-Type: application/json\r\n"));
+    CHECK(seen.requests[0].contains("X-Scope: 77\r\n"));
+    CHECK(seen.requests[0].ends_with(R"({"property":"77","dates":["2025-01-31"],"limit":10})"));
+    at.spec.headers = {{"content-type", "application/vnd.reports+json"}};
+    CHECK(at.fetch(server.url("/run")).has_value());
+    CHECK(seen.requests[1].contains("content-type: application/vnd.reports+json\r\n"));
+    CHECK_FALSE(seen.requests[1].contains("Content-Type"));
+  }
+
+  TEST_CASE("a redirect takes a body along by 307 within the origin, and by 303 a GET follows") {
+    for (const auto& [status, follows] : {std::pair{303, "GET /two "}, {307, "POST /two "}}) {
+      house at;
+      recorder seen;
+      const fault_server server{[&](connection& with) {
+        const auto request = with.read_request();
+        if (!request) return;
+        const std::lock_guard lock{seen.mutex};
+        seen.requests.push_back(*request);
+        with.send(request->contains(" /one ") ? answer_of(status, "", "Location: /two\r\n")
+                                              : answer_of(200, "a\n1\n"));
+      }};
+      at.spec.body = R"({"day":"{day}"})";
+      CHECK(at.fetch(server.url("/one")).has_value());
+      REQUIRE(seen.requests.size() == 2);
+      CHECK(seen.requests[1].starts_with(follows));
+      CHECK(seen.requests[1].contains("2025-01-31") == (status == 307));
+    }
+  }
+
+  TEST_CASE("a body goes to no other origin") {
+    house at;
+    recorder elsewhere;
+    const fault_server other{elsewhere.answering(answer_of(200, "a\n1\n"))};
+    const fault_server server{
+        fault_server::answers(answer_of(307, "", "Location: " + other.url("/three") + "\r\n"))};
+    at.spec.body = R"({"day":"{day}"})";
+    const auto got = at.fetch(server.url("/one"));
+    REQUIRE_FALSE(got.has_value());
+    CHECK(got.error().message.contains("write the final address in `source.url`"));
+    CHECK(elsewhere.requests.empty());
+  }
+
   TEST_CASE("basic and header credentials are sent as such") {
     house at;
     recorder seen;

@@ -47,6 +47,16 @@ cap = "2m"
     CHECK(made.retry.cap == 2min);
   }
 
+  TEST_CASE("headers are templates of a report") {
+    CHECK(good(added("[source]", R"(headers = { X-Scope = "{account}", X-Day = "{day:%Y%m%d}" })"))
+              .source.headers.at("X-Scope") == "{account}");
+    const auto said = mistakes(added("[source]", R"(headers = { X-Scope = "a{hunter2}" })"));
+    REQUIRE(said.size() == 1);
+    CHECK(
+        said[0].contains("X-Scope in [source.headers] is no template of a report; write {client}"));
+    CHECK_FALSE(said[0].contains("hunter2"));
+  }
+
   TEST_CASE("clients are ids or tables") {
     const auto made = good(changed(
         R"(["acme"])", R"(["acme", { id = "globex", account = "7 7", currency = "EUR", timezone =)"

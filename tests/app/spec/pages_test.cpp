@@ -2,11 +2,13 @@
 // Goal: pages, parts, slots and shared limits of a source are read, and what does not fit together
 // is told with its place. Method: the smallest spec with lines added.
 #include "sample.hpp"
+#include "spec/template.hpp"
 
 namespace wherry::app {
 namespace {
 
 using namespace sample;
+using namespace std::chrono_literals;
 
 spec with(std::string_view url, std::string_view more) {
   auto text = added("[source]", more);
@@ -56,12 +58,24 @@ TEST_SUITE("spec/pages_keys.hpp") {
     CHECK(mistakes_with("https://h/{client}/{day}?{page}", R"(pages = { by = "page" })") ==
           lines{"ads.toml:6:9: pages in [source] does not say which page is the last; write size = "
                 "500, the rows of a full page, or last or more, their path in the answer"});
-    CHECK(
-        mistakes_with("https://h/{client}/{day}", R"(pages = { cursor = "next" })") ==
-        lines{"ads.toml:6:9: pages in [source] counts pages, but no address asks for {cursor}; put "
-              "{cursor} into the url of [source], or of [source.pages]"});
+    CHECK(mistakes_with("https://h/{client}/{day}", R"(pages = { cursor = "next" })") ==
+          lines{"ads.toml:6:9: pages in [source] counts pages, but nothing asks for {cursor}; put "
+                "{cursor} into the url or body of [source], or into the url of [source.pages]"});
     CHECK(mistakes_with("https://h/{client}/{day}?{cursor}", "") ==
           lines{"ads.toml:5:7: url in [source] asks for {cursor}, which nothing says; add "
+                "[source.pages]"});
+  }
+
+  TEST_CASE("pages may be asked for in the body, where a count is a number") {
+    const auto made = with("https://h/run", R"(body = { of = "{client}", days = ["{day}"], )"
+                                            R"(from = "{offset}", size = "{size}", at = "p{page}" }
+pages = { by = "offset", size = 500 })");
+    const client of{.id = "a \"b\"", .account = "", .currency = "", .timezone = "UTC"};
+    CHECK(expand_body(made.source.body, of, {2025y, std::chrono::January, 31d},
+                      {{"offset", "1000"}, {"size", "500"}, {"page", "3"}}) ==
+          R"({"of":"a \"b\"","days":["2025-01-31"],"from":1000,"size":500,"at":"p3"})");
+    CHECK(mistakes_with("https://h/run/{client}/{day}", R"(body = { c = "{cursor}" })") ==
+          lines{"ads.toml:6:8: body in [source] asks for {cursor}, which nothing says; add "
                 "[source.pages]"});
   }
 
@@ -70,10 +84,9 @@ TEST_SUITE("spec/pages_keys.hpp") {
                             R"(split = { values = [0, 6, "12", 18], join = "|" })");
     CHECK(split.source.split->values == std::vector<std::string>{"0", "6", "12", "18"});
     CHECK(split.source.split->join == "|");
-    CHECK(
-        mistakes_with("https://h/{client}/{day}", R"(split = { values = ["a", "b"] })") ==
-        lines{"ads.toml:6:9: split in [source] splits reports, but no address asks for {part}; put "
-              "{part} into the url of [source], or the body of [source.request]"});
+    CHECK(mistakes_with("https://h/{client}/{day}", R"(split = { values = ["a", "b"] })") ==
+          lines{"ads.toml:6:9: split in [source] splits reports, but nothing asks for {part}; put "
+                "{part} into the url or body of [source], or the body of [source.request]"});
     CHECK(mistakes_with("https://h/{client}/{day}?{part}", R"(split = { values = ["a", "a"] })") ==
           lines{R"(ads.toml:6:26: values in [source.split] holds "a" twice; remove one)"});
     CHECK(mistakes_with("https://h/{client}/{day}?{part}", "") ==

@@ -104,11 +104,19 @@ TEST_SUITE("spec/read.hpp reports that are requested") {
     CHECK(
         says(only(mistakes(requested("/reports/{report}", "/reports"))),
              "url in [source.poll] asks for the same report whatever was requested; put {report}"));
+    CHECK(good(requested("/reports/{report}\"", "/reports\"\nbody = { id = \"{report}\" }"))
+              .source.poll->body == R"({"id":"{report}"})");
     CHECK(says(only(mistakes(requested("https://host/reports\"", "https://host/{report}\""))),
                "url in [source.request] has an unknown placeholder \"{report}\""));
     CHECK(says(only(mistakes(requested("{account}", "{acount}"))),
                "account in [source.request.body] has an unknown placeholder \"{acount}\"; did you "
                "mean {account}?"));
+  }
+
+  TEST_CASE("a body of [source] beside [source.request] is a mistake") {
+    CHECK(says(only(mistakes(requested("[source.request]", "body = { a = 1 }\n[source.request]"))),
+               "body in [source] and request are both there; what is sent to request a report "
+               "stands in the body of [source.request]"));
   }
 
   TEST_CASE("a duplicate that does not say where the id stands is a mistake") {
