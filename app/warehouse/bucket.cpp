@@ -57,7 +57,9 @@ bucket::bucket(const sink& spec, http_client& client, spool& into)
 load_error bucket::refused(const http_response& answer, const std::string& url) const {
   auto why = from_sink(server_.refusal(answer, url));
   if (why.kind == load_error_kind::stopped) {
-    why.message += "; loads also need s3:GetObject and s3:DeleteObject";
+    why.message +=
+        "; loads also need s3:GetObject and s3:DeleteObject, and s3:ListBucket, without which an "
+        "object that is gone is refused, too";
   }
   return why;
 }

@@ -46,7 +46,7 @@ struct wrong_rows {
 enum class load_phase {
   connect,
   loads,    ///< the table wherry_loads
-  prepare,  ///< the target's columns
+  prepare,  ///< the target's columns, and the reports' keys in them
   copy,
   replace,  ///< delete, insert
   commit,

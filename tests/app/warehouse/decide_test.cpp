@@ -94,6 +94,8 @@ TEST_SUITE("warehouse/decide.hpp") {
     CHECK(meant(load_phase::connect, "").is == failure_kind::unreachable);
     CHECK(meant(load_phase::connect, "53300").is == failure_kind::unreachable);
     CHECK(meant(load_phase::replace, "57P01").is == failure_kind::unreachable);
+    CHECK(meant(load_phase::copy, "25P03").is == failure_kind::unreachable);
+    CHECK(meant(load_phase::loads, "25006").is == failure_kind::unreachable);
     CHECK(meant(load_phase::commit, "").message.contains("stays once"));
   }
 
@@ -101,6 +103,8 @@ TEST_SUITE("warehouse/decide.hpp") {
     CHECK(meant(load_phase::copy, "22P02").is == failure_kind::data);
     CHECK(meant(load_phase::copy, "XX000", "Load into table failed").is == failure_kind::data);
     CHECK(meant(load_phase::replace, "23514").is == failure_kind::data);
+    CHECK(meant(load_phase::prepare, "22001").is == failure_kind::data);
+    CHECK(meant(load_phase::loads, "22001").is == failure_kind::data);
     CHECK_FALSE(meant(load_phase::copy, "22P02").object_is_gone);
     CHECK(meant(load_phase::copy, "XX000", "S3ServiceException:NoSuchKey").object_is_gone);
   }
