@@ -366,9 +366,14 @@ task<report::said> report::step(loadable now, step_context context) {
                                               .size_bytes = now.size_bytes,
                                               .sha256 = now.sha256,
                                               .rows = now.rows});
-  if (loaded) co_return done();
+  if (loaded) {
+    // A worker that was superseded may say so too, but cannot commit it.
+    if (*loaded == load_result::superseded) co_return loaded_by_another(parts_.spec);
+    co_return done();
+  }
   co_return outcome_of(loaded.error(), again(now, context),
-                       {.unreachable = context.now() + parts_.spec.retry.cap,
+                       {.full = context.now() + spool_full_wait,
+                        .unreachable = context.now() + parts_.spec.retry.cap,
                         .stopped = context.now() + stopped_lane_wait});
 }
 

@@ -34,9 +34,11 @@ class into_spool final : public body_writer {
 };
 
 load_error from_spool(const spool_error& wrong) {
-  return {wrong.kind == spool_error_kind::too_large ? load_error_kind::permanent
-                                                    : load_error_kind::transient,
-          wrong.message};
+  switch (wrong.kind) {
+    case spool_error_kind::too_large: return {load_error_kind::permanent, wrong.message};
+    case spool_error_kind::full: return {load_error_kind::full, wrong.message};
+    default: return {load_error_kind::transient, wrong.message};
+  }
 }
 
 load_error from_sink(const sink_error& wrong) {

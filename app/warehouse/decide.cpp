@@ -94,10 +94,10 @@ std::vector<load_decision> decide(std::span<const load_item> reports,
     const auto& report = reports[i];
     for (const auto& each : known_loads) {
       if (each.client != report.client || each.day != report.day) continue;
-      if (each.generation > report.generation) {
-        decided[i] = {load_result::superseded, false};
-      } else if (each.sha256 == report.sha256) {
+      if (each.sha256 == report.sha256) {
         decided[i] = {load_result::unchanged, each.generation < report.generation};
+      } else if (each.generation > report.generation) {
+        decided[i] = {load_result::superseded, false};
       }
     }
   }
