@@ -123,25 +123,6 @@ report::state report::first(const app::spec& of, std::string client, std::string
   return downloadable{std::move(client), std::move(day)};
 }
 
-report::state report::no_rows(const std::string& client, const std::string& day) const {
-  completed nothing{.url = {},
-                    .size_bytes = 0,
-                    .sha256 = {},
-                    .rows = 0,
-                    .spec = parts_.spec.version,
-                    .rejected_rows = 0};
-  if (parts_.loader == nullptr) return nothing;
-  return loadable{.client = client,
-                  .day = day,
-                  .url = {},
-                  .size_bytes = 0,
-                  .sha256 = {},
-                  .rows = 0,
-                  .spec = parts_.spec.version,
-                  .report = {},
-                  .rejected_rows = 0};
-}
-
 template <class Later>
 report::state report::again(const Later& now, const step_context& context) const {
   // Of a report in parts only the last one's id is known.

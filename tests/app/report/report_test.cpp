@@ -165,6 +165,32 @@ TEST_SUITE("report/report.hpp") {
     CHECK(at.spool->used_bytes() == 0);
   }
 
+  TEST_CASE("a day that has no rows any more loses the object of an earlier pass") {
+    const std::string none = "HTTP/1.1 204 No Content\r\n\r\n";
+    const auto answer = std::make_shared<std::string>(ok("day,name,amount\n2025-01-31,x,1\n"));
+    const fault_server api{[answer](connection& with) {
+      while (with.read_request() && with.send(*answer)) {}
+    }};
+    house at{api, 1};
+    at.open();
+    at.run();
+    const auto object = at.object_of("c0");
+    REQUIRE(std::filesystem::exists(object));
+    *answer = none;
+    at.generation = 2;
+    SUBCASE("") {
+      at.run();
+      CHECK_FALSE(std::filesystem::exists(object));
+    }
+    SUBCASE("unless objects are to stay") {
+      at.spec.sink.overwrite = false;
+      at.run();
+      CHECK(std::filesystem::exists(object));
+    }
+    CHECK(at.machine_of("c0").phase == phase::completed);
+    CHECK(at.machine_of("c0").generation == 2);
+  }
+
   TEST_CASE("files that were removed behind a machine are fetched again") {
     const fault_server api{serving(ok("day,name,amount\n2025-01-31,x,1\n"))};
     house at{api, 1};
