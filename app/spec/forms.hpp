@@ -45,7 +45,8 @@ namespace wherry::app::toml_file {
 [[nodiscard]] bool is_currency(std::string_view text);
 [[nodiscard]] bool is_timezone(std::string_view text);
 
-/// Reads one of some words, whose places are the values of an enum. `known`: what an error lists them as.
+/// Reads one of some words, whose places are the values of an enum. `known`: what an error lists
+/// them as.
 template <class Enum>
 void read_word(reader& r, const value& from, std::span<const std::string_view> words, Enum& to,
                std::string_view known = "known") {

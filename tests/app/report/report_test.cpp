@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <atomic>
 
+#include <atomic>
 #include <thread>
 
 #include "house.hpp"
@@ -162,6 +164,57 @@ TEST_SUITE("report/report.hpp") {
     at.run();
     CHECK(at.machine_of("c0").phase == phase::dead);
     CHECK(at.machine_of("c0").error.contains("'no number' is not a bigint"));
+    CHECK(at.spool->used_bytes() == 0);
+  }
+
+  TEST_CASE("a page that is torn in the spool before the last one comes is fetched again") {
+    const std::string header = "day,name,amount\n", two = "2025-01-31,x,1\n2025-01-31,y,2\n",
+                      one = "2025-01-31,z,3\n";
+    std::atomic<int> asked{0};
+    std::filesystem::path files;
+    const fault_server api{[&](connection& with) {
+      while (with.read_request()) {
+        if (++asked == 2) {
+          for (const auto& each : std::filesystem::directory_iterator{files}) {
+            if (each.path().extension() == ".download") {
+              std::fstream{each.path()}.seekp(static_cast<int>((header + two).find("1\n"))) << '9';
+            }
+          }
+        }
+        if (!with.send(ok(header + (asked % 2 == 1 ? two : one)))) return;
+      }
+    }};
+    house at{api, 1};
+    files = at.at.path / "spool";
+    auto& pages = at.spec.source.pages.emplace();
+    pages.by = report_pages::way::page;
+    pages.size = 2;
+    at.spec.source.url = api.url("/{client}/{day}.csv?page={page}");
+    at.open();
+    at.run();
+    CHECK(asked == 4);
+    CHECK(content_of(at.object_of("c0")) == header + two + one);
+  }
+
+  TEST_CASE("a report whose pages do not end is told and leaves nothing") {
+    std::atomic<int> asked{0};
+    const fault_server api{[&](connection& with) {
+      while (with.read_request()) {
+        ++asked;
+        if (!with.send(ok("day,name,amount\n2025-01-31,x,1\n"))) return;
+      }
+    }};
+    house at{api, 1};
+    auto& pages = at.spec.source.pages.emplace();
+    pages.by = report_pages::way::page;
+    pages.size = 1;
+    pages.most = 3;
+    at.spec.source.url = api.url("/{client}/{day}.csv?page={page}");
+    at.open();
+    at.run();
+    CHECK(at.machine_of("c0").phase == phase::dead);
+    CHECK(at.machine_of("c0").error.starts_with("the report has more than 3 pages"));
+    CHECK(asked == 3);
     CHECK(at.spool->used_bytes() == 0);
   }
 

@@ -188,6 +188,16 @@ TEST_SUITE("warehouse/loader.hpp") {
     CHECK(at.load(at.object("b", 1)) == load_outcome{load_result::loaded});
   }
 
+  TEST_CASE("rows of which wherry_loads cannot say so are not there") {
+    house at;
+    at.load(at.object("a", 2));
+    at.run("ALTER TABLE \"" + at.schema + "\".wherry_loads ADD CHECK (row_count < 3)");
+    const auto told = at.load(at.object("a", 3, 10, 2));
+    REQUIRE_FALSE(told.has_value());
+    CHECK(told.error().kind == load_error_kind::stopped);
+    CHECK(at.rows_of("a") == "1 2");
+  }
+
   TEST_CASE("one bad report of a batch fails alone, whatever is wrong with it") {
     house at;
     const auto good = std::vector{at.object("a", 2), at.object("b", 2), at.object("d", 2)};
