@@ -18,6 +18,11 @@ namespace {
 
 constexpr std::size_t submitted_at_once = 1000;
 
+// A daily pass is one for the whole day, in UTC: its generation is that midnight, and that of no
+// other pass is one.
+constexpr std::int64_t day_ms = std::chrono::milliseconds(std::chrono::days(1)).count();
+constexpr bool is_of_daily_pass(std::int64_t generation) { return generation % day_ms == 0; }
+
 }  // namespace
 
 import_run::import_run(session& parts, store& where, const import_call& call,
@@ -176,24 +181,22 @@ task<import_run::or_error<>> import_run::submit_asked() {
   co_return {};
 }
 
-// Each pass that does everything again is a generation of its own; one that was stopped goes on. A
-// daily pass is one for the whole day, in UTC.
+// Each pass that does everything again is a generation of its own; one that was stopped goes on.
 import_run::or_error<std::int64_t> import_run::generation() {
   std::int64_t newest = 1;
-  const auto now = scheduler::current().system_now();
-  if (call_.only == only::missing && call_.is_daily()) {
-    return std::chrono::floor<std::chrono::days>(now).time_since_epoch() /
-           std::chrono::milliseconds(1);
-  }
+  const auto now =
+      scheduler::current().system_now().time_since_epoch() / std::chrono::milliseconds(1);
+  if (call_.only == only::missing && call_.is_daily()) return now - now % day_ms;
   if (call_.only != only::all) return newest;
   for (const auto in : {phase::waiting, phase::ready}) {
     auto looked = for_each_machine(store_, {.phase = in}, [&](const machine_view& each) {
-      if (asked_.contains(each.id)) newest = std::max(newest, each.generation);
+      if (is_of_daily_pass(each.generation) || !asked_.contains(each.id)) return;
+      newest = std::max(newest, each.generation);
     });
     if (!looked) return std::unexpected(std::move(looked.error()));
   }
   if (newest > 1) return newest;
-  return now.time_since_epoch().count();
+  return is_of_daily_pass(now) ? now + 1 : now;
 }
 
 task<import_run::or_error<>> import_run::redrive_failed() {

@@ -8,6 +8,7 @@
 #include "report/outcomes.hpp"
 #include "report/report.hpp"
 #include "source/line_rows.hpp"
+#include "spec/day.hpp"
 #include "spec/template.hpp"
 #include "spool/blocking.hpp"
 
@@ -76,7 +77,7 @@ task<report::said> report::end_part(downloading now, const step_context& context
   now.so_far = with_part_complete(std::move(now.so_far));
   if (!now.so_far.parts.empty()) co_return begin_part(std::move(now));
   auto& pages = now.so_far.pages;
-  if (pages.empty()) co_return no_rows(now.client, now.day);
+  if (pages.empty()) co_return co_await no_rows(now.client, now.day, context);
   if (pages.size() == 1) {
     co_return transformable{now.client, now.day, std::move(pages.front()), now.report};
   }
@@ -137,8 +138,47 @@ task<report::said> report::without_rows(downloading at, source_error why,
     co_return settled(std::move(said), context);
   }
   if (why.is != source_error::meaning::empty) co_return outcome_of(why, context.now());
-  if (at.so_far == collected{}) co_return no_rows(at.client, at.day);
+  if (at.so_far == collected{}) co_return co_await no_rows(at.client, at.day, context);
   co_return co_await end_part(std::move(at), context);
+}
+
+// What an earlier pass has stored would be taken for what there is of the day.
+task<std::expected<void, sink_error>> report::remove_objects(const client& of, day on) {
+  if (parts_.spec.transform.bad_rows) {
+    auto removed = co_await parts_.sink.remove(of, on, object_role::rejected);
+    if (!removed) co_return removed;
+  }
+  co_return co_await parts_.sink.remove(of, on, object_role::rows);
+}
+
+task<report::said> report::no_rows(std::string client, std::string day, step_context context) {
+  const auto* const of = find_client(client);
+  const auto on = parse_day(day);
+  if (context.generation > 1 && parts_.spec.sink.overwrite && of != nullptr && on) {
+    auto removed = co_await remove_objects(*of, *on);
+    if (!removed) {
+      auto& why = removed.error();
+      // The lane that a throttled step parks is that of the API.
+      if (why.kind == sink_error_kind::throttled) why.kind = sink_error_kind::transient;
+      co_return outcome_of(why, first(parts_.spec, client, day), context.now());
+    }
+  }
+  completed nothing{.url = {},
+                    .size_bytes = 0,
+                    .sha256 = {},
+                    .rows = 0,
+                    .spec = parts_.spec.version,
+                    .rejected_rows = 0};
+  if (parts_.loader == nullptr) co_return nothing;
+  co_return loadable{.client = std::move(client),
+                     .day = std::move(day),
+                     .url = {},
+                     .size_bytes = 0,
+                     .sha256 = {},
+                     .rows = 0,
+                     .spec = parts_.spec.version,
+                     .report = {},
+                     .rejected_rows = 0};
 }
 
 report::said report::split(downloading now, const source_error& why) const {

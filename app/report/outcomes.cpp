@@ -70,9 +70,17 @@ permanent unknown_report(const std::string& client, const std::string& day) {
                    "cancel the report"};
 }
 
+permanent loaded_by_another(const spec& of) {
+  return permanent{"table " + of.warehouse->table +
+                   " has other rows of this day, which a newer pass has loaded that this store "
+                   "does not know: it was made in another store, or `import.keep_for` is over; let "
+                   "`wherry import` load the day anew by --only all"};
+}
+
 outcome<report_state> outcome_of(const load_error& error, report_state again,
                                  const load_waits& later) {
   switch (error.kind) {
+    case load_error_kind::full: return throttled{error.message, later.full};
     case load_error_kind::unreachable: return throttled{error.message, later.unreachable};
     case load_error_kind::stopped: return stops_lane{error.message, later.stopped};
     case load_error_kind::permanent: return permanent{error.message};

@@ -43,8 +43,12 @@ using report_state = std::variant<requestable, pending, downloadable, downloadin
 /// A stored report whose client or day the spec does not know any more.
 [[nodiscard]] permanent unknown_report(const std::string& client, const std::string& day);
 
+/// A report of whose day the table has other rows, of a newer pass that the store does not know.
+[[nodiscard]] permanent loaded_by_another(const spec& of);
+
 /// When a lane of a warehouse begins again.
 struct load_waits {
+  system_time full;
   system_time unreachable;
   system_time stopped;
 };

@@ -123,25 +123,6 @@ report::state report::first(const app::spec& of, std::string client, std::string
   return downloadable{std::move(client), std::move(day)};
 }
 
-report::state report::no_rows(const std::string& client, const std::string& day) const {
-  completed nothing{.url = {},
-                    .size_bytes = 0,
-                    .sha256 = {},
-                    .rows = 0,
-                    .spec = parts_.spec.version,
-                    .rejected_rows = 0};
-  if (parts_.loader == nullptr) return nothing;
-  return loadable{.client = client,
-                  .day = day,
-                  .url = {},
-                  .size_bytes = 0,
-                  .sha256 = {},
-                  .rows = 0,
-                  .spec = parts_.spec.version,
-                  .report = {},
-                  .rejected_rows = 0};
-}
-
 template <class Later>
 report::state report::again(const Later& now, const step_context& context) const {
   // Of a report in parts only the last one's id is known.
@@ -385,9 +366,14 @@ task<report::said> report::step(loadable now, step_context context) {
                                               .size_bytes = now.size_bytes,
                                               .sha256 = now.sha256,
                                               .rows = now.rows});
-  if (loaded) co_return done();
+  if (loaded) {
+    // A worker that was superseded may say so too, but cannot commit it.
+    if (*loaded == load_result::superseded) co_return loaded_by_another(parts_.spec);
+    co_return done();
+  }
   co_return outcome_of(loaded.error(), again(now, context),
-                       {.unreachable = context.now() + parts_.spec.retry.cap,
+                       {.full = context.now() + spool_full_wait,
+                        .unreachable = context.now() + parts_.spec.retry.cap,
                         .stopped = context.now() + stopped_lane_wait});
 }
 

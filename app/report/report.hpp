@@ -109,8 +109,10 @@ class report {
   task<said> without_rows(downloading at, source_error why, const step_context& context);
   /// Pays for a call in the lanes of [[source.shared]], besides the step's own.
   [[nodiscard]] task<> pay_shared(const client& of, const step_context& context) const;
-  /// Completed, or with a warehouse loadable, for rows of before may be there.
-  [[nodiscard]] state no_rows(const std::string& client, const std::string& day) const;
+  /// Completed, or with a warehouse loadable, for rows of before may be there. Objects of before
+  /// are removed.
+  [[nodiscard]] task<said> no_rows(std::string client, std::string day, step_context context);
+  [[nodiscard]] task<std::expected<void, sink_error>> remove_objects(const client& of, day on);
   /// The lane of the API that the client's reports come from.
   [[nodiscard]] std::string source_lane(const std::string& client) const;
   /// The state that downloads again what a later one finds missing.

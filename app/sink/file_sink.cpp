@@ -28,4 +28,13 @@ task<std::expected<stored_object, sink_error>> file_sink::put(object_to_put what
                           *stored == writing::unchanged};
 }
 
+task<std::expected<void, sink_error>> file_sink::remove(client of, day on, object_role role) {
+  const auto url = object_url(spec_, {.of = std::move(of), .on = on, .file = {}, .role = role});
+  if (!url) co_return std::unexpected(url.error());
+  const std::filesystem::path target{url->substr(file_scheme.size())};
+  const auto outcome = co_await thread([target] { return remove_file(target); }).take();
+  if (!outcome->has_value()) outcome->error().rethrow();
+  co_return outcome->value();
+}
+
 }  // namespace wherry::app

@@ -14,6 +14,7 @@ class file_sink final : public object_sink {
 
   /// Runs on a thread that may block. A cancelled put may still make the object.
   task<std::expected<stored_object, sink_error>> put(object_to_put what) override;
+  task<std::expected<void, sink_error>> remove(client of, day on, object_role role) override;
 
  private:
   const sink& spec_;

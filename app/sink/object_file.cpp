@@ -198,4 +198,13 @@ std::expected<writing, sink_error> store_as_file(const spool& from, const spool_
   return once_durable(writing::changed, directory);
 }
 
+// Synced also when it is gone: whoever removed it may have died before that.
+std::expected<void, sink_error> remove_file(const fs::path& target) {
+  if (::unlink(target.c_str()) != 0 && errno != ENOENT) return refused(errno, target);
+  const auto directory = parent_of(target);
+  std::error_code ignored;  // what cannot be looked at cannot be synced either
+  if (!fs::exists(directory, ignored) && !ignored) return {};
+  return sync_directory(directory);
+}
+
 }  // namespace wherry::app

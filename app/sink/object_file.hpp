@@ -48,4 +48,7 @@ enum class existing { replaced, stays };
                                                                durable_directories& known,
                                                                existing other);
 
+/// Removes `target`, durably; one that is not there is no error. Errors: transient, permanent.
+[[nodiscard]] std::expected<void, sink_error> remove_file(const std::filesystem::path& target);
+
 }  // namespace wherry::app

@@ -133,4 +133,22 @@ task<std::expected<stored_object, sink_error>> s3_sink::put(object_to_put what) 
   co_return made;
 }
 
+// Looks first: most days without rows never had any, and whoever may look needs no leave to remove.
+task<std::expected<void, sink_error>> s3_sink::remove(client of, day on, object_role role) {
+  constexpr int not_found = 404;
+  const auto url = object_url(spec_, {.of = std::move(of), .on = on, .file = {}, .role = role});
+  if (!url) co_return std::unexpected(url.error());
+  const auto found = co_await server_.ask({.method = "HEAD", .url = *url});
+  if (!found) co_return std::unexpected(found.error());
+  if (found->status == not_found) co_return {};
+  const auto answered = co_await server_.ask({.method = "DELETE", .url = *url});
+  if (!answered) co_return std::unexpected(answered.error());
+  if (is_success(*answered) || answered->status == not_found) co_return {};
+  auto why = server_.refusal(*answered, *url);
+  why.message +=
+      "; the report has no rows any more, so its object must go: allow s3:DeleteObject, or remove "
+      "it, and s3:ListBucket, without which nobody sees that it is gone";
+  co_return std::unexpected(std::move(why));
+}
+
 }  // namespace wherry::app

@@ -16,6 +16,7 @@ class s3_sink final : public object_sink {
       : spec_(spec), spool_(from), server_(spec, client, keys) {}
 
   task<std::expected<stored_object, sink_error>> put(object_to_put what) override;
+  task<std::expected<void, sink_error>> remove(client of, day on, object_role role) override;
 
  private:
   [[nodiscard]] std::expected<request_body, sink_error> body_of(const spool_file& file) const;

@@ -80,6 +80,11 @@ class object_sink {
 
   /// Makes an object of a report. Suspends: until it is durable. Errors: sink_error; `cancelled`.
   [[nodiscard]] virtual task<std::expected<stored_object, sink_error>> put(object_to_put what) = 0;
+
+  /// Removes an object of a report that has no rows any more; one that is not there is no error.
+  /// Suspends: until that is durable. Errors: sink_error; `cancelled`.
+  [[nodiscard]] virtual task<std::expected<void, sink_error>> remove(client of, day on,
+                                                                     object_role role) = 0;
 };
 
 /// Makes the sink that the spec asks for. Requires: all four outlive it; spec.url begins with

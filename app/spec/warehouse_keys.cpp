@@ -2,6 +2,7 @@
 #include "spec/warehouse_keys.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <string>
 
 namespace wherry::app::toml_file {
@@ -9,6 +10,32 @@ namespace {
 
 constexpr auto required = need::required;
 constexpr auto secret_key = privacy::secret;
+
+// Whether libpq takes what stands after "postgres://" apart as it was meant. A password that is not
+// percent-encoded is cut at its @, / or %, and errors would name the pieces: as a host, a port, a
+// parameter.
+bool is_encoded(std::string_view rest) {
+  for (auto at = rest.find('%'); at != rest.npos; at = rest.find('%', at + 1)) {
+    const auto code = rest.substr(at + 1, 2);
+    const bool is_code = code.size() == 2 && code != "00" &&
+                         code.find_first_not_of("0123456789abcdefABCDEF") == code.npos;
+    if (!is_code) return false;
+  }
+  if (const auto at = rest.find('@'); at < rest.find('/')) rest.remove_prefix(at + 1);
+  if (rest.contains('@')) return false;
+  rest = rest.substr(0, rest.find_first_of("/?"));
+  return std::ranges::all_of(rest | std::views::split(','), [](const auto& each) {
+    std::string_view host{each.begin(), each.end()};
+    if (host.starts_with('[')) {
+      const auto end = host.find(']');
+      if (end == host.npos) return false;
+      host.remove_prefix(end + 1);
+      if (!host.empty() && host.front() != ':') return false;
+    }
+    const auto colon = host.find(':');
+    return colon == host.npos || host.find_first_not_of("0123456789", colon + 1) == host.npos;
+  });
+}
 
 // An address of libpq's form. What libpq itself makes of it is seen when it connects.
 template <warehouse::kind Kind>
@@ -21,6 +48,12 @@ struct database_url : any_text {
     if (!url) return;
     if (!url->starts_with("postgres://") && !url->starts_with("postgresql://")) {
       r.wrong(from.begin, "is no address of a database", fmt::format("write {}", wanted));
+      return;
+    }
+    if (!is_encoded(std::string_view{*url}.substr(url->find("//") + 2))) {
+      r.wrong(from.begin, "cannot be taken apart",
+              "write it as postgres://user:password@host:5432/database, and percent-encode what "
+              "user and password have besides letters and digits: %40 for @, %2F for /, %25 for %");
       return;
     }
     to.url.reveal = *std::move(url);
@@ -157,6 +190,10 @@ void warehouse_form::read(reader& r, const value& from, std::optional<warehouse>
 void check_warehouse(reader& r, const spec& whole) {
   if (!whole.warehouse) return;
   const reader::inside warehouse{r, "warehouse"};
+  if (whole.sink.format == file_format::json_lines) {
+    r.report(r.place_of({"warehouse"}), "[warehouse] loads no JSON lines, of which the sink is",
+             "let url of [sink] end with .parquet or .csv");
+  }
   check_address(r, whole);
   check_columns(r, whole);
   if (whole.warehouse->batch > whole.window) {

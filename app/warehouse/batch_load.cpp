@@ -38,7 +38,8 @@ std::string in_utc(system_time when) {
 
 // Names of their own: those of the report's steps are removed while its load may be under way.
 spool_key fetched_key(const load_item& of) {
-  return {of.id + " load", static_cast<std::uint64_t>(of.generation), spool_step::download};
+  // As a page: a report that is so far has room where downloads have none.
+  return {of.id + " load", static_cast<std::uint64_t>(of.generation), spool_step::page};
 }
 
 spool_key scratch_key(const load_item& of) {
@@ -165,15 +166,20 @@ task<> batch_load::bring_objects() {
     for (std::size_t i = 0; i < fetchers; ++i) all.go(fetch_some());
     co_return;
   });
+  const bool has_some = std::ranges::any_of(got_, [](const auto& each) { return each && *each; });
+  numbers later;
   for (auto i = got_.size(); i-- > 0;) {
     if (!got_[i]) continue;  // without rows
     if (*got_[i]) {
       now_.paths[i] = with_.files.path_of(**got_[i]).native();
       continue;
     }
+    // Those that are there make room for the others.
+    if (has_some && got_[i]->error().kind == load_error_kind::full) later.push_back(now_.active[i]);
     results_[now_.active[i]] = std::unexpected(got_[i]->error());
     now_.remove_loaded(i);
   }
+  if (!later.empty()) portions_.push_back(std::move(later));
 }
 
 std::expected<void, load_error> batch_load::read(const load_item& of,

@@ -30,9 +30,11 @@ class into_spool final : public body_writer {
 };
 
 load_error from_spool(const spool_error& wrong) {
-  return {wrong.kind == spool_error_kind::too_large ? load_error_kind::permanent
-                                                    : load_error_kind::transient,
-          wrong.message};
+  switch (wrong.kind) {
+    case spool_error_kind::too_large: return {load_error_kind::permanent, wrong.message};
+    case spool_error_kind::full: return {load_error_kind::full, wrong.message};
+    default: return {load_error_kind::transient, wrong.message};
+  }
 }
 
 load_error from_sink(const sink_error& wrong) {
@@ -54,7 +56,9 @@ bucket::bucket(const sink& spec, http_client& client, aws_credentials& keys, spo
 load_error bucket::refused(const http_response& answer, const std::string& url) const {
   auto why = from_sink(server_.refusal(answer, url));
   if (why.kind == load_error_kind::stopped) {
-    why.message += "; loads also need s3:GetObject and s3:DeleteObject";
+    why.message +=
+        "; loads also need s3:GetObject and s3:DeleteObject, and s3:ListBucket, without which an "
+        "object that is gone is refused, too";
   }
   return why;
 }

@@ -26,7 +26,7 @@ class bucket {
   /// Removes an object; one that is gone already is no error.
   task<std::expected<void, load_error>> remove(std::string url);
 
-  /// Copies an object into the spool, unverified. Errors: vanished: it is not there.
+  /// Copies an object into the spool, unverified. Errors: vanished: it is not there; full.
   task<std::expected<spool_file, load_error>> fetch(std::string url, spool_key as);
 
  private:

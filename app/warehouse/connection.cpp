@@ -25,6 +25,9 @@ constexpr std::chrono::seconds to_connect{15};
 struct end_connection {
   void operator()(PGconn* of) const noexcept { PQfinish(of); }
 };
+struct end_options {
+  void operator()(PQconninfoOption* of) const noexcept { PQconninfoFree(of); }
+};
 struct end_result {
   void operator()(PGresult* of) const noexcept { PQclear(of); }
 };
@@ -211,6 +214,14 @@ std::string_view state_of_refusal(std::string_view message) {
 
 std::expected<database_connection, database_error> database_connection::open(
     const secret& url, std::chrono::milliseconds time_limit, const std::stop_token& stop) {
+  // What libpq says of an address that it cannot take apart quotes it.
+  if (!std::unique_ptr<PQconninfoOption, end_options>{
+          PQconninfoParse(url.reveal.c_str(), nullptr)}) {
+    return std::unexpected(database_error{
+        "28000",
+        "libpq cannot take the address apart: percent-encode what user and password have "
+        "besides letters and digits, and see that its parameters are libpq's"});
+  }
   const std::array<const char*, 4> names{"dbname", "application_name", "client_encoding", nullptr};
   const std::array<const char*, 4> values{url.reveal.c_str(), "wherry", "UTF8", nullptr};
   auto made =

@@ -25,6 +25,11 @@ constexpr known_state known[] = {
     {"42501", kind::stopped,
      "grant the user of [warehouse] SELECT, INSERT and DELETE on the table and on wherry_loads, "
      "CREATE on their schema if wherry_loads is not there, and TEMPORARY on the database"},
+    {"25006", kind::unreachable,
+     "it takes no writes: let the address of [warehouse] name the primary"},
+    {"25P03", kind::unreachable,
+     "it ends transactions that are idle while objects are fetched; lower `warehouse.batch`, or "
+     "raise its idle_in_transaction_session_timeout"},
     {"40", kind::transient, "somebody else changed the same tables; it is tried again"},
     {"55P03", kind::transient, "somebody else holds a lock; it is tried again"},
     {"57014", kind::transient,
@@ -38,10 +43,15 @@ constexpr known_state known[] = {
 };
 
 std::string_view remedy_for_data(load_phase in) {
-  return in == load_phase::copy
-             ? "correct what [transform] makes of the report, or the type of that column in the "
-               "table; Redshift says more in sys_load_error_detail"
-             : "correct what [transform] makes of the report, or the table's columns";
+  switch (in) {
+    case load_phase::copy:
+      return "correct what [transform] makes of the report, or the type of that column in the "
+             "table; Redshift says more in sys_load_error_detail";
+    case load_phase::prepare:
+    case load_phase::loads:
+      return "the columns of client and day do not take this client; correct their types";
+    default: return "correct what [transform] makes of the report, or the table's columns";
+  }
 }
 
 bool says(std::string_view text, std::string_view part) {
@@ -67,10 +77,12 @@ bool bucket_refuses(const database_error& wrong) {
   return says(wrong.message, "AccessDenied") || says(wrong.message, "not authorized to");
 }
 
-// An error of a statement that reads or writes rows.
-bool blames_rows(const database_error& wrong) {
-  return wrong.state.starts_with("22") || wrong.state.starts_with("23") ||
-         wrong.state.starts_with("XX");
+// An error of a statement that reads or writes rows; before those, only values can be to blame.
+bool blames_rows(load_phase in, const database_error& wrong) {
+  if (in == load_phase::prepare || in == load_phase::loads) return wrong.state.starts_with("22");
+  return (in == load_phase::copy || in == load_phase::replace) &&
+         (wrong.state.starts_with("22") || wrong.state.starts_with("23") ||
+          wrong.state.starts_with("XX"));
 }
 
 }  // namespace
@@ -82,10 +94,10 @@ std::vector<load_decision> decide(std::span<const load_item> reports,
     const auto& report = reports[i];
     for (const auto& each : known_loads) {
       if (each.client != report.client || each.day != report.day) continue;
-      if (each.generation > report.generation) {
-        decided[i] = {load_result::superseded, false};
-      } else if (each.sha256 == report.sha256) {
+      if (each.sha256 == report.sha256) {
         decided[i] = {load_result::unchanged, each.generation < report.generation};
+      } else if (each.generation > report.generation) {
+        decided[i] = {load_result::superseded, false};
       }
     }
   }
@@ -123,7 +135,7 @@ load_failure explain(load_phase in, const database_error& wrong, std::string_vie
     return said(kind::stopped,
                 "allow the role of `warehouse.iam_role` s3:GetObject and s3:ListBucket there");
   }
-  if ((in == load_phase::copy || in == load_phase::replace) && blames_rows(wrong)) {
+  if (blames_rows(in, wrong)) {
     auto failure = said(kind::data, remedy_for_data(in));
     failure.object_is_gone = in == load_phase::copy && object_is_gone(wrong);
     return failure;

@@ -28,8 +28,8 @@ struct load_decision {
   friend bool operator==(const load_decision&, const load_decision&) = default;
 };
 
-/// Decides for each report. A newer generation stays; the same bytes are loaded once, and the line
-/// that says so takes the newest generation that had them.
+/// Decides for each report. The same bytes are loaded once, and the line that says so takes the
+/// newest generation that had them; other bytes of a newer generation stay.
 [[nodiscard]] std::vector<load_decision> decide(std::span<const load_item> reports,
                                                 std::span<const known_load> known);
 
@@ -46,7 +46,7 @@ struct wrong_rows {
 enum class load_phase {
   connect,
   loads,    ///< the table wherry_loads
-  prepare,  ///< the target's columns
+  prepare,  ///< the target's columns, and the reports' keys in them
   copy,
   replace,  ///< delete, insert
   commit,

@@ -24,12 +24,13 @@ struct load_item {
 enum class load_result {
   loaded,      ///< its rows took the place of those of before
   unchanged,   ///< they are there already: the same bytes were loaded before
-  superseded,  ///< a newer generation is there, which stays
+  superseded,  ///< it does not: other bytes of a newer generation are there, and stay
 };
 
 enum class load_error_kind {
   transient,    ///< try again
   unreachable,  ///< the warehouse is down or busy: nobody needs to try for a while
+  full,         ///< the spool has no room for the object: it empties by itself
   stopped,      ///< no report can be loaded before somebody has changed something
   permanent,    ///< this report cannot be loaded before somebody has changed something
   vanished,     ///< the object is not what was uploaded: make it anew

@@ -35,10 +35,9 @@ std::string in_schema(const load_target& to, std::string_view table) {
 
 std::string loads_of(const load_target& to) { return in_schema(to, "wherry_loads"); }
 
-// Which rows of the table of loads are those of these reports.
-std::string are_of(const load_target& to, std::span<const load_item> reports) {
-  return fmt::format(R"("import" = {} AND "table_name" = {} AND ({}))", quoted_literal(to.import),
-                     quoted_literal(to.warehouse.table),
+// Which rows of the table of loads are about these clients and days, whoever has loaded them.
+std::string are_about(const load_target& to, std::span<const load_item> reports) {
+  return fmt::format(R"("table_name" = {} AND ({}))", quoted_literal(to.warehouse.table),
                      joined(reports, " OR ", [](const load_item& each) {
                        return fmt::format(R"(("client" = {} AND "day" = {}))",
                                           quoted_literal(each.client), quoted_literal(each.day));
@@ -118,9 +117,9 @@ std::string create_loads(const load_target& to) {
 std::string lock_loads(const load_target& to) { return "LOCK TABLE " + loads_of(to); }
 
 std::string find_loads(const load_target& to, std::span<const load_item> reports) {
-  return fmt::format(R"(SELECT "client", CAST("day" AS VARCHAR), "sha256", "generation" FROM {} )"
-                     "WHERE {}",
-                     loads_of(to), are_of(to, reports));
+  return fmt::format(R"(SELECT "import", "client", CAST("day" AS VARCHAR), "sha256", )"
+                     R"("generation" FROM {} WHERE {})",
+                     loads_of(to), are_about(to, reports));
 }
 
 std::string create_stage(const load_target& to) {
@@ -178,7 +177,8 @@ std::string insert_new(const load_target& to) {
 }
 
 std::string forget_loads(const load_target& to, std::span<const load_item> reports) {
-  return fmt::format("DELETE FROM {} WHERE {}", loads_of(to), are_of(to, reports));
+  return fmt::format(R"(DELETE FROM {} WHERE "import" = {} AND {})", loads_of(to),
+                     quoted_literal(to.import), are_about(to, reports));
 }
 
 std::string remember_loads(const load_target& to, std::span<const load_item> reports,

@@ -9,6 +9,7 @@
 // 3. The staging table has the transform's columns in the transform's order, with the types of the
 //    target: COPY of Parquet goes by position and takes no list of columns.
 // 4. Old rows go by the list of reports, not by what has been staged: an emptied day is deleted.
+//    A table does not say by which import a row is there: so of a client and day it holds one's.
 //
 // Source: AWS, "COPY syntax", "COPY from Amazon S3", "COPY from columnar data formats",
 // "Serializable isolation", "TRUNCATE"; PostgreSQL 15, "COPY".
@@ -56,7 +57,8 @@ namespace sql {
 /// One loader at a time, over all processes: who waits here cannot be a cycle of Redshift's 1023.
 [[nodiscard]] std::string lock_loads(const load_target& to);
 
-/// client, day, sha256 and generation of what has been loaded of these reports.
+/// import, client, day, sha256 and generation of what has been loaded of these clients and days,
+/// also by other imports.
 [[nodiscard]] std::string find_loads(const load_target& to, std::span<const load_item> reports);
 
 [[nodiscard]] std::string create_stage(const load_target& to);

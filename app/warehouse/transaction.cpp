@@ -70,14 +70,26 @@ load_or_failure<> load_transaction::make_loads() {
   return done(run(load_phase::loads, sql::create_loads(*to_)));
 }
 
+// Neither import may go on: each would delete what the other has loaded, and take it for there.
+failed_load load_transaction::taken_by(std::string_view import, std::string_view client,
+                                       std::string_view day) const {
+  return {{load_failure::kind::stopped, false,
+           fmt::format("table {}: the rows of \"{}\" on {} are of the import \"{}\"; let each "
+                       "import have a table of its own, or, if that one has ended, delete its "
+                       "lines of wherry_loads",
+                       name_of(*to_), client, day, import)},
+          {}};
+}
+
 load_or_failure<std::vector<known_load>> load_transaction::find(
     std::span<const load_item> reports) {
   auto rows = run(load_phase::loads, sql::find_loads(*to_, reports));
   if (!rows) return std::unexpected(std::move(rows.error()));
   std::vector<known_load> known;
   for (auto& row : *rows) {
+    if (row[0] != to_->import) return std::unexpected(taken_by(row[0], row[1], row[2]));
     known.push_back(
-        {std::move(row[0]), std::move(row[1]), std::move(row[2]), number_of<std::int64_t>(row[3])});
+        {std::move(row[1]), std::move(row[2]), std::move(row[3]), number_of<std::int64_t>(row[4])});
   }
   return known;
 }

@@ -16,6 +16,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "warehouse/connection.hpp"
@@ -49,6 +50,7 @@ class load_transaction {
   /// Ends what is done from now on, as unreachable, when this one asks for it.
   void listen(const std::stop_token& stop) { connection_.listen(stop); }
 
+  /// Errors: also `stopped`, if another import has loaded one of them into this table.
   [[nodiscard]] load_or_failure<std::vector<known_load>> find(std::span<const load_item> reports);
 
   /// Hands all rows of a report to the receiver.
@@ -75,6 +77,8 @@ class load_transaction {
   [[nodiscard]] load_or_failure<database_rows> run(load_phase in, const std::string& sql);
   [[nodiscard]] load_or_failure<> make_loads();
   [[nodiscard]] load_or_failure<> prepare(std::span<const load_item> reports);
+  [[nodiscard]] failed_load taken_by(std::string_view import, std::string_view client,
+                                     std::string_view day) const;
   [[nodiscard]] failed_load failure_of(load_phase in, const database_error& wrong) const;
 
   const load_target* to_;

@@ -35,7 +35,7 @@ class days_test(program_test):
 
     def setUp(self):
         super().setUp()
-        self.asked, self.clicks = [], {}
+        self.asked, self.clicks, self.refused = [], {}, set()
         outer = self
 
         class handler(http.server.BaseHTTPRequestHandler):
@@ -44,6 +44,11 @@ class days_test(program_test):
             def do_GET(self):
                 outer.asked.append(self.path)
                 day = self.path.rsplit("/", 1)[1].removesuffix(".csv")
+                if self.path.split("/")[1] in outer.refused:
+                    self.send_response(401)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 body = f"day,clicks\n{day},{outer.clicks.get(self.path, 1)}\n".encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
@@ -98,6 +103,20 @@ class days_test(program_test):
         again = {path for path, when in written.items() if path.stat().st_mtime_ns != when}
         self.assertEqual([str(path.relative_to(self.here / "objects")) for path in again],
                          [changed.removeprefix("/")])
+
+    def test_only_all_asks_for_all_anew_although_a_daily_pass_has_not_ended(self):
+        text = SPEC.replace("${API}/{client}/{day}.csv\"\n",
+                            "${API}/{client}/{day}.csv\"\nlimit   = { lane = \"{account}\" }\n")
+        (self.here / "days.toml").write_text(text)
+        self.refused.add("west")
+        self.wherry("import", "days.toml", status=1)
+        once = [path for path in self.asked if path.startswith("/east/")]
+        self.asked.clear()
+        self.refused.clear()
+        self.wherry("import", "days.toml", "--only", "all")
+        again = [path for path in self.asked if path.startswith("/east/")]
+        self.assertTrue(set(once) <= set(again))
+        self.assertTrue(self.days_of("west"))
 
     def test_a_day_that_has_not_ended_is_not_due_and_is_told(self):
         today = datetime.datetime.now(UTC).date()

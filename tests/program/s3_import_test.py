@@ -95,6 +95,19 @@ class s3_import_test(s3_test):
         self.assertEqual(self.run_import(days=DAYS).last_line(), f"{REPORTS} completed, 0 dead")
         self.assert_all_there()
 
+    def test_a_day_that_has_no_rows_any_more_loses_its_object(self):
+        self.start_api()
+        self.spec(self.s3_sink())
+        self.run_import()
+        self.assertIn("day=2001-01-01/BOS.csv", self.stored())
+        # All reports that name Boston, not only its own.
+        self.spec(self.s3_sink(), ("[transform]\n", '[[source.on]]\ncontains = "BOS"\nis = "empty"\n'
+                                                     "[transform]\n"))
+        for _ in range(2):
+            ended = self.run_import("--only", "all")
+            self.assertEqual(ended.last_line(), "10 completed, 0 dead")
+            self.assertNotIn("day=2001-01-01/BOS.csv", self.stored())
+
     def test_an_import_waits_for_a_server_that_died_in_the_midst_and_completes_by_itself(self):
         front = self.start_gateway()
         server = self.start_api("--latency", "100ms")

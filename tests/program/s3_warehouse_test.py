@@ -125,6 +125,18 @@ class s3_warehouse_test(s3_test, warehouse_test):
         self.assert_loaded(1)
         self.assertEqual(len(self.stored()), 10)
 
+    def test_a_spool_that_holds_few_objects_of_a_batch_spends_no_attempt(self):
+        self.start_api()
+        self.spec(transform(), self.warehouse(), self.s3_sink())
+        self.run_import(days=1)
+        budget = 8 * max(len(each) for each in self.stored().values()) // 1024
+        self.spec(transform(), self.warehouse(), self.s3_sink(),
+                  ("[retry]\n", "[retry]\nattempts = 1\n"),
+                  ("[source]\n", f'spool_budget = "{budget}KiB"\n[source]\n'))
+        self.assertEqual(self.run_import(days=5).last_line(), "50 completed, 0 dead")
+        self.assert_loaded(5)
+        self.assertEqual(self.spooled(), [])
+
     def test_postgresql_is_given_the_rows_of_objects_in_s3(self):
         self.start_api()
         for ending in ("csv.gz", "parquet"):

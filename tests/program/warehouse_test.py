@@ -64,6 +64,19 @@ class warehouse_import_test(warehouse_test):
         # The line says which generation was seen last.
         self.assertEqual(self.number("select count(*) from wherry_loads where generation = 1"), 0)
 
+    def test_a_restated_day_that_a_lost_store_has_loaded_later_is_told_until_all_is_loaded_anew(self):
+        self.start_api()
+        self.spec(transform(), self.warehouse())
+        self.run_import("--only", "all", days=1)
+        (self.here / "flights.db").unlink()
+        fewer = "destination <> 'LAX'"
+        self.spec(transform(fewer), self.warehouse())
+        ended = self.run_import(days=1, status=1)
+        self.assert_says(ended.err, "dead: ATL/2001-01-01", "newer", "--only all")
+        self.assert_loaded(1)
+        self.assertEqual(self.run_import("--only", "all", days=1).last_line(), "10 completed, 0 dead")
+        self.assert_loaded(1, fewer)
+
     def test_after_kill_9_in_the_midst_of_loads_no_row_is_twice_and_none_is_lost(self):
         self.start_api(*FAULTS)
         self.spec(transform(), self.warehouse("batch = 3"), ("in_flight = 8", "in_flight = 4"))

@@ -45,6 +45,7 @@ struct house {
   std::unique_ptr<report_source> source;
   std::unique_ptr<object_sink> sink;
   std::unique_ptr<engine<report>> driver;
+  std::int64_t generation = 1;
 
   /// Reports of clients c0, c1, … from that server.
   house(const fault_server& api, int clients) {
@@ -84,7 +85,9 @@ struct house {
   task<> submit_and_run(bool& good) {
     std::vector<engine<report>::start> all;
     for (const auto& each : spec.clients) {
-      all.push_back({.id = each.id + "/2025-01-31", .first = downloadable{each.id, "2025-01-31"}});
+      all.push_back({.id = each.id + "/2025-01-31",
+                     .first = downloadable{each.id, "2025-01-31"},
+                     .generation = generation});
     }
     auto submitted = co_await driver->submit(std::move(all));
     good = submitted.has_value();

@@ -76,6 +76,10 @@ class noting_sink final : public object_sink {
     objects.insert(what.of.id);
     co_return stored_object{"sim://" + what.of.id, what.file.size_bytes, what.file.sha256};
   }
+  task<std::expected<void, sink_error>> remove(client of, day, object_role) override {
+    objects.erase(of.id);
+    co_return {};
+  }
   times calls;
   std::set<std::string> objects;
 };

@@ -104,6 +104,16 @@ TEST_SUITE("report/report.hpp loads") {
     }
   }
 
+  TEST_CASE(
+      "a report whose day a newer pass has loaded, which the store does not know, is no success") {
+    const fault_server api{serving(one_row)};
+    loading_house at{api};
+    at.loader.script.emplace_back(load_result::superseded);
+    at.run();
+    CHECK(at.machine_of("c0").phase == phase::dead);
+    CHECK_MESSAGE(at.machine_of("c0").error.contains("--only all"), at.machine_of("c0").error);
+  }
+
   TEST_CASE("an object that vanished is made anew from the download on") {
     const fault_server api{serving(one_row)};
     loading_house at{api};

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -170,6 +171,83 @@ TEST_SUITE("report/report.hpp") {
     CHECK(at.machine_of("c0").phase == phase::dead);
     CHECK(at.machine_of("c0").error.contains("'no number' is not a bigint"));
     CHECK(at.spool->used_bytes() == 0);
+  }
+
+  TEST_CASE("a page that is torn in the spool before the last one comes is fetched again") {
+    const std::string header = "day,name,amount\n", two = "2025-01-31,x,1\n2025-01-31,y,2\n",
+                      one = "2025-01-31,z,3\n";
+    std::atomic<int> asked{0};
+    std::filesystem::path files;
+    const fault_server api{[&](connection& with) {
+      while (with.read_request()) {
+        if (++asked == 2) {
+          for (const auto& each : std::filesystem::directory_iterator{files}) {
+            if (each.path().extension() == ".download") {
+              std::fstream{each.path()}.seekp(static_cast<int>((header + two).find("1\n"))) << '9';
+            }
+          }
+        }
+        if (!with.send(ok(header + (asked % 2 == 1 ? two : one)))) return;
+      }
+    }};
+    house at{api, 1};
+    files = at.at.path / "spool";
+    auto& pages = at.spec.source.pages.emplace();
+    pages.by = report_pages::way::page;
+    pages.size = 2;
+    at.spec.source.url = api.url("/{client}/{day}.csv?page={page}");
+    at.open();
+    at.run();
+    CHECK(asked == 4);
+    CHECK(content_of(at.object_of("c0")) == header + two + one);
+  }
+
+  TEST_CASE("a report whose pages do not end is told and leaves nothing") {
+    std::atomic<int> asked{0};
+    const fault_server api{[&](connection& with) {
+      while (with.read_request()) {
+        ++asked;
+        if (!with.send(ok("day,name,amount\n2025-01-31,x,1\n"))) return;
+      }
+    }};
+    house at{api, 1};
+    auto& pages = at.spec.source.pages.emplace();
+    pages.by = report_pages::way::page;
+    pages.size = 1;
+    pages.most = 3;
+    at.spec.source.url = api.url("/{client}/{day}.csv?page={page}");
+    at.open();
+    at.run();
+    CHECK(at.machine_of("c0").phase == phase::dead);
+    CHECK(at.machine_of("c0").error.starts_with("the report has more than 3 pages"));
+    CHECK(asked == 3);
+    CHECK(at.spool->used_bytes() == 0);
+  }
+
+  TEST_CASE("a day that has no rows any more loses the object of an earlier pass") {
+    const std::string none = "HTTP/1.1 204 No Content\r\n\r\n";
+    const auto answer = std::make_shared<std::string>(ok("day,name,amount\n2025-01-31,x,1\n"));
+    const fault_server api{[answer](connection& with) {
+      while (with.read_request() && with.send(*answer)) {}
+    }};
+    house at{api, 1};
+    at.open();
+    at.run();
+    const auto object = at.object_of("c0");
+    REQUIRE(std::filesystem::exists(object));
+    *answer = none;
+    at.generation = 2;
+    SUBCASE("") {
+      at.run();
+      CHECK_FALSE(std::filesystem::exists(object));
+    }
+    SUBCASE("unless objects are to stay") {
+      at.spec.sink.overwrite = false;
+      at.run();
+      CHECK(std::filesystem::exists(object));
+    }
+    CHECK(at.machine_of("c0").phase == phase::completed);
+    CHECK(at.machine_of("c0").generation == 2);
   }
 
   TEST_CASE("files that were removed behind a machine are fetched again") {

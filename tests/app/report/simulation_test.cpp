@@ -140,6 +140,10 @@ class simulated_sink final : public object_sink {
     if (one_in(10)) co_return std::unexpected(sink_error{transient, "the answer is lost", {}});
     co_return stored_object{"sim://" + what.of.id, what.file.size_bytes, what.file.sha256};
   }
+  task<std::expected<void, sink_error>> remove(client of, day, object_role) override {
+    objects_.erase(of.id);
+    co_return {};
+  }
 
  private:
   std::map<std::string, std::string>& objects_;

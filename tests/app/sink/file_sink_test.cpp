@@ -173,6 +173,21 @@ TEST_SUITE("sink/file_sink.hpp") {
     CHECK(at.put(at.spooled("ours")).has_value());
   }
 
+  TEST_CASE("an object that is removed is gone for good, and one that is not there is no error") {
+    house at;
+    REQUIRE(at.put(at.spooled("first")).has_value());
+    const auto to = make_sink(at.spec, at.http, *at.files);
+    thread_scheduler scheduler{{.threads = 1}};
+    for (int i = 0; i < 2; ++i) {
+      synced.clear();
+      CHECK(scheduler.run(to->remove({"acme", "77", "", "UTC"}, first, object_role::rows)));
+      CHECK_FALSE(fs::exists(at.object()));
+      CHECK(synced == std::vector{at.object().parent_path()});
+    }
+    fs::remove_all(at.directory / "out");
+    CHECK(scheduler.run(to->remove({"acme", "77", "", "UTC"}, first, object_role::rows)));
+  }
+
   TEST_CASE("a damaged spool file goes back and leaves the old object") {
     house at;
     REQUIRE(at.put(at.spooled("old bytes")).has_value());

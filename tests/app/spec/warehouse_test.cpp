@@ -123,6 +123,17 @@ day = "on_day")",
           "\"arn:aws:iam::123456789012:role/copy\", or \"default\"");
   }
 
+  TEST_CASE("a warehouse loads no JSON lines") {
+    auto text = with_warehouse(std::string{address} + "\ntable = \"ads\"");
+    const std::string_view csv = ".csv\"\n";
+    const auto at = text.rfind(csv, text.find("[warehouse]"));
+    REQUIRE(at != text.npos);
+    text.replace(at, csv.size(), ".jsonl.gz\"\n");
+    CHECK(mistakes(text) ==
+          lines{"ads.toml:10:1: [warehouse] loads no JSON lines, of which the sink is; let url of "
+                "[sink] end with .parquet or .csv"});
+  }
+
   TEST_CASE("rows must say whose they are and of which day") {
     CHECK(
         postgresql("", R"(columns = { day = "date" })") ==
@@ -154,6 +165,28 @@ day = "on_day")",
     CHECK(postgresql("batch = 513") ==
           lines{"ads.toml:13:9: batch in [warehouse] is 513, more than the 512 reports of window; "
                 "write at most 512, or a larger window in [import]"});
+  }
+
+  TEST_CASE("a password that is not percent-encoded is a mistake that does not show it") {
+    const auto found = [](std::string_view url) {
+      return wrong("postgresql = \"postgres" + std::string{url} + "\"");
+    };
+    const lines told{
+        "ads.toml:12:14: postgresql in [warehouse] cannot be taken apart; write it as "
+        "postgres://user:password@host:5432/database, and percent-encode what user "
+        "and password have besides letters and digits: %40 for @, %2F for /, %25 for "
+        "%"};
+    for (const auto* url :
+         {"://u:S3cret50%off@h/d", "://u:S3cret%0@h/d", "://u:S3cret%00@h/d", "://u:S3c@ret@h/d",
+          "://u:S3c/ret@h/d", "://u:12/ret@h/d", "://u:12/4?ret@h/d", "://u:p@h:S3cret/d",
+          "://u:p@[::1/d", "://u:p@[::1]S3cret/d"}) {
+      CHECK_MESSAGE(found(url) == told, url);
+    }
+    for (const auto* url :
+         {"://h", "ql://u:p%40ss%2F%25@h:5432/d?sslmode=require", "://u:p:q?r#s@h1:1,h2,[::1]:3/d",
+          "://%2Ftmp:5432/d", "://u@[::1]/d", "://u:p@:5432"}) {
+      CHECK_MESSAGE(found(url).empty(), url);
+    }
   }
 
   TEST_CASE("an address is shown in no mistake") {

@@ -42,6 +42,7 @@ TEST_SUITE("functions.hpp: money") {
     CHECK(minor_unit_of("CLF") == 4);
     CHECK(minor_unit_of("AED") == 2);
     CHECK(minor_unit_of("ZWG") == 2);
+    CHECK(minor_unit_of("XCG") == 2);
     CHECK_FALSE(minor_unit_of("DAF"));  // within "AED AFN"
     CHECK_FALSE(minor_unit_of("ED "));
     CHECK_FALSE(minor_unit_of("eur"));

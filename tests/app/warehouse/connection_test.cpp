@@ -79,6 +79,17 @@ TEST_SUITE("warehouse/connection.hpp") {
     CHECK_FALSE(made.error().message.contains("not-the-password"));
   }
 
+  TEST_CASE("an address that cannot be taken apart is told without it") {
+    for (const auto* url : {"postgres://u:S3cret50%off@h/d", "postgres://u:S3cret@[::1/d",
+                            "postgres://u:12/4?S3cret@h/d", "postgres://u:p@h/d?S3cret=1"}) {
+      const auto made = database_connection::open({url}, 60s, {});
+      REQUIRE_FALSE(made.has_value());
+      CHECK(made.error().state == "28000");
+      CHECK_FALSE(made.error().message.contains("S3cret"));
+      CHECK(made.error().message.contains("percent-encode"));
+    }
+  }
+
   TEST_CASE("nobody there is an error without a state") {
     const auto made = database_connection::open({"postgres://u:p@127.0.0.1:1/d"}, 60s, {});
     REQUIRE_FALSE(made.has_value());

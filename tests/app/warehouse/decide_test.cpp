@@ -29,8 +29,6 @@ TEST_SUITE("warehouse/decide.hpp") {
     const auto late = report_of("acme", 3, "old bytes", 1);
     CHECK(decision(late, {"acme", "2025-01-31", "new bytes", 2}) ==
           load_decision{load_result::superseded, false});
-    CHECK(decision(late, {"acme", "2025-01-31", "old bytes", 2}) ==
-          load_decision{load_result::superseded, false});
   }
 
   TEST_CASE("the same bytes are loaded once, and their line takes the newest generation") {
@@ -39,6 +37,8 @@ TEST_SUITE("warehouse/decide.hpp") {
           load_decision{load_result::unchanged, false});
     CHECK(decision(report_of("acme", 3, "bytes", 3), known) ==
           load_decision{load_result::unchanged, true});
+    CHECK(decision(report_of("acme", 3, "bytes", 1), known) ==
+          load_decision{load_result::unchanged, false});
   }
 
   TEST_CASE("other bytes of the same or a newer generation are loaded") {
@@ -94,6 +94,8 @@ TEST_SUITE("warehouse/decide.hpp") {
     CHECK(meant(load_phase::connect, "").is == failure_kind::unreachable);
     CHECK(meant(load_phase::connect, "53300").is == failure_kind::unreachable);
     CHECK(meant(load_phase::replace, "57P01").is == failure_kind::unreachable);
+    CHECK(meant(load_phase::copy, "25P03").is == failure_kind::unreachable);
+    CHECK(meant(load_phase::loads, "25006").is == failure_kind::unreachable);
     CHECK(meant(load_phase::commit, "").message.contains("stays once"));
   }
 
@@ -101,6 +103,8 @@ TEST_SUITE("warehouse/decide.hpp") {
     CHECK(meant(load_phase::copy, "22P02").is == failure_kind::data);
     CHECK(meant(load_phase::copy, "XX000", "Load into table failed").is == failure_kind::data);
     CHECK(meant(load_phase::replace, "23514").is == failure_kind::data);
+    CHECK(meant(load_phase::prepare, "22001").is == failure_kind::data);
+    CHECK(meant(load_phase::loads, "22001").is == failure_kind::data);
     CHECK_FALSE(meant(load_phase::copy, "22P02").object_is_gone);
     CHECK(meant(load_phase::copy, "XX000", "S3ServiceException:NoSuchKey").object_is_gone);
   }

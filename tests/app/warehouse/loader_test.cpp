@@ -176,6 +176,30 @@ TEST_SUITE("warehouse/loader.hpp") {
     }
   }
 
+  TEST_CASE("what another import has loaded stays, and it is named") {
+    house at;
+    at.load(at.object("a", 2));
+    at.spec.name = "more ads";
+    at.loader = make_loader(at.spec, at.http, *at.files);
+    const auto told = at.load(at.object("a", 3, 10, 2));
+    REQUIRE_FALSE(told.has_value());
+    CHECK(told.error().kind == load_error_kind::stopped);
+    CHECK_MESSAGE(told.error().message.contains("of \"a\" on 2025-01-31 are of the import \"ads\""),
+                  told.error().message);
+    CHECK(at.rows_of("a") == "1 2");
+    CHECK(at.load(at.object("b", 1)) == load_outcome{load_result::loaded});
+  }
+
+  TEST_CASE("rows of which wherry_loads cannot say so are not there") {
+    house at;
+    at.load(at.object("a", 2));
+    at.run("ALTER TABLE \"" + at.schema + "\".wherry_loads ADD CHECK (row_count < 3)");
+    const auto told = at.load(at.object("a", 3, 10, 2));
+    REQUIRE_FALSE(told.has_value());
+    CHECK(told.error().kind == load_error_kind::stopped);
+    CHECK(at.rows_of("a") == "1 2");
+  }
+
   TEST_CASE("one bad report of a batch fails alone, whatever is wrong with it") {
     house at;
     const auto good = std::vector{at.object("a", 2), at.object("b", 2), at.object("d", 2)};
@@ -190,6 +214,11 @@ TEST_SUITE("warehouse/loader.hpp") {
       all.push_back(at.object("bad", 1, 1, 1, "bad,2025-01-30,1\n"));
       all.back().rows = 2;
       why = "of the 2 rows of the report 1 have its client \"bad\"";
+    }
+    SUBCASE("a client that is too long for its column") {
+      at.run("ALTER TABLE " + at.table() + " ALTER client TYPE varchar(2)");
+      all.push_back(at.object("bad", 1));
+      why = "too long";
     }
     SUBCASE("a constraint of the table") {
       at.run("ALTER TABLE " + at.table() + " ADD CHECK (client <> 'bad')");
