@@ -159,6 +159,7 @@ task<report::said> report::step(requestable now, step_context context) {
     co_return downloadable{now.client, now.day};
 
   const auto api = source_lane(now.client);
+  context.expect_open(api);  // else those without a slot wait for ever, and the run with them
   if (parts_.slots != nullptr && !parts_.slots->take(api, context.id, context.now())) {
     co_return throttled{
         "the API makes as many reports as `source.request.slots` says; this one waits for a slot",

@@ -67,6 +67,12 @@ detail::raw_outcome unwound(const failure& why, const std::string& lane) {
             .error = "lane \"" + lane + "\" has no further call for this step for a while",
             .until = postponed.until,
             .by_our_limits = true};
+  } catch (const detail::call_refused& refused) {
+    return {.kind = outcome_kind::postponed,
+            .error = refused.error,
+            .until = refused.until,
+            .by_our_limits = true,
+            .stops_lane = true};
   } catch (...) {  // NOLINT(bugprone-empty-catch): told below
   }
   return {.kind = outcome_kind::retried, .error = why.what()};
