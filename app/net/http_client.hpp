@@ -28,6 +28,7 @@
 #include <variant>
 #include <vector>
 
+#include "net/origin.hpp"
 #include "wherry/csp/task.hpp"
 
 namespace wherry::app {
@@ -119,6 +120,13 @@ struct http_response {
   std::chrono::microseconds first_byte_after{0};
   std::chrono::microseconds total{0};
 };
+
+/// How often a request follows.
+inline constexpr int redirects_limit = 5;
+
+/// Whether an answer from `here` sends on to where a request may follow: to an http or https
+/// address, and never from https to http.
+[[nodiscard]] bool sends_on(const std::optional<origin>& here, const http_response& answer);
 
 struct http_client_options {
   /// Connections kept open for reuse, over all hosts.

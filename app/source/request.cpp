@@ -38,11 +38,6 @@ http_request request_to(const source& spec, std::string url, bool with_credentia
   return request;
 }
 
-bool sends_on(const std::optional<origin>& here, const http_response& answer) {
-  const auto next = parse_origin(answer.redirect_url);
-  return here && next && !(here->scheme == "https" && next->scheme == "http");
-}
-
 source_error from_template(const template_error& wrong, std::string_view key) {
   return {source_error::meaning::permanent, std::nullopt,
           fmt::format("`{}`: {}; {}", key, wrong.message, wrong.remedy)};

@@ -3,12 +3,10 @@
 // What all requests to an API have in common: limits and headers, and what an answer that is
 // not what was asked for becomes. Internal to app/source.
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "net/http_client.hpp"
-#include "net/origin.hpp"
 #include "source/answer.hpp"
 #include "source/source.hpp"
 #include "spec/template.hpp"
@@ -18,12 +16,6 @@ namespace wherry::app {
 /// A GET of that address, yet to be signed. Without credentials the headers of the spec stay away,
 /// too.
 [[nodiscard]] http_request request_to(const source& spec, std::string url, bool with_credentials);
-
-inline constexpr int redirects_limit = 5;
-
-/// Whether an answer from `here` sends on to where a request may follow: to an http or https
-/// address, and never from https to http.
-[[nodiscard]] bool sends_on(const std::optional<origin>& here, const http_response& answer);
 
 /// An address or a body that cannot be made for a report. `key` is the spec's.
 [[nodiscard]] source_error from_template(const template_error& wrong, std::string_view key);
