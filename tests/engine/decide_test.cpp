@@ -220,6 +220,27 @@ TEST_SUITE("engine/decide") {
     CHECK(next.error == "no file");
   }
 
+  TEST_CASE("a machine that makes way for others waits until then and has no setback more") {
+    auto often = machine();
+    often.setbacks = policy.attempts;
+    const auto at = [&](system_time until) {
+      return decide(often,
+                    {.kind = outcome_kind::went_back,
+                     .next = state("first"),
+                     .error = "full",
+                     .until = until,
+                     .makes_way = true},
+                    policy, run);
+    };
+    const auto next = at(run.ended + 1min);
+    CHECK(next.outcome == outcome_kind::went_back);
+    CHECK(next.to == "first");
+    CHECK(next.phase == phase::waiting);
+    CHECK(next.due == run.ended + 1min);
+    CHECK(next.setbacks == policy.attempts);
+    CHECK_MESSAGE(at({}).due == run.ended + policy.first, "one that is past does not spin");
+  }
+
   TEST_CASE("a machine with a single attempt may still go back once") {
     auto single = policy;
     single.attempts = 1;
