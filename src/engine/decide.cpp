@@ -66,7 +66,11 @@ void follow(transition& to, raw_outcome outcome, const state_policy& policy, con
   to.error = std::string(cut_error(outcome.error));
   // It spends no attempt, so a time that is past would let it run again without end.
   const auto until = outcome.until > run.ended ? outcome.until : after(run.ended, policy.first);
-  if (outcome.stops_lane) return;  // ready as it was: what waits is its lane
+  if (outcome.stops_lane) {  // ready as it was: what waits is its lane
+    to.lane_parked_until = until;
+    to.lane_is_stopped = true;
+    return;
+  }
   switch (outcome.kind) {
     case outcome_kind::advanced: advance(to, std::move(outcome.next)); break;
     case outcome_kind::went_back:

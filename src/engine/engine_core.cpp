@@ -209,18 +209,12 @@ task<> engine_core::run_one(claimed_machine claimed) {
     if (!outcome.leaves_alone) news = detail::news_of(outcome);
   }
   const auto ended = now();
-  std::optional<detail::stopped_lane> stopped;
-  if (outcome.stops_lane) {  // a time that is past would let it try without end
-    stopped = {outcome.error,
-               std::max(outcome.until,
-                        ended + std::chrono::ceil<std::chrono::milliseconds>(policy.first))};
-  }
   detail::lane_step in_lane{.lane = running.lane,
                             .state = running.state,
                             .used = claimed.by,
                             .news = news,
                             .parked_until = std::nullopt,
-                            .stopped = std::move(stopped)};
+                            .stopped = std::nullopt};
   if (outcome.leaves_alone) {
     static_cast<void>(lanes_->end_step(in_lane, ended));
     ending.recorded = co_await leave_alone(running, std::move(outcome.error));
@@ -229,6 +223,7 @@ task<> engine_core::run_one(claimed_machine claimed) {
   result = detail::decide(running, std::move(outcome), policy,
                           {.started = started, .ended = ended, .draw = detail::draw()});
   in_lane.parked_until = result.lane_parked_until;
+  if (result.lane_is_stopped) in_lane.stopped = {result.error, *result.lane_parked_until};
   lane_keeps = lanes_->end_step(in_lane, ended);
   ending.recorded = co_await outcomes_.put(std::move(ending.step));
 }

@@ -146,7 +146,8 @@ TEST_SUITE("engine/decide") {
     CHECK(next.phase == phase::ready);
     CHECK(next.next_attempt == 3);
     CHECK(next.error == "refused");
-    CHECK_FALSE(next.lane_parked_until.has_value());
+    CHECK(next.lane_parked_until == began + 1h);
+    CHECK(next.lane_is_stopped);
     check_unchanged_state(next);
   }
 

@@ -33,6 +33,11 @@ TEST_SUITE("engine/failure") {
         CHECK(subject.stopped_lanes() ==
               std::map<std::string, std::string>{{"lane 0", "the key is refused"}});
         CHECK(now() < began + 1min);
+        const auto kept = store->lane_states();
+        REQUIRE(kept.size() == 1);
+        CHECK(kept[0].lane == "lane 0");
+        CHECK(kept[0].error == "the key is refused");
+        CHECK(kept[0].parked_until > now());
       }
       is_mended = true;
       scripted_engine next{*store, kind, options};
