@@ -151,11 +151,11 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
   if (how.link.empty()) {
     auto there = expand_url(how.download, of, on, values);
     if (!there) co_return std::unexpected(from_template(there.error(), "source.poll.download"));
-    co_return remote_progress{is::ready, {std::move(*there), true}, {}};
+    co_return remote_progress{is::ready, {std::move(*there), true, true}, {}};
   }
   auto link = text_at(*said, how.link);
   if (link && parse_origin(*link))
-    co_return remote_progress{is::ready, {*std::move(link), false}, {}};
+    co_return remote_progress{is::ready, {*std::move(link), false, true}, {}};
   if (how.ready.empty()) co_return remote_progress{};
   // Ready, and no address: that is how a report without rows is told.
   co_return std::unexpected(source_error{meaning::empty, std::nullopt,

@@ -48,7 +48,8 @@ constexpr key<report_pages> pages_keys[] = {
         "size", "Rows of a full page, {size}: a shorter one is the last."),
     entry<one_line, &report_pages::last>("last", "Path of the number of the last page."),
     entry<one_line, &report_pages::more>("more", "Path of whether there are more."),
-    entry<number<2, 100'000>, &report_pages::most>("most", "Most pages of a report; 10000."),
+    entry<number<2, report_pages::most_pages>, &report_pages::most>(
+        "most", "Most pages of a report; 4000."),
 };
 
 /// Values as texts, each once.
@@ -110,6 +111,10 @@ void pages_form::read(reader& r, const value& from, std::optional<report_pages>&
     r.wrong(from.begin, "does not say which page is the last",
             "write size = 500, the rows of a full page, or last or more, their path in the answer");
   }
+  if (!made.last.empty() && made.by != way::page) {
+    r.wrong(from.begin, "has the number of the last page, but only by = \"page\" counts pages",
+            "write more, the path of whether there are more, in place of last");
+  }
 }
 
 std::vector<key_info> split_form::keys() { return infos<split_keys>(); }
@@ -167,6 +172,17 @@ void check_pages(reader& r, const spec& whole) {
     if (from.format.totals > 0 || !from.format.totals_begin.empty()) {
       wrong("pages", "and totals are both there", "totals within pages cannot be told from rows");
     }
+  }
+  using packing = report_format::packing;
+  using encoding = report_format::encoding;
+  const auto packed = from.format.packed;
+  const auto text = from.format.text;
+  if ((from.pages || from.split) &&
+      (packed == packing::gzip || packed == packing::zip || text == encoding::utf_16 ||
+       text == encoding::utf_16le || text == encoding::utf_16be)) {
+    wrong("format", "is packed or UTF-16, and the report comes in several answers",
+          "they are put together as plain text: let the API send them plain, as UTF-8, or by "
+          "Content-Encoding");
   }
   if (from.split && !is_asked_for("part")) {
     wrong("split", "splits reports, but no address asks for {part}",

@@ -2,6 +2,7 @@
 #include "spec/spelling.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace wherry::app {
 namespace {
@@ -26,6 +27,22 @@ std::string uri_encode(std::string_view text, slash how) {
     }
   }
   return encoded;
+}
+
+std::string uri_decode(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    const auto* const digits = text.data() + i + 1;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+      plain += static_cast<char>(byte);
+      i += 2;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
 }
 
 std::string in_lower_case(std::string_view text) {

@@ -98,6 +98,7 @@ class made_reports_test(program_test):
         self.server = self.start_api("--make", "60s")
         self.spec(MADE, ASKED, ('"duplicate of : {report}"', '"duplicate of : {report}"\nslots = 3'))
         first = self.start_import()
+        wait_until(lambda: len(self.server.reports_requested()) == 3, "requests", first.process)
         wait_until(lambda: self.pending() == 3, "the slots to be taken", first.process)
         self.server.stop()
         self.server = self.start_api(port=self.server.port, token="another")

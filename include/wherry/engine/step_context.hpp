@@ -65,7 +65,7 @@ struct step_context {
   /// Suspends: until the lane's limits allow the call. If that takes longer than
   /// `engine_options::call_wait` the step ends here, by unwinding, and its machine is given back as
   /// it was, with no attempt spent: what should not be done over belongs into a state, page by
-  /// page. The same if the lane is stopped (outcome.hpp), and then the step's own lane stops as well.
+  /// page. So it ends too if the lane is stopped (outcome.hpp), and its own lane stops as well.
   /// Errors: `cancelled`. Threads: any; several calls of one step may wait at once.
   [[nodiscard]] task<> call() const { return call_in(lane); }
 
