@@ -24,9 +24,8 @@ namespace fs = std::filesystem;
 using std::chrono::system_clock;
 
 constexpr std::uint64_t max_size_bytes = 32u << 20;  // the ECB's whole history has 8 MB
-constexpr int most_redirects = 5;
 
-// Follows redirects: the request holds no credentials that could go astray.
+// Follows redirects, to other hosts too: the request holds no credentials that could go astray.
 task<std::expected<std::string, std::string>> download(http_fetcher* client, std::string url) {
   for (int redirects = 0;; ++redirects) {
     http_request request;
@@ -36,7 +35,7 @@ task<std::expected<std::string, std::string>> download(http_fetcher* client, std
     request.timeout = std::chrono::minutes(1);  // nothing else begins before
     auto answer = co_await client->fetch(std::move(request));
     if (!answer) co_return std::unexpected(std::move(answer.error().message));
-    if (!answer->redirect_url.empty() && redirects < most_redirects) {
+    if (sends_on(parse_origin(url), *answer) && redirects < redirects_limit) {
       url = answer->redirect_url;
       continue;
     }

@@ -77,6 +77,7 @@ json::object json_of(const lane_state& lane) {
   return {{"lane", lane.lane},
           {"paused", lane.paused},
           {"parked_until_ms", milliseconds_or_null(lane.parked_until)},
+          {"error", lane.error},
           {"failures", lane.memory.failures},
           {"open_until_ms", milliseconds_or_null(lane.memory.open_until)}};
 }
@@ -84,7 +85,10 @@ json::object json_of(const lane_state& lane) {
 std::string line_of(const lane_state& lane, system_time now) {
   std::vector<std::string> why;
   if (lane.paused) why.push_back("paused until: wherry resume " + lane.lane);
-  if (lane.parked_until > now) why.push_back("parked until " + spoken(lane.parked_until));
+  if (lane.parked_until > now) {
+    why.push_back((lane.is_stopped ? "stopped until a new run begins, or " : "parked until ") +
+                  spoken(lane.parked_until));
+  }
   if (lane.memory.open_until != system_time{}) {
     why.push_back(fmt::format("broken: {} failures in a row, tried again {}", lane.memory.failures,
                               lane.memory.open_until > now ? "at " + spoken(lane.memory.open_until)

@@ -6,6 +6,11 @@
 
 namespace wherry::app {
 
+bool sends_on(const std::optional<origin>& here, const http_response& answer) {
+  const auto next = parse_origin(answer.redirect_url);
+  return here && next && !(here->scheme == "https" && next->scheme == "http");
+}
+
 struct http_client::implementation {
   transfer_loop loop;
 };

@@ -28,6 +28,7 @@
 #include <variant>
 #include <vector>
 
+#include "net/origin.hpp"
 #include "wherry/csp/task.hpp"
 
 namespace wherry::app {
@@ -135,6 +136,13 @@ class http_fetcher {
   [[nodiscard]] virtual task<std::expected<http_response, net_error>> fetch(
       http_request request) = 0;
 };
+
+/// How often a request follows.
+inline constexpr int redirects_limit = 5;
+
+/// Whether an answer from `here` sends on to where a request may follow: to an http or https
+/// address, and never from https to http.
+[[nodiscard]] bool sends_on(const std::optional<origin>& here, const http_response& answer);
 
 struct http_client_options {
   /// Connections kept open for reuse, over all hosts.

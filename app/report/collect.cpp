@@ -13,6 +13,23 @@
 #include "spool/blocking.hpp"
 
 namespace wherry::app {
+namespace {
+
+std::uint64_t size_of(const std::vector<spool_file>& pages) {
+  std::uint64_t size = 0;
+  for (const auto& each : pages) size += each.size_bytes;
+  return size;
+}
+
+permanent other_header(std::size_t page) {
+  return permanent{
+      "page " + std::to_string(page) +
+      " of the report does not begin with the header of the first; with [source.pages] or "
+      "[source.split] each answer has to repeat it, or none has one: ask the API for that, and say "
+      "in `source.format` which it is (`header`, `skip`)"};
+}
+
+}  // namespace
 
 bool report::comes_in_pieces() const {
   return parts_.spec.source.pages.has_value() || parts_.spec.source.split.has_value();
@@ -21,7 +38,7 @@ bool report::comes_in_pieces() const {
 task<report::said> report::step(downloading now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
+  if (of == nullptr || !on) co_return settled(unknown_report(now.client, now.day), context);
   if (!comes_in_pieces()) {
     co_return settled(go_back<state>{first(parts_.spec, now.client, now.day),
                                      "the spec has neither [source.pages] nor [source.split] any "
@@ -40,12 +57,8 @@ task<report::said> report::collect(const client& of, day on, downloading now,
   if (const auto& full = writer.refusal()) {
     co_return outcome_of(*full, first(parts_.spec, now.client, now.day), context.now());
   }
-  // Like a writer that is refused, it gives back all that it holds, so that others go on.
   const auto full = number > 0 ? parts_.spool.refuses(spool_step::page) : std::nullopt;
-  if (full) {
-    co_return settled(go_back<state>{first(parts_.spec, now.client, now.day), full->message},
-                      context);
-  }
+  if (full) co_return make_way(now, size_of(now.so_far.pages), full->message, context);
   asked_page which{.report = now.report,
                    .part = part_text(parts_.spec.source.split, now.so_far),
                    .next = address_with_variables(now.next, parts_.spec.variables)};
@@ -55,6 +68,14 @@ task<report::said> report::collect(const client& of, day on, downloading now,
 
   now.so_far.pages.push_back(std::move(got->file));
   now.next = address_without_variables(std::move(got->next), parts_.spec.variables);
+  // Pages, the file of them all and an output have to find room together: else it waits for itself.
+  if (number > 0 && size_of(now.so_far.pages) > parts_.spool.budget_bytes() / 4) {
+    co_return settled(permanent{"the pages of the report are more than a quarter of the spool's "
+                                "budget; raise `spool_budget` in [import], now " +
+                                std::to_string(parts_.spool.budget_bytes()) +
+                                " bytes, to over four times the largest report"},
+                      context);
+  }
   if (now.next.empty()) co_return co_await end_part(std::move(now), context);
   const auto most = static_cast<std::size_t>(parts_.spec.source.pages->most);
   if (now.so_far.pages.size() >= most) {
@@ -64,6 +85,21 @@ task<report::said> report::collect(const client& of, day on, downloading now,
   }
   co_return std::move(now);
 }
+
+// Like a writer that is refused, it gives back all that it holds, so that others go on. Who has the
+// spool for itself waits for nobody: then it counts, and ends.
+template <class Later>
+report::said report::make_way(const Later& now, std::uint64_t its_bytes, std::string why,
+                              const step_context& context) const {
+  const bool is_alone = parts_.spool.used_bytes() <= its_bytes;
+  return settled(
+      go_back<state>{again(now, context), std::move(why),
+                     is_alone ? std::nullopt : std::optional(context.now() + spool_full_wait)},
+      context);
+}
+
+template report::said report::make_way(const transformable& now, std::uint64_t its_bytes,
+                                       std::string why, const step_context& context) const;
 
 report::said report::begin_part(downloading now) const {
   if (parts_.spec.source.request) {
@@ -85,17 +121,24 @@ task<report::said> report::end_part(downloading now, const step_context& context
     return join(pages, joined_key(context.id, context.generation), stop);
   });
   if (!whole) {
-    co_return settled(
-        outcome_of(whole.error(), first(parts_.spec, now.client, now.day), context.now()), context);
+    if (auto* const wrong = std::get_if<permanent>(&whole.error())) {
+      co_return settled(std::move(*wrong), context);
+    }
+    auto& error = std::get<spool_error>(whole.error());
+    // All who have their pages may wait for room: then somebody has to give some.
+    if (error.kind == spool_error_kind::full) {
+      co_return make_way(now, size_of(pages), std::move(error.message), context);
+    }
+    co_return settled(outcome_of(error, first(parts_.spec, now.client, now.day), context.now()),
+                      context);
   }
   co_return transformable{now.client, now.day, *std::move(whole), now.report};
 }
 
 // Documents of JSON stand one after the other; of CSV only the first page keeps its header, and
 // only the last one its totals.
-std::expected<spool_file, spool_error> report::join(const std::vector<spool_file>& pages,
-                                                    const spool_key& as,
-                                                    const std::stop_token& stop) {
+report::joined report::join(const std::vector<spool_file>& pages, const spool_key& as,
+                            const std::stop_token& stop) {
   const auto& format = parts_.spec.source.format;
   auto writer = parts_.spool.write(as, form_of_rows());
   std::expected<void, spool_error> written;
@@ -105,8 +148,9 @@ std::expected<spool_file, spool_error> report::join(const std::vector<spool_file
     if (!bytes.empty()) written = writer.write(bytes);
     return written.has_value() && !stop.stop_requested();
   };
+  header_cutter header(format);
   for (std::size_t i = 0; i < pages.size(); ++i) {
-    int lines_left = i == 0 ? 0 : repeated_lines(format);
+    header.begin_page();
     auto bytes_left = pages[i].size_bytes;
     if (i + 1 < pages.size() && has_totals(format)) {
       line_rows rows(format);
@@ -122,13 +166,16 @@ std::expected<spool_file, spool_error> report::join(const std::vector<spool_file
     const auto read = parts_.spool.read_pieces(pages[i], [&](std::string_view piece) {
       const auto kept = piece.substr(0, std::min<std::uint64_t>(bytes_left, piece.size()));
       bytes_left -= kept.size();
-      return put(without_header(kept, lines_left));
+      return put(header.take(kept));
     });
     if (!written) break;
     if (!read) return std::unexpected(read.error());
+    if (header.differs()) return std::unexpected(other_header(i + 1));
   }
   if (!written) return std::unexpected(std::move(written.error()));
-  return writer.finish();
+  auto whole = writer.finish();
+  if (!whole) return std::unexpected(std::move(whole.error()));
+  return *std::move(whole);
 }
 
 task<report::said> report::without_rows(downloading at, source_error why,
@@ -137,7 +184,16 @@ task<report::said> report::without_rows(downloading at, source_error why,
     auto said = split(std::move(at), why);
     co_return settled(std::move(said), context);
   }
-  if (why.is != source_error::meaning::empty) co_return outcome_of(why, context.now());
+  if (why.is == source_error::meaning::spool_full && !at.so_far.pages.empty()) {
+    const auto its_bytes = size_of(at.so_far.pages);
+    co_return make_way(at, its_bytes, std::move(why.message), context);
+  }
+  if (why.is == source_error::meaning::expired && !at.next.empty()) {
+    co_return settled(go_back<state>{again(at, context), std::move(why.message)}, context);
+  }
+  if (why.is != source_error::meaning::empty) {
+    co_return settled(outcome_of(why, context.now()), context);
+  }
   if (at.so_far == collected{}) co_return co_await no_rows(at.client, at.day, context);
   co_return co_await end_part(std::move(at), context);
 }

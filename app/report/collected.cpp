@@ -13,6 +13,20 @@ report_part under_way(const report_split& how, const collected& of) {
   return {0, static_cast<std::uint32_t>(how.values.size())};
 }
 
+/// How many lines of a page stand before its rows.
+int repeated_lines(const report_format& format) {
+  const bool is_lines =
+      format.type == report_format::kind::csv || format.type == report_format::kind::tsv;
+  return is_lines ? lines_before_rows(format) : 0;
+}
+
+/// Without what stands around a line: a byte order mark, and the end of lines as Windows has it.
+std::string_view plain(std::string_view line) {
+  if (line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
 }  // namespace
 
 std::string part_text(const std::optional<report_split>& how, const collected& of) {
@@ -43,20 +57,26 @@ collected with_part_complete(collected of) {
   return of;
 }
 
-std::string_view without_header(std::string_view piece, int& lines_left) {
-  while (lines_left > 0 && !piece.empty()) {
-    const auto end = piece.find('\n');
-    if (end == piece.npos) return {};
-    piece.remove_prefix(end + 1);
-    --lines_left;
-  }
-  return piece;
+header_cutter::header_cutter(const report_format& format) : lines_(repeated_lines(format)) {}
+
+void header_cutter::begin_page() {
+  if (is_first_) wanted_ = seen_;
+  is_first_ = !wanted_;
+  left_ = lines_;
+  seen_.clear();
 }
 
-int repeated_lines(const report_format& format) {
-  const bool is_lines =
-      format.type == report_format::kind::csv || format.type == report_format::kind::tsv;
-  return is_lines ? lines_before_rows(format) : 0;
+std::string_view header_cutter::take(std::string_view piece) {
+  auto rest = piece;
+  while (left_ > 0 && !rest.empty()) {
+    const auto end = rest.find('\n');
+    if (left_ == 1) seen_ += rest.substr(0, end);
+    if (end != rest.npos) --left_;
+    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+  }
+  return is_first_ ? piece : rest;
 }
+
+bool header_cutter::differs() const { return wanted_ && plain(seen_) != plain(*wanted_); }
 
 }  // namespace wherry::app

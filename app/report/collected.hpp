@@ -22,11 +22,25 @@ namespace wherry::app {
 /// The same with the part under way complete.
 [[nodiscard]] collected with_part_complete(collected of);
 
-/// What of a later page of CSV belongs into the whole: it repeats the lines up to the header.
-/// `lines_left`: how many of them are still to come; counts down over the pieces of a page.
-[[nodiscard]] std::string_view without_header(std::string_view piece, int& lines_left);
+/// Cuts the lines up to the header off the later pages of CSV, and sees whether they are there: the
+/// last of them has to be the same as on the first page.
+class header_cutter {
+ public:
+  explicit header_cutter(const report_format& format);
 
-/// How many lines a page repeats that the first one has, too.
-[[nodiscard]] int repeated_lines(const report_format& format);
+  /// What is taken next are the pieces of another page.
+  void begin_page();
+  /// What of a page's next piece belongs to the whole.
+  [[nodiscard]] std::string_view take(std::string_view piece);
+  /// Whether the page that was taken begins otherwise than the first.
+  [[nodiscard]] bool differs() const;
+
+ private:
+  const int lines_;  // that each page begins with
+  int left_ = 0;     // of them, in this page
+  bool is_first_ = false;
+  std::optional<std::string> wanted_;  // the last of them
+  std::string seen_;
+};
 
 }  // namespace wherry::app

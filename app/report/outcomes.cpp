@@ -16,7 +16,8 @@ system_time until(std::optional<std::chrono::milliseconds> wait, system_time now
 
 outcome<report_state> outcome_of(const source_error& error, system_time now) {
   switch (error.is) {
-    case source_error::meaning::throttled: return throttled{error.message, until(error.wait, now)};
+    case source_error::meaning::throttled:
+    case source_error::meaning::spool_full: return throttled{error.message, until(error.wait, now)};
     case source_error::meaning::pending:
       return postponed{error.message, now + error.wait.value_or(default_pending_wait)};
     case source_error::meaning::credentials:
@@ -24,6 +25,7 @@ outcome<report_state> outcome_of(const source_error& error, system_time now) {
     case source_error::meaning::split:
     case source_error::meaning::permanent: return permanent{error.message};
     case source_error::meaning::empty:
+    case source_error::meaning::expired:
     case source_error::meaning::transient: break;
   }
   return transient{error.message, as_duration(error.wait)};

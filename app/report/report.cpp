@@ -132,14 +132,18 @@ report::state report::again(const Later& now, const step_context& context) const
   return pending{now.client, now.day, now.report, context.now().time_since_epoch().count()};
 }
 
+template report::state report::again(const downloading& now, const step_context& context) const;
+template report::state report::again(const transformable& now, const step_context& context) const;
+
 task<report::said> report::step(requestable now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
+  if (of == nullptr || !on) co_return settled(unknown_report(now.client, now.day), context);
   if (!parts_.spec.source.request || !parts_.spec.source.poll)
     co_return downloadable{now.client, now.day};
 
   const auto api = source_lane(now.client);
+  context.expect_open(api);  // else those without a slot wait for ever, and the run with them
   if (parts_.slots != nullptr && !parts_.slots->take(api, context.id, context.now())) {
     co_return throttled{
         "the API makes as many reports as `source.request.slots` says; this one waits for a slot",
@@ -160,7 +164,7 @@ task<report::said> report::step(requestable now, step_context context) {
 task<report::said> report::step(pending now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
+  if (of == nullptr || !on) co_return settled(unknown_report(now.client, now.day), context);
   const requestable anew{now.client, now.day, now.so_far};
   if (!parts_.spec.source.poll) {
     co_return go_back<state>{first(parts_.spec, now.client, now.day),
@@ -198,7 +202,7 @@ task<report::said> report::step(pending now, step_context context) {
 task<report::said> report::step(downloadable now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
+  if (of == nullptr || !on) co_return settled(unknown_report(now.client, now.day), context);
 
   if (comes_in_pieces()) {
     co_return co_await collect(*of, *on, {now.client, now.day, {}, {}, {}}, std::nullopt, context);
@@ -218,15 +222,25 @@ task<report::said> report::step(downloadable now, step_context context) {
 task<report::said> report::step(transformable now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
+  if (of == nullptr || !on) co_return settled(unknown_report(now.client, now.day), context);
 
+  // With pages and the file of them all, downloads may hold all of the spool: then one has to give.
+  const auto is_stuck = [this](const spool_error& error) {
+    return error.kind == spool_error_kind::full && comes_in_pieces();
+  };
   if (const auto full = parts_.spool.refuses(spool_step::transform)) {
+    if (is_stuck(*full)) {
+      co_return make_way(now, now.downloaded.size_bytes, full->message, context);
+    }
     co_return outcome_of(*full, again(now, context), context.now());
   }
   auto next =
       co_await blocking([&](const std::stop_token& stop) { return convert(now, context, stop); });
   if (next) co_return std::move(*next);
   if (const auto* spool = std::get_if<spool_error>(&next.error())) {
+    if (is_stuck(*spool)) {
+      co_return make_way(now, now.downloaded.size_bytes, spool->message, context);
+    }
     co_return settled(outcome_of(*spool, again(now, context), context.now()), context);
   }
   co_return settled(outcome_of(std::get<transform_error>(next.error()), again(now, context)),
@@ -303,7 +317,7 @@ std::expected<transform_result, report::conversion_error> report::run_transform(
 task<report::said> report::step(uploadable now, step_context context) {
   const client* const of = find_client(now.client);
   const auto on = parse_day(now.day);
-  if (of == nullptr || !on) co_return unknown_report(now.client, now.day);
+  if (of == nullptr || !on) co_return settled(unknown_report(now.client, now.day), context);
 
   // That this state is durable means that the download is not needed any more.
   if (comes_in_pieces()) {

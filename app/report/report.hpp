@@ -99,9 +99,13 @@ class report {
   /// Asks for the first page of the part under way.
   [[nodiscard]] said begin_part(downloading now) const;
   [[nodiscard]] said split(downloading now, const source_error& why) const;
-  [[nodiscard]] std::expected<spool_file, spool_error> join(const std::vector<spool_file>& pages,
-                                                            const spool_key& as,
-                                                            const std::stop_token& stop);
+  using joined = std::expected<spool_file, std::variant<spool_error, permanent>>;
+  [[nodiscard]] joined join(const std::vector<spool_file>& pages, const spool_key& as,
+                            const std::stop_token& stop);
+  /// Of a report in pieces that finds the spool full and holds `its_bytes` there.
+  template <class Later>
+  [[nodiscard]] said make_way(const Later& now, std::uint64_t its_bytes, std::string why,
+                              const step_context& context) const;
   [[nodiscard]] bool comes_in_pieces() const;
   [[nodiscard]] const client* find_client(const std::string& id) const;
   /// What follows from an answer without rows: `no_rows`, if there are none; smaller parts, if it

@@ -29,6 +29,7 @@ task<std::expected<stored_object, sink_error>> file_sink::put(object_to_put what
 }
 
 task<std::expected<void, sink_error>> file_sink::remove(client of, day on, object_role role) {
+  if (has_names_of_versions(spec_)) co_return {};
   const auto url = object_url(spec_, {.of = std::move(of), .on = on, .file = {}, .role = role});
   if (!url) co_return std::unexpected(url.error());
   const std::filesystem::path target{url->substr(file_scheme.size())};

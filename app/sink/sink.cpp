@@ -38,6 +38,10 @@ sink_error kept_as_it_is(const std::string& object) {
       std::nullopt};
 }
 
+bool has_names_of_versions(const sink& spec) {
+  return spec.url.contains("{sha256}") || spec.url.contains("{spec}");
+}
+
 std::expected<std::string, sink_error> object_url(const sink& spec, const object_to_put& what) {
   const bool is_beside = what.role == object_role::rejected;
   const template_values values{{"sha256", is_beside ? what.rows_sha256 : what.file.sha256},

@@ -18,6 +18,9 @@ namespace wherry::app {
 [[nodiscard]] std::expected<std::string, sink_error> object_url(const sink& spec,
                                                                 const object_to_put& what);
 
+/// Whether a later import gives an object another name: by its bytes, or by its spec.
+[[nodiscard]] bool has_names_of_versions(const sink& spec);
+
 /// Other bytes are there, and `sink.overwrite` keeps them.
 [[nodiscard]] sink_error kept_as_it_is(const std::string& object);
 

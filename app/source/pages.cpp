@@ -9,6 +9,7 @@
 
 #include "source/json_path.hpp"
 #include "source/line_rows.hpp"
+#include "spec/spelling.hpp"
 
 namespace wherry::app {
 namespace {
@@ -40,6 +41,49 @@ bool is_a_row(std::string_view line) { return line.find_first_not_of(" \t\r") !=
 const boost::json::value* array_at(const boost::json::value& in, std::string_view path) {
   const auto* const found = path.empty() ? &in : value_at(in, path);
   return found != nullptr && found->is_array() ? found : nullptr;
+}
+
+/// A number or a text of one; not what is none, or no whole one.
+std::optional<std::uint64_t> number_at(const boost::json::value& in, std::string_view path) {
+  const auto* const at = value_at(in, path);
+  if (at == nullptr) return std::nullopt;
+  if (const auto* const text = at->if_string()) {
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(text->begin(), text->end(), number);
+    if (read.ec != std::errc{} || read.ptr != text->end()) return std::nullopt;
+    return number;
+  }
+  boost::system::error_code wrong;
+  const auto number = at->to_number<std::uint64_t>(wrong);
+  return wrong ? std::nullopt : std::optional(number);
+}
+
+/// As APIs say yes and no; not what says neither, or nothing.
+std::optional<bool> flag_at(const boost::json::value& in, std::string_view path) {
+  const auto* const at = value_at(in, path);
+  if (at == nullptr) return std::nullopt;
+  if (at->is_null()) return false;
+  if (const auto* const flag = at->if_bool()) return *flag;
+  const auto text = text_at(in, path).value_or("");
+  if (text == "true") return true;
+  if (text == "false") return false;
+  const auto number = number_at(in, path);
+  return number ? std::optional(*number != 0) : std::nullopt;
+}
+
+using said_next = std::expected<std::string, std::string>;
+
+said_next no_rows_there() {
+  return std::unexpected(std::string("has no rows where `source.format.rows` says"));
+}
+
+/// The answer does not say whether there are more pages: one without rows is the last all the same.
+said_next silent(std::optional<std::size_t> rows, std::string_view key, std::string_view path) {
+  if (!rows) return no_rows_there();
+  if (*rows == 0) return {};
+  return std::unexpected(fmt::format(
+      "has rows, and nothing at \"{}\" (`source.pages.{}`) that says whether it is the last", path,
+      key));
 }
 
 }  // namespace
@@ -78,50 +122,70 @@ template_values page_values(const report_pages& how, std::string_view asked_by) 
           {"size", how.size > 0 ? fmt::format("{}", how.size) : std::string()}};
 }
 
-std::string without_access_token(std::string link) {
-  constexpr std::string_view name = "access_token=";
-  for (std::size_t at = 0; (at = link.find(name, at)) != link.npos;) {
-    if (at == 0 || (link[at - 1] != '?' && link[at - 1] != '&')) {
-      ++at;
-      continue;
-    }
-    const auto end = std::min(link.find_first_of("&#", at), link.size());
-    const bool is_followed = end < link.size() && link[end] == '&';
-    link.erase(is_followed ? at : at - 1, end - at + 1);
-    if (!is_followed) at = at - 1;
+std::string without_secrets(std::string_view link, const source& spec) {
+  const auto begin = std::min(link.find('?'), link.find('#'));
+  if (begin == link.npos || link[begin] == '#') return std::string(link);
+  const auto is_secret = [&](std::string_view parameter) {
+    std::string name(parameter.substr(0, parameter.find('=')));
+    std::ranges::replace(name, '+', ' ');
+    name = uri_decode(name);
+    const auto puts_it = [&](const auth& by) {
+      const auto* const query = std::get_if<query_auth>(&by);
+      return query != nullptr && query->name == name;
+    };
+    return name == "access_token" || puts_it(spec.auth) ||
+           std::ranges::any_of(spec.more_auth, puts_it);
+  };
+  const auto end = std::min(link.find('#', begin), link.size());
+  auto query = link.substr(begin + 1, end - begin - 1);
+  std::string kept(link.substr(0, begin));
+  while (!query.empty()) {
+    const auto one = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(one.size() + 1, query.size()));
+    if (is_secret(one)) continue;
+    kept += kept.size() == begin ? '?' : '&';
+    kept += one;
   }
-  return link;
+  return kept.append(link.substr(end));
+}
+
+bool is_packed(std::string_view body) {
+  using namespace std::string_view_literals;
+  constexpr std::string_view marks[] = {"\x1f\x8b"sv, "PK\x03\x04"sv, "\xff\xfe"sv, "\xfe\xff"sv};
+  return std::ranges::any_of(marks, [&](auto mark) { return body.starts_with(mark); });
 }
 
 std::expected<std::string, std::string> next_page(const report_pages& how,
                                                   const report_format& format,
                                                   const page_answer& answer,
                                                   std::string_view asked_by) {
-  if (!how.header.empty()) {
-    return without_access_token(link_in(find_header(answer.headers, how.header)));
-  }
   const bool reads_json = !how.json.empty() || !how.last.empty() || !how.more.empty();
   const auto said = reads_json ? parse_json(answer.body) : std::nullopt;
   if (reads_json && !said) {
     return std::unexpected(std::string("is no JSON, in which the next page is looked for"));
   }
+  if (!how.more.empty()) {
+    const auto more = flag_at(*said, how.more);
+    if (!more) return silent(count_rows(format, answer.body), "more", how.more);
+    if (!*more) return {};
+  }
+  if (!how.header.empty()) return link_in(find_header(answer.headers, how.header));
   if (how.by == way::link || how.by == way::cursor) {
     auto next = text_at(*said, how.json).value_or("");
-    if (next == "null" || next == "false") return std::string();
-    return how.by == way::link ? without_access_token(std::move(next)) : std::move(next);
+    if (next == "null" || next == "false") return {};
+    return next;
   }
   const auto number = number_of(how, asked_by);
   const auto rows = count_rows(format, answer.body);
-  if (!rows) return std::unexpected(std::string("has no rows where `source.format.rows` says"));
+  if (!rows) return no_rows_there();
   const auto further =
       how.by == way::page ? number + 1 : number + static_cast<std::uint64_t>(*rows);
   const auto next = fmt::format("{}", further);
-  if (!how.more.empty()) return text_at(*said, how.more) == "true" ? next : std::string();
+  if (!how.more.empty()) return next;
   if (!how.last.empty()) {
-    const auto last = text_at(*said, how.last);
-    std::uint64_t most = 0;
-    if (last) std::from_chars(last->data(), last->data() + last->size(), most);
-    return further <= most ? next : std::string();
+    const auto last = number_at(*said, how.last);
+    if (!last) return silent(rows, "last", how.last);
+    return further <= *last ? next : std::string();
   }
   return std::cmp_less(*rows, how.size) ? std::string() : next;
 }

@@ -30,9 +30,13 @@ struct page_answer {
                                                                 const page_answer& answer,
                                                                 std::string_view asked_by);
 
-/// The link without that parameter of its query: it is a secret (RFC 6750, 2.3), links are stored,
-/// and requests are signed anew.
-[[nodiscard]] std::string without_access_token(std::string link);
+/// The link without the parameters of its query that are secrets: `access_token` (RFC 6750, 2.3),
+/// and what the credentials put there. Links are stored, and requests are signed anew.
+[[nodiscard]] std::string without_secrets(std::string_view link, const source& spec);
+
+/// Whether a page begins as one that is packed, or UTF-16: rows of such cannot be counted, nor
+/// pages put together.
+[[nodiscard]] bool is_packed(std::string_view body);
 
 /// What {cursor}, {offset}, {page} and {size} stand for in the request that is asked for by that.
 [[nodiscard]] template_values page_values(const report_pages& how, std::string_view asked_by);

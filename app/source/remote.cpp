@@ -156,11 +156,17 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
   if (how.link.empty()) {
     auto there = expand_url(how.download, of, on, values);
     if (!there) co_return std::unexpected(from_template(there.error(), "source.poll.download"));
-    co_return remote_progress{is::ready, {*std::move(there), true, *headers}, {}};
+    co_return remote_progress{is::ready,
+                              {.url = *std::move(there),
+                               .with_credentials = true,
+                               .headers = *headers,
+                               .may_expire = true},
+                              {}};
   }
   auto link = text_at(*said, how.link);
-  if (link && parse_origin(*link))
-    co_return remote_progress{is::ready, {*std::move(link), false}, {}};
+  if (link && parse_origin(*link)) {
+    co_return remote_progress{is::ready, {.url = *std::move(link), .may_expire = true}, {}};
+  }
   if (how.ready.empty()) co_return remote_progress{};
   // Ready, and no address: that is how a report without rows is told.
   co_return std::unexpected(source_error{meaning::empty, std::nullopt,

@@ -44,9 +44,8 @@ http_request request_to(const source& spec, remote_place what) {
 }
 
 bool sends_on(const std::optional<origin>& here, const http_response& answer, bool has_body) {
-  const auto next = parse_origin(answer.redirect_url);
-  if (!here || !next || (here->scheme == "https" && next->scheme == "http")) return false;
-  return !has_body || !keeps_body(answer.status) || next == here;
+  if (!sends_on(here, answer)) return false;
+  return !has_body || !keeps_body(answer.status) || parse_origin(answer.redirect_url) == here;
 }
 
 bool keeps_body(int status) noexcept { return status == 307 || status == 308; }

@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "net/http_client.hpp"
-#include "net/origin.hpp"
 #include "source/answer.hpp"
 #include "source/source.hpp"
 #include "spec/template.hpp"
@@ -19,10 +18,8 @@ namespace wherry::app {
 /// A request to that place, yet to be signed: of JSON, if there is a body, it is a POST.
 [[nodiscard]] http_request request_to(const source& spec, remote_place what);
 
-inline constexpr int redirects_limit = 5;
-
-/// Whether an answer from `here` sends on to where a request may follow: to an http or https
-/// address, and never from https to http; with a body that goes along, to no other origin.
+/// Whether an answer from `here` sends on to where a request may follow (sends_on of app/net); with
+/// a body that goes along, to no other origin.
 [[nodiscard]] bool sends_on(const std::optional<origin>& here, const http_response& answer,
                             bool has_body);
 

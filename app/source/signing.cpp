@@ -4,29 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "net/origin.hpp"
 #include "spec/spelling.hpp"
 
 namespace wherry::app {
 namespace {
-
-std::string decoded(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned char byte = 0;
-    const auto* const digits = text.data() + i + 1;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
-      plain += static_cast<char>(byte);
-      i += 2;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
 
 // What stands behind the origin, without a fragment: that is not sent.
 struct target {
@@ -47,8 +30,8 @@ std::vector<std::pair<std::string, std::string>> parameters_of(std::string_view 
     query.remove_prefix(std::min(one.size() + 1, query.size()));
     const auto equals = std::min(one.find('='), one.size());
     if (one.empty()) continue;
-    all.emplace_back(decoded(one.substr(0, equals)),
-                     decoded(one.substr(std::min(equals + 1, one.size()))));
+    all.emplace_back(uri_decode(one.substr(0, equals)),
+                     uri_decode(one.substr(std::min(equals + 1, one.size()))));
   }
   return all;
 }

@@ -68,7 +68,7 @@ class body_splitter final : public body_writer {
 source_error from_spool(const spool_error& wrong) {
   using is = source_error::meaning;
   switch (wrong.kind) {
-    case spool_error_kind::full: return {is::throttled, spool_full_wait, wrong.message};
+    case spool_error_kind::full: return {is::spool_full, spool_full_wait, wrong.message};
     case spool_error_kind::too_large: return {is::permanent, std::nullopt, wrong.message};
     case spool_error_kind::no_space: return {is::transient, no_space_wait, wrong.message};
     default: return {is::transient, std::nullopt, wrong.message};
@@ -89,24 +89,27 @@ source_error cut(const std::string& place) {
                   place)};
 }
 
-source_error expired(const std::string& place, int status) {
+source_error expired(const std::string& place, int status, bool is_later_page) {
+  return {
+      source_error::meaning::expired, std::nullopt,
+      fmt::format("{} answered {} at {}: it may have expired, and is asked for anew", place, status,
+                  is_later_page ? "a later page of the report"
+                                : "the address of the report that the API gave")};
+}
+
+source_error empty_body(const std::string& place, int status, bool ends_there) {
+  if (ends_there) {
+    return {source_error::meaning::empty, std::nullopt,
+            fmt::format("{} answered {} with an empty body: no further rows", place, status)};
+  }
+  // A report without rows still has its header line; 204 says that there is nothing.
   return {source_error::meaning::transient, std::nullopt,
-          fmt::format("{} answered {} at the address of the report that the API gave: it may have "
-                      "expired, and is asked for anew",
+          fmt::format("{} answered {} with an empty body; an API without rows for a day must send "
+                      "the header line or 204",
                       place, status)};
 }
 
-std::expected<download, source_error> take_rows(const http_response& answered,
-                                                const std::string& place, spool_writer& into) {
-  if (into.size_bytes() == 0) {
-    // A report without rows still has its header line; 204 says that there is nothing.
-    return std::unexpected(source_error{
-        source_error::meaning::transient, std::nullopt,
-        fmt::format(
-            "{} answered {} with an empty body; an API without rows for a day must send the header "
-            "line or 204",
-            place, answered.status)});
-  }
+std::expected<download, source_error> take_rows(const http_response& answered, spool_writer& into) {
   auto file = into.finish();
   if (!file) return std::unexpected(from_spool(file.error()));
   return download{std::move(*file), answered.first_byte_after, answered.total};
@@ -137,8 +140,8 @@ task<std::expected<download, source_error>> http_source::fetch(client of, day on
 
 task<std::expected<download, source_error>> http_source::fetch(remote_place from,
                                                                spool_writer& into) {
-  auto got =
-      co_await fetch_rows(std::move(from), into, looks_at_bodies(spec_.on) ? body_prefix_limit : 0);
+  auto got = co_await fetch_rows(std::move(from), into,
+                                 {.kept_bytes = looks_at_bodies(spec_.on) ? body_prefix_limit : 0});
   if (!got) co_return std::unexpected(std::move(got.error()));
   co_return std::move(got->got);
 }
@@ -183,10 +186,15 @@ task<std::expected<page, source_error>> http_source::fetch_page(client of, day o
   }
   const auto place = place_of(from->url);
   const bool is_paged = spec_.pages.has_value();
-  auto got = co_await fetch_rows(*std::move(from), into,
-                                 is_paged                    ? page_size_limit
-                                 : looks_at_bodies(spec_.on) ? body_prefix_limit
-                                                             : 0);
+  const bool is_later_page = !which.next.empty();
+  auto got = co_await fetch_rows(
+      *std::move(from), into,
+      {.kept_bytes = is_paged                    ? page_size_limit
+                     : looks_at_bodies(spec_.on) ? body_prefix_limit
+                                                 : 0,
+       .is_later_page = is_later_page,
+       .ends_when_empty = is_later_page && (spec_.pages->by == report_pages::way::offset ||
+                                            spec_.pages->by == report_pages::way::page)});
   if (!got) co_return std::unexpected(std::move(got.error()));
   page made{.file = std::move(got->got.file)};
   if (!is_paged) co_return made;
@@ -196,21 +204,28 @@ task<std::expected<page, source_error>> http_source::fetch_page(client of, day o
                      fmt::format("a page of {} {}; check [source.pages]", place, what)});
   };
   if (!got->is_whole) co_return wrong("is over 64 MiB, too large to look for the next one in it");
+  if (is_packed(got->beginning)) {
+    co_return wrong(
+        "is packed, or UTF-16, and pages are put together as plain text; let the API send them "
+        "plain, as UTF-8, or by Content-Encoding");
+  }
   auto next = next_page(*spec_.pages, spec_.format,
                         {.headers = got->headers, .body = got->beginning}, which.next);
   if (!next) co_return wrong(next.error());
+  if (spec_.pages->by == report_pages::way::link) next = without_secrets(*next, spec_);
   if (!next->empty() && *next == which.next) co_return wrong("says that it is followed by itself");
   made.next = *std::move(next);
   co_return made;
 }
 
-task<std::expected<http_source::fetched, source_error>> http_source::fetch_rows(
-    remote_place from, spool_writer& into, std::size_t kept_bytes) {
+task<std::expected<http_source::fetched, source_error>> http_source::fetch_rows(remote_place from,
+                                                                                spool_writer& into,
+                                                                                looking how) {
   const auto home = from.with_credentials ? parse_origin(from.url) : std::nullopt;
   for (int redirects = 0;; ++redirects) {
     const auto here = parse_origin(from.url);
     const auto place = here ? to_string(*here) : place_of(from.url);
-    body_splitter splitter{spec_, into, kept_bytes};
+    body_splitter splitter{spec_, into, how.kept_bytes};
     const bool at_home = home && here == home;
     auto request =
         request_to(spec_, {from.url, at_home, at_home ? from.headers : http_headers{}, from.body});
@@ -240,15 +255,20 @@ task<std::expected<http_source::fetched, source_error>> http_source::fetch_rows(
       if (answered->body_fault)
         co_return std::unexpected(explain_failure(spec_, *answered->body_fault));
       if (answered->ended_by_close && splitter.last != '\n') co_return std::unexpected(cut(place));
-      auto got = take_rows(*answered, place, into);
+      if (into.size_bytes() == 0) {
+        co_return std::unexpected(empty_body(place, answered->status, how.ends_when_empty));
+      }
+      auto got = take_rows(*answered, into);
       if (!got) co_return std::unexpected(std::move(got.error()));
       co_return fetched{std::move(*got), std::move(answered->headers), std::move(splitter.prefix),
                         splitter.is_whole};
     }
-    const bool has_expired =
-        !from.with_credentials && !meant.rule &&
-        (answered->status == 403 || answered->status == 404 || answered->status == 410);
-    if (has_expired) co_return std::unexpected(expired(place, answered->status));
+    const bool is_gone = answered->status == 404 || answered->status == 410 ||
+                         (answered->status == 403 && !from.with_credentials);
+    const bool is_no_page = how.is_later_page && meant.is == meaning::permanent;
+    if (!meant.rule && ((from.may_expire && is_gone) || is_no_page)) {
+      co_return std::unexpected(expired(place, answered->status, how.is_later_page));
+    }
     co_return std::unexpected(from_answer(spec_, place, answered->status, meant));
   }
 }

@@ -56,11 +56,14 @@ struct source_error {
     transient,    ///< try again
     throttled,    ///< the lane waits; no attempt is spent
     split,        ///< too large: ask for parts of it
+    expired,      ///< what asked for it may hold no more: ask anew for what gives that
+    spool_full,   ///< as throttled, by the spool
     credentials,  ///< the lane stops until somebody has mended them; no attempt is spent
     permanent,    ///< trying again would not help
   };
   meaning is = meaning::transient;
-  std::optional<std::chrono::milliseconds> wait;  ///< pending, transient, throttled: if it is known
+  /// If it is known; of pending, transient, throttled, spool_full.
+  std::optional<std::chrono::milliseconds> wait;
   std::string message;
 };
 
@@ -70,7 +73,8 @@ struct remote_place {
   bool with_credentials = false;
   // Only for the origin of `url`.
   http_headers headers{};
-  std::string body{};  ///< JSON to be posted; empty: a GET
+  std::string body{};       ///< JSON to be posted; empty: a GET
+  bool may_expire = false;  ///< the API has made it, and keeps it for a while
 };
 
 /// What becomes of a report that the API makes.
@@ -148,9 +152,14 @@ class http_source final : public report_source {
     std::string beginning;  // of the body, up to what was to be kept
     bool is_whole = true;   // that is all of it
   };
+  struct looking {
+    std::size_t kept_bytes = 0;    // so many of the body's
+    bool is_later_page = false;    // what asked for it may have expired
+    bool ends_when_empty = false;  // a body without a byte has no rows
+  };
   [[nodiscard]] task<std::expected<fetched, source_error>> fetch_rows(remote_place from,
                                                                       spool_writer& into,
-                                                                      std::size_t kept_bytes);
+                                                                      looking how);
   [[nodiscard]] std::expected<remote_place, source_error> place_of_page(
       const client& of, day on, const asked_page& which) const;
   struct asked {

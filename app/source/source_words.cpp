@@ -43,6 +43,8 @@ std::string remedy_of(const source& spec, int status) {
           auth_key(spec));
     case 404:
     case 410:
+      // That it means no rows would hold for a report that expired as well.
+      if (spec.request) return "there is no such address; check those of [source]";
       return "there is no such report; check `source.url` and the client's id and account, or say "
              "by "
              "[[source.on]] status = 404, is = \"empty\" that it means no rows";

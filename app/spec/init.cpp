@@ -123,7 +123,7 @@ columns = { campaign = "varchar", currency = "varchar", clicks = "bigint", cost 
 #size   = 500                            # rows of a full page, {size}: a shorter one is the last
 #last   = "page_info.total_page"         # or the number of the last one
 #more   = "has_more"                     # or whether there is one
-#most   = 10000                          # pages of a report
+#most   = 4000                           # pages of a report
 
 # A report that may be too large (is = "split"): {part} is all of these, then halves of them.
 #[source.split]

@@ -48,7 +48,8 @@ constexpr key<report_pages> pages_keys[] = {
         "size", "Rows of a full page, {size}: a shorter one is the last."),
     entry<one_line, &report_pages::last>("last", "Path of the number of the last page."),
     entry<one_line, &report_pages::more>("more", "Path of whether there are more."),
-    entry<number<2, 100'000>, &report_pages::most>("most", "Most pages of a report; 10000."),
+    entry<number<2, report_pages::most_pages>, &report_pages::most>(
+        "most", "Most pages of a report; 4000."),
 };
 
 /// Values as texts, each once.
@@ -109,6 +110,10 @@ void pages_form::read(reader& r, const value& from, std::optional<report_pages>&
   if (counts && made.size == 0 && made.last.empty() && made.more.empty()) {
     r.wrong(from.begin, "does not say which page is the last",
             "write size = 500, the rows of a full page, or last or more, their path in the answer");
+  }
+  if (!made.last.empty() && made.by != way::page) {
+    r.wrong(from.begin, "has the number of the last page, but only by = \"page\" counts pages",
+            "write more, the path of whether there are more, in place of last");
   }
 }
 
@@ -171,6 +176,17 @@ void check_pages(reader& r, const spec& whole) {
       wrong("pages", "and a number of totals are both there",
             "whether each page has them cannot be told: write how they begin, totals = \"Total\"");
     }
+  }
+  using packing = report_format::packing;
+  using encoding = report_format::encoding;
+  const auto packed = from.format.packed;
+  const auto text = from.format.text;
+  if ((from.pages || from.split) &&
+      (packed == packing::gzip || packed == packing::zip || text == encoding::utf_16 ||
+       text == encoding::utf_16le || text == encoding::utf_16be)) {
+    wrong("format", "is packed or UTF-16, and the report comes in several answers",
+          "they are put together as plain text: let the API send them plain, as UTF-8, or by "
+          "Content-Encoding");
   }
   if (from.split && !is_asked_for("part")) {
     wrong("split", "splits reports, but nothing asks for {part}",

@@ -184,7 +184,9 @@ struct report_pages {
   int size = 0;        ///< rows of a full page, {size}: a shorter one is the last; 0: not known
   std::string last;    ///< dotted path of the number of the last page; empty: nowhere
   std::string more;    ///< dotted path of whether there are more; empty: nowhere
-  int most = 10'000;   ///< pages of one report
+  /// What the state of a report has room for, with the longest names of their files.
+  static constexpr int most_pages = 4'000;
+  int most = most_pages;  ///< pages of one report
 };
 
 /// Says how a report that is too large is asked for in parts: {part} stands for some of these

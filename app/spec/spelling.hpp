@@ -14,6 +14,9 @@ namespace wherry::app {
 enum class slash { keep, encode };
 [[nodiscard]] std::string uri_encode(std::string_view text, slash how);
 
+/// The bytes that an encoded text stands for; a % that begins no %XX stands for itself.
+[[nodiscard]] std::string uri_decode(std::string_view text);
+
 /// With a-z for A-Z, and all other bytes as they are.
 [[nodiscard]] std::string in_lower_case(std::string_view text);
 

@@ -187,6 +187,21 @@ replacements marks_of(const std::map<std::string, secret>& variables) {
   return marks;
 }
 
+/// How much of the text's beginning spells the value, plain, encoded or in part; 0: none.
+std::size_t spelled(std::string_view text, std::string_view value) {
+  if (text.starts_with(value)) return value.size();
+  std::size_t size = 0;
+  for (const char wanted : value) {
+    const auto left = text.substr(size);
+    const bool is_encoded = left.starts_with('%') &&
+                            uri_decode(left.substr(0, 3)) == std::string_view(&wanted, 1) &&
+                            left.size() >= 3;
+    if (!is_encoded && !left.starts_with(wanted)) return 0;
+    size += is_encoded ? 3 : 1;
+  }
+  return size;
+}
+
 }  // namespace
 
 std::vector<template_error> check_template(std::string_view text, template_scope scope) {
@@ -240,7 +255,26 @@ std::string with_doubled_braces(std::string_view text) {
 
 std::string address_without_variables(std::string text,
                                       const std::map<std::string, secret>& variables) {
-  return with_replaced(std::move(text), marks_of(variables));
+  std::vector<std::pair<std::string_view, std::string_view>> all;  // what it says, and its name
+  for (const auto& [name, value] : variables) {
+    if (!value.reveal.empty()) all.emplace_back(value.reveal, name);
+  }
+  std::ranges::sort(all, std::greater{}, [](const auto& each) { return each.first.size(); });
+  std::string without;
+  for (std::string_view left = text; !left.empty();) {
+    std::size_t size = 0;
+    const auto here = std::ranges::find_if(
+        all, [&](const auto& each) { return (size = spelled(left, each.first)) > 0; });
+    if (here == all.end()) {
+      without += left.front();
+      left.remove_prefix(1);
+      continue;
+    }
+    const bool is_plain = left.starts_with(here->first);
+    without += fmt::format("${{{}{}}}", here->second, is_plain ? "" : "%");
+    left.remove_prefix(size);
+  }
+  return without;
 }
 
 std::string address_with_variables(std::string text,

@@ -16,6 +16,7 @@ class lane_board::place_in_line {
   place_in_line(lane_board& board, const std::string& lane) : board_(board) {
     const std::lock_guard guard(board_.mutex_);
     lane_ = &board_.entry_of(lane);
+    refuse_if_stopped(*lane_, now());
     if (lane_->calls_waiting == 0 && board_.try_call(*lane_, now())) return;
     waits_ = true;
     ++lane_->calls_waiting;
@@ -44,11 +45,13 @@ class lane_board::place_in_line {
   /// Pays, or says when to ask again.
   [[nodiscard]] std::optional<system_time> try_pay() {
     const std::lock_guard guard(board_.mutex_);
+    refuse_if_stopped(*lane_, now());
     if (board_.try_call(*lane_, now())) return std::nullopt;
     return lane_->limit.next_call(now());
   }
   [[nodiscard]] system_time next_call() {
     const std::lock_guard guard(board_.mutex_);
+    refuse_if_stopped(*lane_, now());
     return lane_->limit.next_call(now());
   }
 
@@ -65,6 +68,18 @@ bool lane_board::try_call(entry& each, system_time now) {
   if (!each.limit.try_call(now)) return false;
   if (each.limit.has_memory()) paid_.insert(each.name);
   return true;
+}
+
+// Once the time has come a call is one of those that try it.
+void lane_board::refuse_if_stopped(const entry& each, system_time now) {
+  if (each.stopped_by.empty() || now >= each.stopped_until) return;
+  throw call_refused{each.stopped_by, each.stopped_until};
+}
+
+void lane_board::refuse_if_stopped(std::string_view lane) {
+  const std::lock_guard guard(mutex_);
+  const auto found = lanes_.find(lane);
+  if (found != lanes_.end()) refuse_if_stopped(found->second, scheduler::current().system_now());
 }
 
 task<> lane_board::pay(std::string lane) {

@@ -64,20 +64,26 @@ transition unchanged(const leased_machine& machine, const step_run& run) {
 void follow(transition& to, raw_outcome outcome, const state_policy& policy, const step_run& run) {
   to.outcome = outcome.kind;
   to.error = std::string(cut_error(outcome.error));
-  if (outcome.stops_lane) return;  // ready as it was: what waits is its lane
+  // It spends no attempt, so a time that is past would let it run again without end.
+  const auto until = outcome.until > run.ended ? outcome.until : after(run.ended, policy.first);
+  if (outcome.stops_lane) {  // ready as it was: what waits is its lane
+    to.lane_parked_until = until;
+    to.lane_is_stopped = true;
+    return;
+  }
   switch (outcome.kind) {
     case outcome_kind::advanced: advance(to, std::move(outcome.next)); break;
     case outcome_kind::went_back:
-      if (to.setbacks >= policy.attempts) {
+      if (!outcome.makes_way && to.setbacks >= policy.attempts) {
         die(to, "; it went back as often as it may be tried");
         break;
       }
       advance(to, std::move(outcome.next));
-      ++to.setbacks;
+      if (!outcome.makes_way) ++to.setbacks;
       if (to.phase == phase::completed) break;
       // What was made before may be broken by nature: it is not asked for again at once.
       to.phase = phase::waiting;
-      to.due = after(run.ended, backoff(policy, to.setbacks, run.draw));
+      to.due = outcome.makes_way ? until : after(run.ended, backoff(policy, to.setbacks, run.draw));
       break;
     case outcome_kind::retried:
       if (to.attempt >= policy.attempts) {
@@ -91,8 +97,7 @@ void follow(transition& to, raw_outcome outcome, const state_policy& policy, con
       break;
     case outcome_kind::throttled:
     case outcome_kind::postponed:
-      // It spends no attempt, so a time that is past would let it run again without end.
-      to.due = outcome.until > run.ended ? outcome.until : after(run.ended, policy.first);
+      to.due = until;
       to.phase = phase::waiting;
       if (outcome.kind == outcome_kind::throttled) to.lane_parked_until = to.due;
       break;

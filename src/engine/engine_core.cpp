@@ -67,6 +67,12 @@ detail::raw_outcome unwound(const failure& why, const std::string& lane) {
             .error = "lane \"" + lane + "\" has no further call for this step for a while",
             .until = postponed.until,
             .by_our_limits = true};
+  } catch (const detail::call_refused& refused) {
+    return {.kind = outcome_kind::postponed,
+            .error = refused.error,
+            .until = refused.until,
+            .by_our_limits = true,
+            .stops_lane = true};
   } catch (...) {  // NOLINT(bugprone-empty-catch): told below
   }
   return {.kind = outcome_kind::retried, .error = why.what()};
@@ -203,18 +209,12 @@ task<> engine_core::run_one(claimed_machine claimed) {
     if (!outcome.leaves_alone) news = detail::news_of(outcome);
   }
   const auto ended = now();
-  std::optional<detail::stopped_lane> stopped;
-  if (outcome.stops_lane) {  // a time that is past would let it try without end
-    stopped = {outcome.error,
-               std::max(outcome.until,
-                        ended + std::chrono::ceil<std::chrono::milliseconds>(policy.first))};
-  }
   detail::lane_step in_lane{.lane = running.lane,
                             .state = running.state,
                             .used = claimed.by,
                             .news = news,
                             .parked_until = std::nullopt,
-                            .stopped = std::move(stopped)};
+                            .stopped = std::nullopt};
   if (outcome.leaves_alone) {
     static_cast<void>(lanes_->end_step(in_lane, ended));
     ending.recorded = co_await leave_alone(running, std::move(outcome.error));
@@ -223,6 +223,7 @@ task<> engine_core::run_one(claimed_machine claimed) {
   result = detail::decide(running, std::move(outcome), policy,
                           {.started = started, .ended = ended, .draw = detail::draw()});
   in_lane.parked_until = result.lane_parked_until;
+  if (result.lane_is_stopped) in_lane.stopped = {result.error, *result.lane_parked_until};
   lane_keeps = lanes_->end_step(in_lane, ended);
   ending.recorded = co_await outcomes_.put(std::move(ending.step));
 }

@@ -26,7 +26,7 @@ lane_board::~lane_board() = default;
 void lane_board::restore(const lane_state& kept, system_time now) {
   const std::lock_guard guard(mutex_);
   auto& each = entry_of(kept.lane);
-  each.limit.park(kept.parked_until);
+  if (!kept.is_stopped) each.limit.park(kept.parked_until);
   each.limit.restore(kept.memory, now);
   each.kept = kept.memory;
 }

@@ -146,7 +146,8 @@ TEST_SUITE("engine/decide") {
     CHECK(next.phase == phase::ready);
     CHECK(next.next_attempt == 3);
     CHECK(next.error == "refused");
-    CHECK_FALSE(next.lane_parked_until.has_value());
+    CHECK(next.lane_parked_until == began + 1h);
+    CHECK(next.lane_is_stopped);
     check_unchanged_state(next);
   }
 
@@ -218,6 +219,27 @@ TEST_SUITE("engine/decide") {
     CHECK(next.next_attempt == 1);
     CHECK(next.setbacks == 2);
     CHECK(next.error == "no file");
+  }
+
+  TEST_CASE("a machine that makes way for others waits until then and has no setback more") {
+    auto often = machine();
+    often.setbacks = policy.attempts;
+    const auto at = [&](system_time until) {
+      return decide(often,
+                    {.kind = outcome_kind::went_back,
+                     .next = state("first"),
+                     .error = "full",
+                     .until = until,
+                     .makes_way = true},
+                    policy, run);
+    };
+    const auto next = at(run.ended + 1min);
+    CHECK(next.outcome == outcome_kind::went_back);
+    CHECK(next.to == "first");
+    CHECK(next.phase == phase::waiting);
+    CHECK(next.due == run.ended + 1min);
+    CHECK(next.setbacks == policy.attempts);
+    CHECK_MESSAGE(at({}).due == run.ended + policy.first, "one that is past does not spin");
   }
 
   TEST_CASE("a machine with a single attempt may still go back once") {

@@ -33,6 +33,11 @@ TEST_SUITE("engine/failure") {
         CHECK(subject.stopped_lanes() ==
               std::map<std::string, std::string>{{"lane 0", "the key is refused"}});
         CHECK(now() < began + 1min);
+        const auto kept = store->lane_states();
+        REQUIRE(kept.size() == 1);
+        CHECK(kept[0].lane == "lane 0");
+        CHECK(kept[0].error == "the key is refused");
+        CHECK(kept[0].parked_until > now());
       }
       is_mended = true;
       scripted_engine next{*store, kind, options};
@@ -71,6 +76,29 @@ TEST_SUITE("engine/failure") {
       CHECK(count_in(*store, phase::completed) == 3);
       CHECK(subject.stopped_lanes().empty());
     });
+  }
+
+  TEST_CASE("a call in a stopped lane stops the caller's own lane too and the run ends") {
+    for (const bool pays : {false, true}) {
+      over_seeds(20, [pays]() -> task<> {
+        const auto store = open_memory_store();
+        const auto began = now();
+        scripted kind{.on_first = [pays](first at, step_context context) -> task<said> {
+                        if (at.lane == "lane 0") co_return stops_lane{"refused", now() + 1h};
+                        co_await pause(10ms);
+                        if (pays) co_await context.call_in("lane 0");
+                        context.expect_open("lane 0");
+                        co_return throttled{"no slot is free", now() + 10s};
+                      },
+                      .on_second = {}};
+        scripted_engine subject{*store, kind};
+        co_await run_all(subject, machines(20, 2));
+        CHECK(count_in(*store, phase::ready) == 20);
+        CHECK(subject.stopped_lanes() ==
+              std::map<std::string, std::string>{{"lane 0", "refused"}, {"lane 1", "refused"}});
+        CHECK(now() < began + 1min);
+      });
+    }
   }
 
   TEST_CASE("what was in flight when its lane stopped may end well and does not make it go on") {

@@ -126,9 +126,12 @@ class bad_answer_test(program_test):
         self.assert_says(ended.out, "10 not finished; the same command goes on with them",
                          "0 completed, 0 dead")
         self.assertLessEqual(server.stats()["unauthorized"], 8)  # those in flight at once
+        self.assert_says(self.wherry("status").out, "api ", "stopped until a new run begins, or ",
+                         f"{server.url} answered 401")
         self.variables["TOKEN"] = right
         self.run_import()
         self.assertEqual(self.phases(), {"completed": 10})
+        self.assertEqual(self.wherry("status", "--json").json()["lanes"], [])
         self.assertEqual(self.spooled(), [])
 
     def test_nobody_who_listens_is_told_with_the_address_and_its_key(self):

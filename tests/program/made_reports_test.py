@@ -94,6 +94,18 @@ class made_reports_test(program_test):
         for path in self.here.rglob("flights.db*"):
             self.assertNotIn(b"/made/", path.read_bytes())
 
+    def test_a_key_that_expires_while_reports_wait_for_a_slot_ends_the_run(self):
+        self.server = self.start_api("--make", "60s")
+        self.spec(MADE, ASKED, ('"duplicate of : {report}"', '"duplicate of : {report}"\nslots = 3'))
+        first = self.start_import()
+        wait_until(lambda: len(self.server.reports_requested()) == 3, "requests", first.process)
+        wait_until(lambda: self.pending() == 3, "the slots to be taken", first.process)
+        self.server.stop()
+        self.server = self.start_api(port=self.server.port, token="another")
+        ended = first.end()
+        self.assertEqual(ended.status, 1)
+        self.assert_says(ended.err, "stopped", "401", "`auth.bearer`")
+
     def test_an_api_that_forgot_a_report_is_asked_for_it_anew(self):
         self.make("--make", "10s")
         first = self.start_import()

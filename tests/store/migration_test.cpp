@@ -89,6 +89,26 @@ TEST_SUITE("sqlite.hpp: migration") {
     CHECK(schema_of(old) == schema_of(fresh));
   }
 
+  TEST_CASE("a store of schema 3 gets the schema of a new store and keeps what it has") {
+    const scratch_directory directory;
+    const auto old = directory / "old.db", fresh = directory / "new.db";
+    write_sample(old, 3);
+    static_cast<void>(open_store(fresh));
+    with_store(old, [](store& subject) -> task<> {
+      CHECK(view_of(subject, "acme/2").error == "the other side is down");
+      CHECK(subject.count()->all() == 5);
+      const auto lanes = subject.lane_states();
+      REQUIRE(lanes.size() == 2);
+      CHECK(lanes[0].memory.failures == 2);
+      CHECK(lanes[0].error.empty());
+      CHECK(lanes[1].parked_until == system_time{4'102'444'800s});
+      CHECK_FALSE(lanes[1].is_stopped);
+      CHECK(co_await subject.drain_inbox() == 3u);
+    });
+    check_consistent(old);
+    CHECK(schema_of(old) == schema_of(fresh));
+  }
+
   TEST_CASE("looking at an older store brings it up to date") {
     const scratch_directory directory;
     const auto old = directory / "old.db";

@@ -154,16 +154,50 @@ TEST_SUITE("store.hpp: record") {
       auto outcome = retry(co_await lease_one(subject), until);
       outcome.outcome = outcome_kind::throttled;
       outcome.next_attempt = 1;
+      outcome.error = "slow down";
       outcome.lane_parked_until = until;
       CHECK(co_await record_one(subject, outcome));
       CHECK(co_await subject.promote(until) == 1u);
       outcome = advance(co_await lease_one(subject), "second");
+      outcome.error = "of another run";
       outcome.lane_parked_until = until - 1h;
+      outcome.lane_is_stopped = true;
       CHECK(co_await record_one(subject, outcome));
       const auto states = subject.lane_states();
       REQUIRE(states.size() == 1);
       CHECK(states.front().lane == "lane");
       CHECK(states.front().parked_until == until);
+      CHECK(states.front().error == "slow down");
+      CHECK_FALSE(states.front().is_stopped);
+    });
+  }
+
+  TEST_CASE("a lane that a step has stopped is known with its error for that run") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      auto outcome = advance(co_await lease_one(subject), "second");
+      outcome.error = "the key is refused";
+      outcome.lane_parked_until = now() + 1h;
+      outcome.lane_is_stopped = true;
+      CHECK(co_await record_one(subject, outcome));
+      const auto states = subject.lane_states();
+      REQUIRE(states.size() == 1);
+      CHECK(states.front().parked_until == outcome.lane_parked_until);
+      CHECK(states.front().error == "the key is refused");
+      CHECK(states.front().is_stopped);
+    });
+  }
+
+  TEST_CASE("a lane whose breaker is open is known with the error that opened it") {
+    on_every_store([](store& subject) -> task<> {
+      co_await submit_new(subject, {item("a")});
+      auto outcome = advance(co_await lease_one(subject), "second");
+      outcome.error = "the host is down";
+      outcome.lane_memory = {.failures = 3, .open_until = now() + 1h, .keep_until = now() + 2h};
+      CHECK(co_await record_one(subject, outcome));
+      const auto states = subject.lane_states();
+      REQUIRE(states.size() == 1);
+      CHECK(states.front().error == "the host is down");
     });
   }
 

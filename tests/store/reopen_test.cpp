@@ -46,6 +46,9 @@ TEST_SUITE("sqlite.hpp: reopen") {
       auto parked = retry(leased[1], *due);
       auto onward = advance(leased[0], "second");
       onward.due = now() + 1ms;  // after d, whatever the clock says
+      onward.ran_in = "another";
+      onward.lane_parked_until = *due;
+      onward.lane_is_stopped = true;  // which ends with this run
       parked.lane_parked_until = *due;
       const auto accepted =
           co_await subject.record({onward, parked, finish(leased[2], phase::completed)});

@@ -212,7 +212,9 @@ class typed_kind final : public raw_kind {
   raw_outcome raw(go_back<state>& back) const {
     return {.kind = outcome_kind::went_back,
             .next = encode_state(back.to),
-            .error = std::move(back.error)};
+            .error = std::move(back.error),
+            .until = back.until.value_or(system_time{}),
+            .makes_way = back.until.has_value()};
   }
   raw_outcome raw(transient& failed) const {
     return {.kind = outcome_kind::retried, .error = std::move(failed.error), .wait = failed.wait};

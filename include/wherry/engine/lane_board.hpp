@@ -110,6 +110,7 @@ class lane_board final : public call_desk {
   static constexpr std::size_t lanes_at_rest = 1'000;
 
   task<> pay(std::string lane) override;
+  void refuse_if_stopped(std::string_view lane) override;
 
  private:
   struct entry;
@@ -123,6 +124,7 @@ class lane_board final : public call_desk {
   entry& entry_of(std::string_view name);
   [[nodiscard]] static std::optional<lane_memory> news_to_keep(entry& each);
   [[nodiscard]] bool try_call(entry& each, system_time now);
+  static void refuse_if_stopped(const entry& each, system_time now);
   void forget_resting(system_time now);
   void set_is_ready(entry& each, bool is_ready);
   void take_out(entry& each);

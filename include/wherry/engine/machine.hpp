@@ -145,9 +145,10 @@ struct transition {
   system_time due{};
   std::int32_t shape = 0;  ///< of `to` and `data`
 
-  /// Parks the lane that the step ran in, durably, until then.
+  /// Parks the lane that the step ran in, durably, until then, with `error`.
   std::string ran_in;
   std::optional<system_time> lane_parked_until;
+  bool lane_is_stopped = false;  ///< that holds for this run of the engine alone
   /// What the lane that the step ran in must not forget: kept durably, in place of what was kept of
   /// it before, also if this outcome is refused.
   std::optional<wherry::lane_memory> lane_memory{};

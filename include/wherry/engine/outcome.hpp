@@ -59,6 +59,9 @@ template <class State>
 struct go_back {
   State to;
   std::string error;
+  /// If it is set nothing failed: the machine makes way for others until then, however often. A
+  /// time that is past: as above.
+  std::optional<system_time> until{};
 };
 
 /// Requires: `State` is the std::variant of the kind's states.

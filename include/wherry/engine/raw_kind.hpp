@@ -28,7 +28,8 @@ struct raw_outcome {
   raw_state next{};                ///< advanced, went_back
   std::string error{};             ///< all others, and went_back
   std::optional<duration> wait{};  ///< retried
-  system_time until{};             ///< throttled, postponed
+  system_time until{};             ///< throttled, postponed, went_back if it makes way
+  bool makes_way = false;          ///< went_back: until then, and it does not count
   bool by_our_limits = false;      ///< postponed: so it says nothing about the other side
   bool stops_lane = false;         ///< postponed: until then its lane begins no step
   bool leaves_alone = false;       ///< nothing ran: another program's machine, `error` says why

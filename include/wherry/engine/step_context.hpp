@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "wherry/csp/scheduler.hpp"
@@ -21,11 +22,20 @@ class call_desk {
   call_desk& operator=(const call_desk&) = delete;
   virtual ~call_desk() = default;
   virtual task<> pay(std::string lane) = 0;
+  /// Throws `call_refused` if the lane is stopped.
+  virtual void refuse_if_stopped(std::string_view lane) = 0;
 };
 
 /// Unwinds a step whose next call must wait for too long; the engine gives the machine back until
 /// then. No std::exception, as `cancelled` is none: so that no step takes it for a failure.
 struct call_postponed {
+  system_time until;
+};
+
+/// Unwinds a step that is to call in a lane that is stopped: it stops the step's own lane, too. As
+/// above.
+struct call_refused {
+  std::string error;
   system_time until;
 };
 
@@ -55,7 +65,8 @@ struct step_context {
   /// Suspends: until the lane's limits allow the call. If that takes longer than
   /// `engine_options::call_wait` the step ends here, by unwinding, and its machine is given back as
   /// it was, with no attempt spent: what should not be done over belongs into a state, page by
-  /// page. Errors: `cancelled`. Threads: any; several calls of one step may wait at once.
+  /// page. So it ends too if the lane is stopped (outcome.hpp), and its own lane stops as well.
+  /// Errors: `cancelled`. Threads: any; several calls of one step may wait at once.
   [[nodiscard]] task<> call() const { return call_in(lane); }
 
   /// Pays for a call in another lane, whose limits it falls under as well: all of an app's accounts
@@ -63,6 +74,12 @@ struct step_context {
   /// quotas, park and breaker count; how many are in flight does not. Otherwise as above.
   [[nodiscard]] task<> call_in(std::string other) const {
     return desk ? desk->pay(std::move(other)) : free_call();
+  }
+
+  /// Ends the step as a call in that lane would if it is stopped, and pays for nothing: for a step
+  /// that has to wait for something else first. Threads: any.
+  void expect_open(std::string_view other) const {
+    if (desk) desk->refuse_if_stopped(other);
   }
 
   /// The same for every run of this step since the machine came into this state, also after a crash

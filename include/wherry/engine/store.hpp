@@ -93,6 +93,8 @@ struct inbox_progress {
 struct lane_state {
   std::string lane;
   system_time parked_until{};  ///< the epoch: not parked
+  std::string error{};         ///< of the run that parked it, or opened its breaker
+  bool is_stopped = false;     ///< that run stopped it: a new run of an engine begins at once
   bool paused = false;
   lane_memory memory{};
 };

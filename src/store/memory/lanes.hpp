@@ -22,20 +22,35 @@ class kept_lanes {
   std::size_t pause(const std::string& lane) { return paused_.insert(lane).second ? 1 : 0; }
   std::size_t resume(const std::string& lane) { return paused_.erase(lane); }
 
-  void park(const std::string& lane, system_time until) {
-    auto& parked_until = parked_[lane];
-    parked_until = std::max(parked_until, until);
+  /// As that outcome says.
+  void park(const transition& by) {
+    auto& kept = parked_[by.ran_in];
+    if (kept.parked_until >= *by.lane_parked_until) return;
+    kept.parked_until = *by.lane_parked_until;
+    kept.error = cut_error(by.error);
+    kept.is_stopped = by.lane_is_stopped;
   }
-  void keep(const std::string& lane, lane_memory memory) { memories_[lane] = std::move(memory); }
+  /// `error`: of the run that it is of; empty: of none.
+  void keep(const std::string& lane, lane_memory memory, std::string_view error) {
+    auto& kept = memories_[lane];
+    kept.memory = std::move(memory);
+    if (kept.memory.open_until == system_time{}) kept.error.clear();
+    if (kept.memory.open_until != system_time{} && !error.empty()) kept.error = error;
+  }
 
   /// All of which something is kept; what is past is forgotten.
   [[nodiscard]] std::vector<lane_state> states(system_time now) {
-    std::erase_if(parked_, [&](const auto& each) { return each.second <= now; });
-    std::erase_if(memories_, [&](const auto& each) { return each.second.keep_until <= now; });
+    std::erase_if(parked_, [&](const auto& each) { return each.second.parked_until <= now; });
+    std::erase_if(memories_,
+                  [&](const auto& each) { return each.second.memory.keep_until <= now; });
     std::map<std::string_view, lane_state> by_name;
-    for (const auto& [name, until] : parked_) by_name[name].parked_until = until;
+    for (const auto& [name, park] : parked_) by_name[name] = park;
     for (const auto& name : paused_) by_name[name].paused = true;
-    for (const auto& [name, memory] : memories_) by_name[name].memory = memory;
+    for (const auto& [name, kept] : memories_) {
+      auto& state = by_name[name];
+      state.memory = kept.memory;
+      if (state.error.empty()) state.error = kept.error;
+    }
     std::vector<lane_state> all;
     for (auto& [name, state] : by_name) {
       state.lane = name;
@@ -45,9 +60,9 @@ class kept_lanes {
   }
 
  private:
-  std::map<std::string, system_time> parked_;
+  std::map<std::string, lane_state> parked_;
   std::set<std::string> paused_;
-  std::map<std::string, lane_memory> memories_;
+  std::map<std::string, lane_state> memories_;
 };
 
 }  // namespace wherry::memory

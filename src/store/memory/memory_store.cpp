@@ -75,8 +75,10 @@ class memory_store final : public store {
     const std::lock_guard guard(mutex_);
     std::vector<bool> accepted;
     for (auto& each : outcomes) {
-      if (each.lane_memory) lanes_.keep(each.ran_in, std::move(*each.lane_memory));
-      for (auto& [lane, memory] : each.other_memories) lanes_.keep(lane, std::move(memory));
+      if (each.lane_memory) {
+        lanes_.keep(each.ran_in, std::move(*each.lane_memory), cut_error(each.error));
+      }
+      for (auto& [lane, memory] : each.other_memories) lanes_.keep(lane, std::move(memory), {});
       accepted.push_back(commit(std::move(each)));
     }
     co_return accepted;
@@ -268,7 +270,7 @@ class memory_store final : public store {
                          .started = done.started,
                          .ended = done.ended,
                          .error = error});
-    if (done.lane_parked_until) lanes_.park(done.ran_in, *done.lane_parked_until);
+    if (done.lane_parked_until) lanes_.park(done);
     move(target, [&](machine_view& view) {
       target.rank = done.rank;
       target.entered = done.entered;

@@ -64,13 +64,14 @@ transaction::transaction(database& of, std::function<system_time()> calendar,
                 "error = ?5 WHERE machine = ?1 AND generation = ?2 AND version = ?3 "
                 "AND outcome = ?6"),
       park(of,
-           "INSERT INTO lanes (lane, ready, parked_until_ms) VALUES (?1, 0, ?2) "
-           "ON CONFLICT (lane) DO UPDATE "
-           "SET parked_until_ms = max(parked_until_ms, excluded.parked_until_ms)"),
+           "INSERT INTO lanes (lane, ready, parked_until_ms, error, stopped) "
+           "VALUES (?1, 0, ?2, ?3, ?4) ON CONFLICT (lane) DO UPDATE "
+           "SET parked_until_ms = ?2, error = ?3, stopped = ?4 WHERE parked_until_ms < ?2"),
       keep(of,
            "INSERT INTO lanes (lane, ready, parked_until_ms, quotas, failures, open_until_ms, "
-           "keep_until_ms) VALUES (?1, 0, 0, ?2, ?3, ?4, ?5) ON CONFLICT (lane) DO UPDATE "
-           "SET quotas = ?2, failures = ?3, open_until_ms = ?4, keep_until_ms = ?5"),
+           "keep_until_ms, error) VALUES (?1, 0, 0, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (lane) DO "
+           "UPDATE SET quotas = ?2, failures = ?3, open_until_ms = ?4, keep_until_ms = ?5, "
+           "error = CASE ?6 WHEN '' THEN error ELSE ?6 END"),
       pause(of,
             "INSERT INTO lanes (lane, ready, parked_until_ms, paused) VALUES (?1, 0, 0, 1) "
             "ON CONFLICT (lane) DO UPDATE SET paused = 1 WHERE paused = 0"),
@@ -220,14 +221,16 @@ void record_command::take_new_priorities(const transaction& changes) {
 }
 
 void record_command::keep_lane(transaction& changes, const transition& outcome) {
-  const auto keep = [&](const std::string& lane, const lane_memory& memory) {
+  const auto keep = [&](const std::string& lane, const lane_memory& memory,
+                        std::string_view error) {
+    const bool is_broken = memory.open_until != system_time{};
     changes.keep
         .with(lane, memory.quotas, wide(memory.failures), to_ms(memory.open_until),
-              to_ms(memory.keep_until))
+              to_ms(memory.keep_until), is_broken ? error : std::string_view())
         .run();
   };
-  if (outcome.lane_memory) keep(outcome.ran_in, *outcome.lane_memory);
-  for (const auto& [lane, memory] : outcome.other_memories) keep(lane, memory);
+  if (outcome.lane_memory) keep(outcome.ran_in, *outcome.lane_memory, cut_error(outcome.error));
+  for (const auto& [lane, memory] : outcome.other_memories) keep(lane, memory, {});
 }
 
 // No commit is under way for that lease any more: it can be released, and run out.
@@ -260,7 +263,10 @@ bool record_command::commit(transaction& changes, transition& outcome,
   log(changes, outcome);
   changes.trim.bound(outcome.key, outcome.generation, outcome.version + 1);
   if (outcome.lane_parked_until) {
-    changes.park.with(outcome.ran_in, to_ms(*outcome.lane_parked_until)).run();
+    changes.park
+        .with(outcome.ran_in, to_ms(*outcome.lane_parked_until), error,
+              wide(outcome.lane_is_stopped))
+        .run();
   }
 
   effect done{.key = outcome.key,

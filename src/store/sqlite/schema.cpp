@@ -14,7 +14,7 @@ constexpr std::int64_t application_id = 0x57687279;  // "Whry"
 
 /// Each brings a store from the number before its own (its place, from 1) to its own. An entry that
 /// was released is never changed: a new number is added.
-const std::array migrations{schema_1, schema_2, schema_3};
+const std::array migrations{schema_1, schema_2, schema_3, schema_4};
 constexpr std::int64_t newest = migrations.size();
 
 }  // namespace

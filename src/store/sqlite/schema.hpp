@@ -7,10 +7,11 @@
 
 namespace wherry::sqlite {
 
-/// Texts of schema.sql, schema_2.sql and schema_3.sql.
+/// Texts of schema.sql, schema_2.sql, schema_3.sql and schema_4.sql.
 extern const char* const schema_1;
 extern const char* const schema_2;
 extern const char* const schema_3;
+extern const char* const schema_4;
 
 enum class identity : std::uint8_t {
   empty,

@@ -194,6 +194,7 @@ class sqlite_store final : public store {
   static std::int64_t load_epoch(const std::filesystem::path& file, const surroundings& world) {
     database raised(file, access::write, world.vfs);
     raised.run("UPDATE meta SET epoch = epoch + 1");
+    raised.run("UPDATE lanes SET parked_until_ms = 0, error = '', stopped = 0 WHERE stopped = 1");
     statement(raised,
               "DELETE FROM lanes WHERE ready = 0 AND paused = 0 AND parked_until_ms <= ?1 "
               "AND keep_until_ms <= ?1")

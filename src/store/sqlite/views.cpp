@@ -173,19 +173,25 @@ std::vector<machine_view> read_machines(database& file, const machine_filter& fi
 std::vector<lane_state> read_lanes(database& file, system_time now) {
   statement query(file,
                   "SELECT lane, parked_until_ms, paused, keep_until_ms, quotas, failures, "
-                  "open_until_ms FROM lanes "
+                  "open_until_ms, error, stopped FROM lanes "
                   "WHERE parked_until_ms > ?1 OR paused = 1 OR keep_until_ms > ?1 ORDER BY lane");
   query.with(to_ms(now));
   std::vector<lane_state> states;
   while (query.next()) {
     lane_state state{.lane = query.text(0), .paused = query.integer(2) != 0};
-    if (query.time(1) > now) state.parked_until = query.time(1);
+    if (query.time(1) > now) {
+      state.parked_until = query.time(1);
+      state.is_stopped = query.integer(8) != 0;
+    }
     if (query.time(3) > now) {
       state.memory = {.quotas = query.text(4),
                       .failures = static_cast<std::int32_t>(query.integer(5)),
                       .open_until = query.time(6),
                       .keep_until = query.time(3)};
     }
+    const bool is_held_up =
+        state.parked_until != system_time{} || state.memory.open_until != system_time{};
+    if (is_held_up) state.error = query.text(7);
     states.push_back(std::move(state));
   }
   return states;

@@ -85,6 +85,11 @@ TEST_SUITE("commands/fetched_rates.hpp") {
     REQUIRE_FALSE(done);
     CHECK(says(done.error(), "answered 302"));
     CHECK(round.connections() == 6);
+    const fault_server away(
+        fault_server::answers(answer("302 Found", "", "Location: ftp://127.0.0.1/rates.csv\r\n")));
+    const auto refused = place(away.url()).fetch();
+    REQUIRE_FALSE(refused);
+    CHECK(says(refused.error(), "answered 302"));
   }
   TEST_CASE("a failure is a warning while the copy is of a weekend, and then an error") {
     const fault_server server(fault_server::answers(answer("503 Service Unavailable", "")));

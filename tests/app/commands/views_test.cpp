@@ -115,6 +115,10 @@ TEST_SUITE("commands/views.hpp") {
     lane.parked_until = now + std::chrono::milliseconds(120);
     CHECK(is_blocked(lane, now));
     CHECK(line_of(lane, now) == "acme           parked until 2025-01-27 17:46:40.120Z");
+    lane.is_stopped = true;
+    CHECK(line_of(lane, now) ==
+          "acme           stopped until a new run begins, or 2025-01-27 17:46:40.120Z");
+    lane.is_stopped = false;
     lane.paused = true;
     lane.memory.open_until = lane.parked_until;
     CHECK(line_of(lane, now) ==
@@ -124,8 +128,9 @@ TEST_SUITE("commands/views.hpp") {
     CHECK(is_blocked(lane, now));
     CHECK(line_of(lane, now) ==
           "acme           broken: 9 failures in a row, tried again now, one report at a time");
+    lane.error = "refused";
     CHECK(boost::json::serialize(json_of(lane)) ==
-          R"({"lane":"acme","paused":false,"parked_until_ms":null,"failures":9,)"
+          R"({"lane":"acme","paused":false,"parked_until_ms":null,"error":"refused","failures":9,)"
           R"("open_until_ms":1738000000000})");
   }
 

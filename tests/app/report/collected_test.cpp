@@ -57,25 +57,61 @@ TEST_SUITE("report/collected.hpp") {
   }
 
   TEST_CASE("the header is cut off later pages wherever their pieces end") {
+    report_format format;
+    format.skip = 1;
     const std::string page = "title\na,b\n1,2\n3,4\n";
     for (std::size_t cut = 0; cut <= page.size(); ++cut) {
-      int left = 2;
-      std::string kept{without_header(std::string_view(page).substr(0, cut), left)};
-      kept += without_header(std::string_view(page).substr(cut), left);
-      CHECK(kept == "1,2\n3,4\n");
+      header_cutter cutter(format);
+      for (const bool is_first : {true, false, false}) {
+        cutter.begin_page();
+        std::string kept{cutter.take(std::string_view(page).substr(0, cut))};
+        kept += cutter.take(std::string_view(page).substr(cut));
+        CHECK(kept == (is_first ? page : "1,2\n3,4\n"));
+        CHECK_FALSE(cutter.differs());
+      }
     }
-    int none = 0;
-    CHECK(without_header(page, none) == page);
+  }
+
+  TEST_CASE("a later page with another header or none is seen") {
+    const auto differs = [](const report_format& format, std::string_view second) {
+      header_cutter cutter(format);
+      cutter.begin_page();
+      static_cast<void>(
+          cutter.take("\xef\xbb\xbf"
+                      "a,b\r\n1,2\r\n"));
+      CHECK_FALSE(cutter.differs());
+      cutter.begin_page();
+      static_cast<void>(cutter.take(second));
+      return cutter.differs();
+    };
+    report_format format;
+    CHECK_FALSE(differs(format,
+                        "\xef\xbb\xbf"
+                        "a,b\r\n3,4\r\n"));
+    CHECK_FALSE(differs(format, "a,b\n3,4\n"));
+    CHECK_FALSE(differs(format, "a,b"));
+    CHECK(differs(format, "3,4\n"));
+    CHECK(differs(format, "b,a\n4,3\n"));
+    CHECK(differs(format, "a,b,c\n4,3,2\n"));
+    format.skip = 1;
+    CHECK(differs(format, "title\n"));
   }
 
   TEST_CASE("only lines before the rows of CSV are repeated by each page") {
     report_format format;
+    const auto kept = [&] {
+      header_cutter cutter(format);
+      cutter.begin_page();
+      static_cast<void>(cutter.take("1\n2\n3\n4\n"));
+      cutter.begin_page();
+      return std::string(cutter.take("1\n2\n3\n4\n"));
+    };
     format.skip = 2;
-    CHECK(repeated_lines(format) == 3);
+    CHECK(kept() == "4\n");
     format.header = false;
-    CHECK(repeated_lines(format) == 2);
+    CHECK(kept() == "3\n4\n");
     format.type = report_format::kind::json;
-    CHECK(repeated_lines(format) == 0);
+    CHECK(kept() == "1\n2\n3\n4\n");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "report/report.hpp"
+#include "spool/spool_names.hpp"
 
 using namespace wherry;
 using namespace wherry::app;
@@ -76,6 +77,19 @@ TEST_SUITE("report/states.hpp") {
     const auto& at = std::get<downloading>(*paged);
     CHECK(at.so_far.pages.front().name == "a.page");
     CHECK(at.so_far.parts == std::vector<report_part>{{.first = 2, .count = 3}});
+  }
+
+  TEST_CASE("a report of as many pages as it may have finds room in its state") {
+    downloading at{.client = std::string(200, 'c'),
+                   .day = "2025-01-31",
+                   .report = std::string(500, 'r'),
+                   .next = std::string(4'000, 'n'),
+                   .so_far = {}};
+    for (std::size_t i = 0; i < report_pages::most_pages; ++i) {
+      const auto key = page_key(at.client + "/2025-01-31", 1'800'000'000'000, 9'000 + i);
+      at.so_far.pages.push_back({spool_name(key), 64u << 20, std::string(64, 'f')});
+    }
+    CHECK(wherry::detail::encode(at).size() <= data_size_limit);
   }
 
   TEST_CASE("states of shape 3 are read") {

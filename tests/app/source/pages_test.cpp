@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <fmt/format.h>
+
 #include "sign_in.hpp"
 
 namespace wherry::app {
@@ -73,17 +75,23 @@ TEST_SUITE("source/pages.hpp") {
   }
 
   TEST_CASE("an access token in a link is not kept") {
-    CHECK(without_access_token("https://h/p?access_token=s3cret&after=1") == "https://h/p?after=1");
-    CHECK(without_access_token("https://h/p?after=1&access_token=s3cret") == "https://h/p?after=1");
-    CHECK(without_access_token("https://h/p?a=1&access_token=s3cret&b=2#x") ==
-          "https://h/p?a=1&b=2#x");
-    CHECK(without_access_token("https://h/p?access_token=s3cret") == "https://h/p");
-    CHECK(without_access_token("https://h/p?access_token=s3cret#x") == "https://h/p#x");
-    CHECK(without_access_token("https://h/p?my_access_token=1") == "https://h/p?my_access_token=1");
-    auto how = by(way::link);
-    how.json = "next";
-    CHECK(next_of(how, R"({"next": "https://h/p?access_token=s3cret&after=1"})") ==
-          "https://h/p?after=1");
+    const auto without = [](std::string_view link) { return without_secrets(link, {}); };
+    CHECK(without("https://h/p?access_token=s3cret&after=1") == "https://h/p?after=1");
+    CHECK(without("https://h/p?after=1&access_token=s3cret") == "https://h/p?after=1");
+    CHECK(without("https://h/p?a=1&access_token=s3cret&b=2#x") == "https://h/p?a=1&b=2#x");
+    CHECK(without("https://h/p?access_token=s3cret") == "https://h/p");
+    CHECK(without("https://h/p?access_token=s3cret#x") == "https://h/p#x");
+    CHECK(without("https://h/p?my_access_token=1") == "https://h/p?my_access_token=1");
+    CHECK(without("https://h/p#?access_token=1") == "https://h/p#?access_token=1");
+  }
+
+  TEST_CASE("nor is a key that the spec puts into the query however the API spells its name") {
+    source spec;
+    spec.auth = query_auth{.name = "api key", .value = {"s3cret"}};
+    spec.more_auth = {query_auth{.name = "k", .value = {"0ther"}}};
+    CHECK(without_secrets("/p?api%20key=s3cret&after=1&k=0ther", spec) == "/p?after=1");
+    CHECK(without_secrets("/p?after=1&api+key=s3%63ret", spec) == "/p?after=1");
+    CHECK(without_secrets("/p?%6b=0ther&kk=1", spec) == "/p?kk=1");
   }
 
   TEST_CASE("a cursor is what the answer says as a text or a number") {
@@ -131,6 +139,49 @@ TEST_SUITE("source/pages.hpp") {
     how.more = "more";
     CHECK(next_of(how, R"({"data": [1, 2], "more": true})", "10") == "12");
     CHECK(next_of(how, R"({"data": [1, 2], "more": false})", "10").empty());
+  }
+
+  TEST_CASE("an answer that has rows and does not say whether it is the last is an error") {
+    auto how = by(way::page);
+    how.last = "info.pages";
+    const auto pages = [&](std::string last, std::string_view asked_by = "") {
+      return next_of(how, R"({"data": [1], "info": {"pages": )" + last + "}}", asked_by);
+    };
+    CHECK(pages("12.0", "2") == "3");
+    CHECK(pages("\"12\"", "2") == "3");
+    CHECK(pages("12.0", "12").empty());
+    const auto untold = [](std::string_view path, std::string_view key) {
+      return fmt::format(
+          "wrong: has rows, and nothing at \"{}\" (`source.pages.{}`) that says "
+          "whether it is the last",
+          path, key);
+    };
+    for (const auto* none : {"null", "-1", "12.5", "\"12 pages\"", "[]"}) {
+      CHECK(pages(none) == untold("info.pages", "last"));
+    }
+    how.last = "pages";
+    CHECK(pages("2") == untold("pages", "last"));
+    CHECK(next_of(how, R"({"data": []})", "2").empty());
+    how = by(way::offset);
+    how.more = "more";
+    const auto more = [&](std::string says) {
+      return next_of(how, R"({"data": [1, 2], "more": )" + says + "}", "10");
+    };
+    for (const auto* yes : {"true", "1", "\"true\"", "\"1\"", "17"}) CHECK(more(yes) == "12");
+    for (const auto* no : {"false", "0", "\"false\"", "null"}) CHECK(more(no).empty());
+    CHECK(more("\"perhaps\"") == untold("more", "more"));
+    CHECK(next_of(how, R"({"data": [1, 2]})", "10") == untold("more", "more"));
+    CHECK(next_of(how, R"({"data": []})", "10").empty());
+  }
+
+  TEST_CASE("a cursor or a link is not followed where the answer says that there is no more") {
+    auto how = by(way::cursor);
+    how.json = "next";
+    how.more = "more";
+    CHECK(next_of(how, R"({"data": [1], "next": "a", "more": true})") == "a");
+    CHECK(next_of(how, R"({"data": [1], "next": "a", "more": false})", "a").empty());
+    how.by = way::link;
+    CHECK(next_of(how, R"({"data": [1], "next": "/a", "more": 0})").empty());
   }
 
   TEST_CASE("rows are records and not lines") {
@@ -181,6 +232,52 @@ TEST_SUITE("source/pages.hpp") {
     for (const auto& each : api.requests()) CHECK(each.contains("Bearer hunter2"));
     REQUIRE(other.requests().size() == 1);
     CHECK_FALSE(other.requests().front().contains("hunter2"));
+  }
+
+  TEST_CASE("of counted pages an empty one is the end and one that is gone is asked for anew") {
+    std::string answers = sign_in::answer_of(200, "");
+    sign_in::keeping_server api{[&](const std::string&, int) { return answers; }};
+    sign_in::house at;
+    at.spec.url = api.url("/{client}?page={page}");
+    at.spec.pages = by(way::page);
+    at.spec.pages->size = 2;
+    http_source from{at.spec, at.http};
+    const auto wrong = [&](std::string next) {
+      auto writer = at.files->write({.id = "acme", .generation = 1, .number = 0});
+      thread_scheduler scheduler{{.threads = 1}};
+      const auto got = scheduler.run(from.fetch_page(
+          {.id = "acme", .account = "a", .currency = {}, .timezone = {}},
+          parse_day("2025-01-31").value(), {.next = std::move(next)}, std::nullopt, writer));
+      return got ? source_error{} : got.error();
+    };
+    CHECK(wrong("2").is == source_error::meaning::empty);
+    CHECK(wrong("").is == source_error::meaning::transient);
+    at.spec.pages->by = way::cursor;
+    CHECK(wrong("2").is == source_error::meaning::transient);
+    for (const int status : {400, 403, 404, 410}) {
+      answers = sign_in::answer_of(status, "no such cursor");
+      CHECK(wrong("").is == source_error::meaning::permanent);
+      const auto later = wrong("2");
+      CHECK(later.is == source_error::meaning::expired);
+      CHECK(later.message.contains("at a later page of the report"));
+    }
+    at.spec.on.emplace_back().is = answer_rule::meaning::permanent;
+    at.spec.on.back().status = 400;
+    answers = sign_in::answer_of(400, "");
+    CHECK(wrong("2").is == source_error::meaning::permanent);
+  }
+
+  TEST_CASE("pages that are packed or UTF-16 are told and not counted") {
+    using namespace std::string_view_literals;
+    CHECK(is_packed("\x1f\x8b\x08"));
+    CHECK(is_packed("PK\x03\x04"));
+    CHECK(
+        is_packed("\xff\xfe"
+                  "a\0"sv));
+    CHECK_FALSE(
+        is_packed("\xef\xbb\xbf"
+                  "a"));
+    CHECK_FALSE(is_packed(""));
   }
 
   TEST_CASE("a page that is followed by itself is told and no end of requests") {

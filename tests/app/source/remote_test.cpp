@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "../net/fault_server.hpp"
+#include "../scratch.hpp"
 #include "source/source.hpp"
 #include "wherry/csp/scheduler.hpp"
 
@@ -54,6 +55,18 @@ struct asker {
     http_source from{spec, http};
     thread_scheduler scheduler{{.threads = 1}};
     return scheduler.run(from.poll(acme, first, "r-1"));
+  }
+  source_error refused(int status, bool may_expire) {
+    const testing::scratch at;
+    const auto files = spool::open(at.path, 1u << 20).value();
+    const fault_server server{fault_server::answers(answer(status, "no"))};
+    http_source from{spec, http};
+    auto writer = files->write({.id = "acme", .generation = 1, .number = 0});
+    thread_scheduler scheduler{{.threads = 1}};
+    return scheduler
+        .run(from.fetch(
+            {.url = server.url("/r"), .with_credentials = true, .may_expire = may_expire}, writer))
+        .error();
   }
 };
 
@@ -133,6 +146,16 @@ TEST_SUITE("source/source.hpp reports that the API makes") {
     REQUIRE(named.has_value());
     CHECK(named->place.url == "https://host/77/r-1");
     CHECK(named->place.with_credentials);
+    CHECK((linked->place.may_expire && named->place.may_expire));
+  }
+
+  TEST_CASE("a report that is gone from where it was ready is asked for anew") {
+    asker one;
+    for (const int status : {404, 410}) CHECK(one.refused(status, true).is == meaning::expired);
+    CHECK(one.refused(403, true).is == meaning::permanent);
+    const auto lost = one.refused(404, false);
+    CHECK(lost.is == meaning::permanent);
+    CHECK_FALSE(says(lost.message, "\"empty\""));
   }
 
   TEST_CASE("a poll with a body is a POST that names the report") {

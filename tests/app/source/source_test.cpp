@@ -295,7 +295,7 @@ TEST_SUITE("source/source.hpp") {
     REQUIRE(other.write(std::string(15, 'x')).has_value());
     const auto got = at.fetch_bytes(answer_of(200, std::string(11, 'x')));
     REQUIRE_FALSE(got.has_value());
-    CHECK(got.error().is == is::throttled);
+    CHECK(got.error().is == is::spool_full);
     CHECK(got.error().wait == spool_full_wait);
     CHECK(got.error().message.contains("spool_budget"));
     const auto large = at.fetch_bytes(answer_of(200, std::string(21, 'x')));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: pages, parts, slots and shared limits of a source are read, and what does not fit together
 // is told with its place. Method: the smallest spec with lines added.
+#include <fmt/format.h>
+
 #include "sample.hpp"
 #include "spec/template.hpp"
 
@@ -77,6 +79,32 @@ pages = { by = "offset", size = 500 })");
     CHECK(mistakes_with("https://h/run/{client}/{day}", R"(body = { c = "{cursor}" })") ==
           lines{"ads.toml:6:8: body in [source] asks for {cursor}, which nothing says; add "
                 "[source.pages]"});
+  }
+
+  TEST_CASE("pages that cannot be put together or counted so are told") {
+    CHECK(
+        mistakes_with("https://h/{client}/{day}?{offset}",
+                      R"(pages = { by = "offset", last = "pages" })") ==
+        lines{"ads.toml:6:9: pages in [source] has the number of the last page, but only by = "
+              "\"page\" counts pages; write more, the path of whether there are more, in place of "
+              "last"});
+    for (const auto* format :
+         {R"({ type = "csv", packed = "gzip" })", R"({ type = "csv", encoding = "utf-16" })"}) {
+      const lines wrong{
+          "ads.toml:7:10: format in [source] is packed or UTF-16, and the report comes in several "
+          "answers; they are put together as plain text: let the API send them plain, as UTF-8, or "
+          "by Content-Encoding"};
+      const auto with_format = [&](std::string_view key) {
+        return fmt::format("{}\nformat = {}", key, format);
+      };
+      CHECK(mistakes_with("https://h/{client}/{day}?{cursor}",
+                          with_format(R"(pages = { cursor = "next" })")) == wrong);
+      CHECK(mistakes_with("https://h/{client}/{day}?{part}",
+                          with_format(R"(split = { values = ["a", "b"] })")) == wrong);
+    }
+    CHECK(mistakes_with("https://h/{client}/{day}?{cursor}",
+                        R"(pages = { cursor = "next", most = 4001 })") ==
+          lines{"ads.toml:6:35: most in [source.pages] is 4001; write a number from 2 to 4000"});
   }
 
   TEST_CASE("parts are read and need an address that asks for them") {
