@@ -29,3 +29,9 @@ class s3_probe_test(s3_test):
         self.start_api()
         self.spec(self.s3_sink(bucket="nobodys-bucket"))
         self.assert_says(self.probe(status=1)["says"], "NoSuchBucket", "sink.url")
+
+    def test_a_check_of_an_s3_sink_names_the_rule_that_removes_what_a_kill_leaves(self):
+        self.spec(self.s3_sink())
+        self.assert_says(self.wherry("check", "flights.toml").out, "AbortIncompleteMultipartUpload")
+        self.spec()
+        self.assertNotIn("lifecycle", self.wherry("check", "flights.toml").out)
