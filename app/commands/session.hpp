@@ -20,7 +20,8 @@
 
 namespace wherry::app {
 
-/// Reads a spec; prints its mistakes to stderr. Errors: the exit status.
+/// Reads a spec, and the list of clients that it names, if it does; prints the mistakes to stderr.
+/// Blocks the stop signals while it reads a list. Errors: the exit status.
 [[nodiscard]] std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file);
 
 /// A spec whose SQL, units and rates have been tried, and of which it is known where the keys of
