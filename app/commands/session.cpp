@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/session.hpp"
 
+#include <csignal>
 #include <utility>
 
 #include "aws/chain.hpp"
+#include "clients/listed_clients.hpp"
 #include "commands/commands.hpp"
 #include "commands/fetched_rates.hpp"
 #include "commands/output.hpp"
+#include "commands/signals.hpp"
 #include "commands/stoppable.hpp"
+#include "spec/template.hpp"
+#include "wherry/csp/scheduler.hpp"
 
 namespace wherry::app {
 
-std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file,
-                                               const environment& variables) {
-  auto read = read_spec(file, variables);
-  if (read) return std::move(*read);
-  for (const auto& each : read.error()) tell("{}\n", to_string(each));
-  return std::unexpected(static_cast<int>(mistake_made));
-}
-
 namespace {
+
+// The exit status, as that of a command that may be stopped.
+task<int> get_clients(app::spec* of, http_client* client) {
+  auto listed = co_await list_clients(of, client);
+  if (listed) {
+    of->clients = *std::move(listed);
+    co_return all_well;
+  }
+  for (const auto& each : listed.error().mistakes) {
+    tell("{}\n", without_variables(each, of->variables));
+  }
+  co_return listed.error().stopped ? 128 + SIGINT : mistake_made;
+}
 
 bool needs_keys(const sink& of) { return of.url.starts_with("s3://"); }
 
@@ -30,6 +40,25 @@ task<int> get_keys(aws_credentials* of) {
 }
 
 }  // namespace
+
+std::expected<app::spec, int> read_or_complain(const std::filesystem::path& file,
+                                               const environment& variables) {
+  auto read = read_spec(file, variables);
+  if (!read) {
+    for (const auto& each : read.error()) tell("{}\n", to_string(each));
+    return std::unexpected(static_cast<int>(mistake_made));
+  }
+  if (read->client_list) {
+    block_stop_signals();
+    http_client client;
+    // A command listens to the signals itself.
+    const int status = read->client_list->url.empty()
+                           ? thread_scheduler({.threads = 1}).run(get_clients(&*read, &client))
+                           : run_until_stopped(get_clients(&*read, &client));
+    if (status != all_well) return std::unexpected(status);
+  }
+  return std::move(*read);
+}
 
 prepared_spec::prepared_spec(app::spec spec, std::unique_ptr<app::transformer> transformer,
                              std::string keys_from)

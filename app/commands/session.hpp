@@ -21,7 +21,8 @@
 
 namespace wherry::app {
 
-/// Reads a spec; prints its mistakes to stderr. Errors: the exit status.
+/// Reads a spec, and the list of clients that it names, if it does; prints the mistakes to stderr.
+/// Blocks the stop signals while it reads a list. Errors: the exit status.
 [[nodiscard]] std::expected<app::spec, int> read_or_complain(
     const std::filesystem::path& file, const environment& variables = process_environment());
 

@@ -67,9 +67,10 @@ outcome<report_state> outcome_of(const sink_error& error, report_state again, sy
 }
 
 permanent unknown_report(const std::string& client, const std::string& day) {
-  return permanent{"the report of client \"" + client + "\" on " + day +
-                   " is not in the spec any more; put the client back into [import] clients, or "
-                   "cancel the report"};
+  return permanent{
+      "the report of client \"" + client + "\" on " + day +
+      " is not in the spec any more; put the client back into `import.clients`, or the "
+      "list that it names, or cancel the report"};
 }
 
 permanent loaded_by_another(const spec& of) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One value out of a JSON body, as text, for the rules of [[source.on]]. Internal to app/source.
+// One value out of a JSON body, as text: for the rules of [[source.on]], and for lists of clients.
 
 #include <boost/json/value.hpp>
 #include <optional>

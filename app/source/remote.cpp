@@ -71,9 +71,10 @@ source_error no_json(const std::string& place, int status) {
 
 }  // namespace
 
-task<std::expected<http_source::asked, source_error>> http_source::ask(http_request question) {
+task<std::expected<http_source::asked, source_error>> http_source::ask(http_request question,
+                                                                       std::uint64_t most_bytes) {
   asked heard{.answer = {}, .place = place_of(question.url), .meant = {}};
-  question.max_size_bytes = std::min(question.max_size_bytes, answer_size_limit);
+  question.max_size_bytes = std::min(question.max_size_bytes, most_bytes);
   auto answered = co_await credentials_->send(std::move(question), {});
   if (!answered) co_return std::unexpected(std::move(answered.error()));
   heard.answer = std::move(*answered);
@@ -86,6 +87,14 @@ task<std::expected<http_source::asked, source_error>> http_source::ask(http_requ
                 .body_is_whole = body.size() <= body_prefix_limit && !heard.answer.body_fault},
                scheduler::current().system_now());
   co_return heard;
+}
+
+task<std::expected<std::string, source_error>> http_source::get(std::string url) {
+  auto heard = co_await ask(request_to(spec_, {std::move(url), true}), page_size_limit);
+  if (!heard) co_return std::unexpected(heard.error());
+  auto& [answer, place, meant] = *heard;
+  if (meant.is == answer_rule::meaning::rows) co_return std::move(answer.body);
+  co_return std::unexpected(from_answer(spec_, place, answer.status, meant));
 }
 
 task<std::expected<std::string, source_error>> http_source::request(client of, day on,
@@ -102,7 +111,7 @@ task<std::expected<std::string, source_error>> http_source::request(client of, d
   question.method = "POST";  // also of nothing
   if (how.body.empty()) question.body = std::make_shared<const std::string>();
 
-  const auto heard = co_await ask(std::move(question));
+  const auto heard = co_await ask(std::move(question), answer_size_limit);
   if (!heard) co_return std::unexpected(heard.error());
   const auto& [answer, place, meant] = *heard;
   if (auto known = id_within(answer.body, how.duplicate); is_id(known)) co_return known;
@@ -136,7 +145,7 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
   const auto headers = headers_for(spec_, of, on);
   if (!headers) co_return std::unexpected(headers.error());
   auto question = request_to(spec_, {*std::move(url), true, *headers, *std::move(body)});
-  const auto heard = co_await ask(std::move(question));
+  const auto heard = co_await ask(std::move(question), answer_size_limit);
   if (!heard) co_return std::unexpected(heard.error());
   const auto& [answer, place, meant] = *heard;
   if (!meant.rule && (answer.status == 202 || answer.status == 425)) co_return remote_progress{};

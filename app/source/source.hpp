@@ -145,6 +145,11 @@ class http_source final : public report_source {
   [[nodiscard]] task<std::expected<download, source_error>> fetch(client of, day on,
                                                                   spool_writer& into) override;
 
+  /// Asks for something that is no report, such as a list of accounts, of at most 64 MiB; a
+  /// redirect is not followed. Gives the body. Suspends: until it is whole. Errors: source_error;
+  /// `cancelled`.
+  [[nodiscard]] task<std::expected<std::string, source_error>> get(std::string url);
+
  private:
   struct fetched {
     download got;
@@ -167,7 +172,8 @@ class http_source final : public report_source {
     std::string place;
     answer_meaning meant;
   };
-  [[nodiscard]] task<std::expected<asked, source_error>> ask(http_request question);
+  [[nodiscard]] task<std::expected<asked, source_error>> ask(http_request question,
+                                                             std::uint64_t most_bytes);
 
   [[nodiscard]] task<std::expected<http_response, source_error>> send_as_nobody(
       http_request question);

@@ -3,17 +3,14 @@
 // a field that was not is still empty or at its default, and the check is then silent.
 #include <map>
 
+#include "spec/clients.hpp"
 #include "spec/format_keys.hpp"
 #include "spec/pages_keys.hpp"
 #include "spec/table.hpp"
-#include "spec/template.hpp"
 #include "spec/warehouse_keys.hpp"
 
 namespace wherry::app::toml_file {
 namespace {
-
-using namespace std::chrono;
-constexpr day sample_day = year{2025} / January / 31;
 
 const value* item_of(const reader& r, std::size_t client) {
   const auto* list = r.root().find({"import", "clients"});
@@ -41,66 +38,12 @@ void check_ids(reader& r, const spec& whole) {
   }
 }
 
-// Every client that lacks what an address or a lane asks for.
-template <class Expand>
-void check_clients(reader& r, const spec& whole, std::string_view asker, Expand expand) {
-  const reader::inside import{r, "import"}, clients{r, "clients"};
-  for (std::size_t i = 0; i < whole.clients.size(); ++i) {
-    if (whole.clients[i].id.empty()) continue;
-    if (const auto made = expand(whole.clients[i]); !made) {
-      r.report(place_of_client(r, i),
-               fmt::format("{}, which {} asks for", made.error().message, asker),
-               made.error().remedy);
-    }
-  }
-}
-
 void check_addresses(reader& r, const spec& whole) {
-  static const template_values of_a_request{
-      {"part", "p"}, {"cursor", "c"}, {"offset", "0"}, {"page", "1"}, {"size", "1"}};
-  static const template_values of_one_made = [] {
-    auto all = of_a_request;
-    all["report"] = "sample";
-    return all;
-  }();
-  const auto asked = [](const std::string& text) {
-    return [&text](const client& of) { return expand_url(text, of, sample_day, of_a_request); };
-  };
-  const auto remote = [](const std::string& text) {
-    return [&text](const client& of) { return expand_url(text, of, sample_day, of_one_made); };
-  };
-  const auto lane = [](const std::string& text) {
-    return [&text](const client& of) { return expand_lane(text, of); };
-  };
-  const auto body = [](const std::string& text, const template_values& more) {
-    return [&](const client& of) { return expand_body(text, of, sample_day, more); };
-  };
-  check_clients(r, whole, "the url of [source]", asked(whole.source.url));
-  check_clients(r, whole, "the body of [source]", body(whole.source.body, of_a_request));
-  for (const auto& header : whole.source.headers) {
-    check_clients(r, whole, "a header of [source.headers]",
-                  [&](const client& of) { return expand_text(header.second, of, sample_day); });
+  const reader::inside import{r, "import"}, clients{r, "clients"};
+  for (const auto& [client, asker, why] : unfit_clients(whole)) {
+    r.report(place_of_client(r, client), fmt::format("{}, which {} asks for", why.message, asker),
+             why.remedy);
   }
-  if (const auto& request = whole.source.request) {
-    check_clients(r, whole, "the url of [source.request]", asked(request->url));
-    check_clients(r, whole, "the body of [source.request]", body(request->body, of_a_request));
-  }
-  if (const auto& poll = whole.source.poll) {
-    check_clients(r, whole, "the url of [source.poll]", remote(poll->url));
-    check_clients(r, whole, "the body of [source.poll]", body(poll->body, of_one_made));
-    check_clients(r, whole, "the download of [source.poll]", remote(poll->download));
-  }
-  if (const auto& pages = whole.source.pages) {
-    check_clients(r, whole, "the url of [source.pages]", remote(pages->url));
-  }
-  check_clients(r, whole, "the url of [sink]", [&](const client& of) {
-    return expand_url(whole.sink.url, of, sample_day, no_object_yet);
-  });
-  check_clients(r, whole, "the lane of [source.limit]", lane(whole.source.limit.lane));
-  for (const auto& each : whole.source.shared) {
-    check_clients(r, whole, "a lane of [source.shared]", lane(each.lane));
-  }
-  check_clients(r, whole, "the lane of [sink.limit]", lane(whole.sink.limit.lane));
 }
 
 // A report has an address, or it is requested, polled, and then has one.
@@ -152,21 +95,14 @@ void check_source(reader& r, const spec& whole) {
 }
 
 void check_objects(reader& r, const spec& whole) {
-  if (whole.sink.url.empty()) return;
-  std::map<std::string, std::string_view> owner;
-  for (const auto& one : whole.clients) {
-    const auto url = one.id.empty() ? std::unexpected(template_error{})
-                                    : expand_url(whole.sink.url, one, sample_day, no_object_yet);
-    if (!url) continue;
-    const auto [known, is_new] = owner.try_emplace(*url, one.id);
-    if (is_new || known->second == one.id) continue;
-    const reader::inside sink{r, "sink"}, key{r, "url"};
-    r.wrong(r.place_of({"sink", "url"}),
-            fmt::format("gives clients {} and {} the same object", in_quotes(known->second),
-                        in_quotes(one.id)),
-            "put {client} into it");
-    return;
-  }
+  const auto both = same_object(whole);
+  if (!both) return;
+  const reader::inside sink{r, "sink"}, key{r, "url"};
+  r.wrong(r.place_of({"sink", "url"}),
+          fmt::format("gives clients {} and {} the same object",
+                      in_quotes(whole.clients[both->first].id),
+                      in_quotes(whole.clients[both->second].id)),
+          "put {client} into it");
 }
 
 void check_window(reader& r, const spec& whole) {

@@ -260,15 +260,19 @@ void meaning_word::read(reader& r, const value& from, answer_rule::meaning& to) 
 
 namespace {
 
-void read_url(reader& r, const value& from, std::string& to, template_scope scope) {
+// `url`: of that value.
+void take_url(reader& r, const value& from, std::optional<std::string> url, std::string& to) {
   static constexpr std::string_view schemes[] = {"http", "https"};
   if (from.string.contains('?')) r.hide(from);  // a query may hold a key under any name
-  auto url = read_template(r, from, scope);
   if (!url) return;
   const auto parts = split_address(r, from, *url, schemes);
   constexpr std::string_view secrets =
       R"(put them into auth = { basic = { user = "…", password = "${PASSWORD}" } })";
   if (parts && read_host(r, from, parts->rest, secrets)) to = *std::move(url);
+}
+
+void read_url(reader& r, const value& from, std::string& to, template_scope scope) {
+  take_url(r, from, read_template(r, from, scope), to);
 }
 
 // Errors are the reader's; what is wrong becomes null.
@@ -301,6 +305,10 @@ json::value body_of(reader& r, const value& from, template_scope scope) {
 }
 
 }  // namespace
+
+void web_url::read(reader& r, const value& from, std::string& to) {
+  take_url(r, from, r.line(from), to);
+}
 
 void source_url::read(reader& r, const value& from, std::string& to) {
   read_url(r, from, to, template_scope::request);

@@ -184,6 +184,12 @@ struct meaning_word : any_text {
   static void read(reader& r, const value& from, answer_rule::meaning& to);
 };
 
+/// An address of http or https.
+struct web_url : any_text {
+  static constexpr std::string_view wanted = R"(an address such as "https://host/accounts")";
+  static void read(reader& r, const value& from, std::string& to);
+};
+
 /// Where reports come from: a template of an http or https address.
 struct source_url : any_text {
   static constexpr std::string_view wanted =

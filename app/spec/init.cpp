@@ -20,6 +20,10 @@ clients = [
   "acme",
   { id = "globex", account = "77", currency = "EUR", timezone = "Europe/Berlin" },
 ]
+# Or a list from elsewhere, read at each start:
+#clients = { file = "clients.csv" }
+#clients = { command = ["./clients.sh", "--all"], timeout = "1m" }
+#clients = { url = "https://api.example.com/v1/accounts", rows = "data", id = "account_id" }
 #store        = "sqlite:ads.db"   # where progress is kept; it survives kill -9
 #spool        = "ads.spool"       # directory for bytes under way
 #spool_budget = "4GiB"

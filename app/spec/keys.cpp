@@ -18,41 +18,6 @@ constexpr key<retry> retry_keys[] = {
     entry<duration, &retry::cap>("cap", "Longest delay; 1m by default."),
 };
 
-constexpr key<client> client_keys[] = {
-    entry<id_text, &client::id>("id", "The client, {client} in addresses.", required),
-    entry<one_line, &client::account>("account",
-                                      "Its account at the API, {account}; by default its id."),
-    entry<currency_code, &client::currency>("currency", "Its currency, {currency}."),
-    entry<timezone_name, &client::timezone>("timezone",
-                                            "Its time zone, where its days end; UTC by default."),
-};
-
-struct client_list {
-  static constexpr unsigned takes = list;
-  static constexpr std::string_view wanted =
-      R"(clients = ["acme", { id = "globex", currency = "EUR" }])";
-  static constexpr std::string_view schema = R"({"type":"array","minItems":1})";
-  static constexpr auto keys = infos<client_keys>;
-  static constexpr bool items_or_text = true;
-  // One client an item even where it is wrong, so that client i is item i of the file.
-  static void read(reader& r, const value& from, std::vector<client>& to) {
-    if (from.items.empty()) r.wrong(from.begin, "is empty", fmt::format("write {}", wanted));
-    for (const auto& item : from.items) {
-      auto& made = to.emplace_back();
-      if (item.is == text) {
-        id_text::read(r, item, made.id);
-      } else if (item.is == table) {
-        read_table(r, item, made, client_keys);
-      } else {
-        r.wrong(item.begin, fmt::format("holds {}", name_of(item.is)),
-                fmt::format("write {}", wanted));
-      }
-      if (made.account.empty()) made.account = made.id;
-      if (made.timezone.empty()) made.timezone = "UTC";
-    }
-  }
-};
-
 // These are keys of [import], and a struct of their own.
 template <class Form, auto Field>
 struct kept : Form {
@@ -63,8 +28,10 @@ struct kept : Form {
 
 constexpr key<spec> import_keys[] = {
     entry<id_text, &spec::name>("name", "Name of the import; files are called after it.", required),
-    entry<client_list, &spec::clients>("clients", "Whose reports: ids, or tables of id and more.",
-                                       required),
+    whole_entry<clients_form, spec>("clients",
+                                    "Whose reports: ids, or tables of id and more, or a list "
+                                    "elsewhere: file, command or url.",
+                                    required),
     entry<store_url, &spec::store>("store", "Where progress is kept; sqlite:<name>.db by default."),
     entry<one_line, &spec::spool>("spool",
                                   "Directory for bytes under way; <name>.spool by default."),

@@ -123,6 +123,12 @@ void settle(toml_file::reader& r, const fs::path& file, spec& made) {
   if (made.store.empty()) made.store = fmt::format("sqlite:{}.db", made.name);
   if (made.spool.empty()) made.spool = made.name + ".spool";
   settle_tables(r, file, made.transform.tables);
+  if (made.client_list) {
+    if (!made.client_list->file.empty()) {
+      made.client_list->file = beside(file, made.client_list->file);
+    }
+    made.client_list->directory = file.parent_path().string();
+  }
   if (!made.transform.rates_url.empty()) {
     const fs::path store = made.store.substr(made.store.find(':') + 1);
     made.transform.rates = store.parent_path() / (made.name + ".rates");

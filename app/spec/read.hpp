@@ -6,8 +6,8 @@
 // 1. Either a spec that holds every promise of spec.hpp, or at least one mistake; never both.
 // 2. No mistake holds a secret: values of secret keys stand as *** in source_line, and no message
 //    quotes them or what an environment variable says.
-// 3. rates is made relative to the spec's directory, store and spool are left to the working
-// directory.
+// 3. rates, tables and the list of clients are made relative to the spec's directory, store and
+// spool are left to the working directory.
 
 #include <expected>
 #include <filesystem>

@@ -24,7 +24,7 @@ json::object schema_of(const form_info& form) {
   }
   if (form.keys == nullptr) return out;
   auto inner = schema_of(form.keys());
-  if (form.takes != toml_file::list) {
+  if ((form.takes & toml_file::list) == 0 || form.also_list) {
     for (auto& [name, part] : inner) out[name] = std::move(part);
     if (form.also_list) {
       out = {{"anyOf", {out, {{"type", "array"}, {"minItems", 1}, {"items", out}}}}};
@@ -34,6 +34,7 @@ json::object schema_of(const form_info& form) {
   } else {
     out["items"] = std::move(inner);
   }
+  if (form.table_keys != nullptr) out = {{"anyOf", {out, schema_of(form.table_keys())}}};
   return out;
 }
 

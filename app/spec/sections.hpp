@@ -31,6 +31,18 @@ struct shared_limits {
   static void read(reader& r, const value& from, std::vector<limit>& to);
 };
 
+/// `clients` of [import]: written there, or the table of a list elsewhere.
+struct clients_form {
+  static constexpr unsigned takes = list | table;
+  static constexpr std::string_view wanted =
+      R"(clients = ["acme", { id = "globex", currency = "EUR" }])";
+  static constexpr std::string_view schema = R"({"type":"array","minItems":1})";
+  static std::vector<key_info> keys();
+  static std::vector<key_info> table_keys();
+  static constexpr bool items_or_text = true;
+  static void read(reader& r, const value& from, spec& to);
+};
+
 struct source_form : section {
   static std::vector<key_info> keys();
   static void read(reader& r, const value& from, source& to);

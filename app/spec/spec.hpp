@@ -33,6 +33,22 @@ struct client {
   std::string timezone;
 };
 
+/// Says where a list of clients is that is read anew at the start of each run: one of the three.
+struct client_list {
+  std::string file;                           ///< path
+  std::vector<std::string> command;           ///< a program and its arguments; no shell
+  std::string directory;                      ///< of the spec: where the command runs
+  std::string url;                            ///< asked with the credentials of the source
+  std::chrono::milliseconds timeout{60'000};  ///< for a command, and for each page of an address
+  std::string rows;  ///< dotted path of the array of clients in JSON; empty: the document itself
+  std::string next;  ///< dotted path of the next page's address; empty: there is one page
+  // Columns of CSV, or dotted paths in a row of JSON.
+  std::string id = "id";
+  std::string account = "account";
+  std::string currency = "currency";
+  std::string timezone = "timezone";
+};
+
 /// So many calls in any window of that length, however they are spread.
 struct quota {
   std::int64_t calls = 1;
@@ -341,6 +357,7 @@ struct spec {
   std::chrono::milliseconds delay{};  ///< a report is due so long after its day has ended
   int look_back = 0;  ///< so many days before the newest are imported again each day
   std::vector<client> clients;
+  std::optional<app::client_list> client_list;  ///< then `clients` is empty until it was read
   app::source source;
   app::transform transform;
   app::sink sink;

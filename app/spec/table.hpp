@@ -22,10 +22,11 @@ struct form_info {
   unsigned takes = 0;
   std::string_view wanted;
   std::string_view schema;
-  std::vector<key_info> (*keys)() = nullptr;  ///< of the tables that it holds
-  bool items_or_text = false;                 ///< a list whose items may also be strings
-  std::optional<std::pair<int, int>> bounds;  ///< of a number
-  bool also_list = false;                     ///< a table, or a list of such tables
+  std::vector<key_info> (*keys)() = nullptr;        ///< of the tables that it holds
+  bool items_or_text = false;                       ///< a list whose items may also be strings
+  std::optional<std::pair<int, int>> bounds;        ///< of a number
+  bool also_list = false;                           ///< a table, or a list of such tables
+  std::vector<key_info> (*table_keys)() = nullptr;  ///< a list, or a table of these keys
 };
 
 struct key_info {
@@ -44,10 +45,12 @@ struct key : key_info {
 
 template <class Form>
 constexpr form_info describe() {
-  form_info form{Form::takes, Form::wanted, Form::schema, nullptr, false, std::nullopt, false};
+  form_info form{Form::takes, Form::wanted, Form::schema, nullptr,
+                 false,       std::nullopt, false,        nullptr};
   if constexpr (requires { Form::keys(); }) form.keys = Form::keys;
   if constexpr (requires { Form::items_or_text; }) form.items_or_text = Form::items_or_text;
   if constexpr (requires { Form::also_list; }) form.also_list = Form::also_list;
+  if constexpr (requires { Form::table_keys(); }) form.table_keys = Form::table_keys;
   if constexpr (requires { Form::bounds; }) form.bounds = Form::bounds;
   return form;
 }

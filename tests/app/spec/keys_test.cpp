@@ -9,6 +9,19 @@ using namespace wherry::app;
 using namespace wherry::app::sample;
 using namespace std::chrono_literals;
 
+namespace {
+
+std::string first_spec_of(const std::string& page_name) {
+  std::ifstream file{WHERRY_DOCS + page_name, std::ios::binary};
+  const std::string page{std::istreambuf_iterator<char>{file}, {}};
+  constexpr std::string_view fence = "```toml\n";
+  const auto at = page.find(fence);
+  REQUIRE(at != page.npos);
+  return page.substr(at + fence.size(), page.find("\n```", at) + 1 - at - fence.size());
+}
+
+}  // namespace
+
 TEST_SUITE("spec/read.hpp keys") {
   TEST_CASE("the smallest spec has every default filled in") {
     const auto made = good(smallest);
@@ -174,14 +187,34 @@ is = "credentials")"));
   }
 
   TEST_CASE("the spec of the page about sinks is one") {
-    std::ifstream file{WHERRY_DOCS "/sinks.md", std::ios::binary};
-    const std::string page{std::istreambuf_iterator<char>{file}, {}};
-    constexpr std::string_view fence = "```toml\n";
-    const auto at = page.find(fence);
-    REQUIRE(at != page.npos);
-    const auto block = page.substr(at + fence.size(), page.find("\n```", at) - at - fence.size());
-    const auto made = good(block + "\n");
+    const auto made = good(first_spec_of("/sinks.md"));
     CHECK(made.sink.format == file_format::parquet);
     CHECK(made.sink.limit.quotas.size() == 1);
+  }
+
+  TEST_CASE("the spec of the page about clients is one") {
+    const auto made = good(first_spec_of("/clients.md"));
+    CHECK(made.clients.empty());
+    CHECK(made.client_list->url == "https://api.example.com/v1/accounts");
+    CHECK(made.client_list->id == "account_id");
+    CHECK(made.client_list->account == "account");
+  }
+
+  TEST_CASE("a list of clients is a file beside the spec, a command or an address") {
+    const auto list = [](std::string_view table) {
+      return changed(R"(["acme"])", "{ " + std::string{table} + " }");
+    };
+    CHECK(good(list(R"(file = "c.csv")")).client_list->file == "c.csv");
+    const auto run = good(list(R"(command = ["./c.sh", "${A}"], timeout = "5s")"), {{"A", "x"}});
+    CHECK(run.client_list->command == std::vector<std::string>{"./c.sh", "x"});
+    CHECK(run.client_list->timeout == std::chrono::seconds{5});
+    const auto not_one =
+        R"(ads.toml:3:11: clients in [import] names not just one of file, command )"
+        R"(and url; write clients = { file = "clients.csv" })";
+    CHECK(mistakes(list(R"(file = "c.csv", url = "https://h/x")")) == lines{not_one});
+    CHECK(mistakes(list("")) == lines{not_one});
+    CHECK(mistakes(list(R"(file = "c.csv", next = "n")")).front().contains("has next without url"));
+    CHECK(mistakes(list("command = []")).front().contains("is empty"));
+    CHECK(mistakes(list(R"(url = "s3://h/x")")).front().contains("https://"));
   }
 }

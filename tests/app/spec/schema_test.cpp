@@ -47,7 +47,8 @@ TEST_SUITE("spec/schema.hpp") {
     CHECK(at("/additionalProperties") == "false");
     CHECK(at("/properties/import/properties/window/maximum") == "1000000");
     CHECK(at("/properties/source/properties/on/items/required") == R"(["is"])");
-    CHECK(at("/properties/import/properties/clients/items/anyOf/0") == R"({"type":"string"})");
+    CHECK(at("/properties/import/properties/clients/anyOf/0/items/anyOf/0") ==
+          R"({"type":"string"})");
     CHECK(at("/properties/source/properties/auth/anyOf/0/maxProperties") == "1");
     CHECK(at("/properties/source/properties/auth/anyOf/0/properties/basic/required") ==
           R"(["user","password"])");
