@@ -83,17 +83,19 @@ task<report::said> report::end_part(downloading now, const step_context& context
     return join(pages, joined_key(context.id, context.generation), stop);
   });
   if (!whole) {
-    co_return settled(
-        outcome_of(whole.error(), first(parts_.spec, now.client, now.day), context.now()), context);
+    const auto* const why = std::get_if<spool_error>(&whole.error());
+    if (why == nullptr) co_return settled(std::get<permanent>(whole.error()), context);
+    co_return settled(outcome_of(*why, first(parts_.spec, now.client, now.day), context.now()),
+                      context);
   }
   co_return transformable{now.client, now.day, *std::move(whole), now.report};
 }
 
 // Documents of JSON stand one after the other; of CSV only the first page keeps its header, and
 // only the last one its totals.
-std::expected<spool_file, spool_error> report::join(const std::vector<spool_file>& pages,
-                                                    const spool_key& as,
-                                                    const std::stop_token& stop) {
+std::expected<spool_file, report::join_error> report::join(const std::vector<spool_file>& pages,
+                                                           const spool_key& as,
+                                                           const std::stop_token& stop) {
   const auto& format = parts_.spec.source.format;
   auto writer = parts_.spool.write(as);
   std::expected<void, spool_error> written;
@@ -114,6 +116,11 @@ std::expected<spool_file, spool_error> report::join(const std::vector<spool_file
       });
       if (!looked) return std::unexpected(looked.error());
       rows.finish();
+      if (rows.lacks_totals()) {
+        return std::unexpected(permanent{
+            "a part of the report has fewer rows than totals at its end; correct `totals` in "
+            "[source.format]"});
+      }
       bytes_left = rows.size_without_totals();
     }
     if (last != '\n' && !put("\n")) break;
@@ -126,7 +133,9 @@ std::expected<spool_file, spool_error> report::join(const std::vector<spool_file
     if (!read) return std::unexpected(read.error());
   }
   if (!written) return std::unexpected(std::move(written.error()));
-  return writer.finish();
+  auto whole = writer.finish();
+  if (!whole) return std::unexpected(std::move(whole.error()));
+  return *std::move(whole);
 }
 
 task<report::said> report::without_rows(downloading at, source_error why,

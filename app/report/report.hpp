@@ -98,9 +98,10 @@ class report {
   /// Asks for the first page of the part under way.
   [[nodiscard]] said begin_part(downloading now) const;
   [[nodiscard]] said split(downloading now, const source_error& why) const;
-  [[nodiscard]] std::expected<spool_file, spool_error> join(const std::vector<spool_file>& pages,
-                                                            const spool_key& as,
-                                                            const std::stop_token& stop);
+  using join_error = std::variant<spool_error, permanent>;
+  [[nodiscard]] std::expected<spool_file, join_error> join(const std::vector<spool_file>& pages,
+                                                           const spool_key& as,
+                                                           const std::stop_token& stop);
   [[nodiscard]] bool comes_in_pieces() const;
   [[nodiscard]] const client* find_client(const std::string& id) const;
   /// What follows from an answer without rows: `no_rows`, if there are none; smaller parts, if it
