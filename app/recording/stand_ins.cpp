@@ -55,7 +55,7 @@ std::string stand_in_for(const std::string& name, const std::string& value, int 
     return "1" + std::string(value.size() - std::min(value.size(), digits.size() + 1), '0') +
            digits;
   }
-  const auto word = word_of(name);
+  auto word = word_of(name);
   if (value.starts_with('/')) return "/" + word;
   const auto scheme = value.find("://");
   if (scheme == value.npos) return word;
