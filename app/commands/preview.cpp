@@ -221,7 +221,15 @@ int record_preview(const preview_call& call, spec of) {
 int replay_preview(const preview_call& call) {
   auto from = read_recording(call.replay);
   if (!from) return complain("cannot replay: " + from.error()), mistake_made;
-  auto of = read_or_complain(call.spec, environment_of(from->variables, process_environment()));
+  const auto variables = environment_of(from->variables, process_environment());
+  if (const auto read = read_spec(call.spec, variables);
+      read && read->client_list && !read->client_list->url.empty()) {
+    complain(
+        "cannot replay: `import.clients` is asked for by url, and a recording holds no list of "
+        "clients; write the client into the spec, or the list into a file");
+    return mistake_made;
+  }
+  auto of = read_or_complain(call.spec, variables);
   if (!of) return of.error();
   const auto begun = from->begun;
   redactor secrets(*of, from->variables);

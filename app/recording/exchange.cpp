@@ -57,8 +57,8 @@ bool read_headers(line_reader& lines, char side, http_headers& to, bool& has_bod
 /// "200, 345 bytes, in 0003-GET-r.body, until the connection closed"
 bool read_status(std::string_view line, read_exchange& to) {
   const auto number = [](std::string_view text, auto& into) {
-    const auto* const end = text.data() + text.size();
-    return std::from_chars(text.data(), end, into).ptr == end && !text.empty();
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), into);
+    return read.ptr == text.data() + text.size() && !text.empty();
   };
   bool is_first = true;
   while (!line.empty()) {

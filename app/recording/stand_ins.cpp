@@ -55,7 +55,7 @@ std::string stand_in_for(const std::string& name, const std::string& value, int 
     return "1" + std::string(value.size() - std::min(value.size(), digits.size() + 1), '0') +
            digits;
   }
-  const auto word = word_of(name);
+  auto word = word_of(name);
   if (value.starts_with('/')) return "/" + word;
   const auto scheme = value.find("://");
   if (scheme == value.npos) return word;
@@ -71,7 +71,8 @@ named_secrets secrets_of(const spec& of) {
   for (const auto& each : of.source.more_auth) std::visit(secrets_of_auth{all}, each);
   for (const auto& [name, value] : of.source.headers) {
     const bool is_long = value.size() >= shortest_secret;
-    if (is_long && mentions_secret(name)) all.emplace_back("headers." + name, value);
+    if (!is_long || !mentions_secret(name)) continue;
+    all.emplace_back("headers." + name, with_replaced(value, {{"{{", "{"}, {"}}", "}"}}));
   }
   all.emplace_back("sink.access_key", of.sink.access_key);
   all.emplace_back("sink.secret_key", of.sink.secret_key.reveal);

@@ -160,6 +160,11 @@ report::joined report::join(const std::vector<spool_file>& pages, const spool_ke
       });
       if (!looked) return std::unexpected(looked.error());
       rows.finish();
+      if (rows.lacks_totals()) {
+        return std::unexpected(permanent{
+            "a part of the report has fewer rows than totals at its end; correct `totals` in "
+            "[source.format]"});
+      }
       bytes_left = rows.size_without_totals();
     }
     if (last != '\n' && !put("\n")) break;

@@ -23,9 +23,9 @@ every  = "100ms"
 
 class made_reports_test(program_test):
 
-    def make(self, *flags: str):
+    def make(self, *flags: str, changes=()):
         self.server = self.start_api(*flags)
-        self.spec(MADE, ASKED)
+        self.spec(MADE, ASKED, *changes)
 
     def pending(self) -> int:
         states = self.wherry("status", "--json").json()["states"]
@@ -107,7 +107,8 @@ class made_reports_test(program_test):
         self.assert_says(ended.err, "stopped", "401", "`auth.bearer`")
 
     def test_an_api_that_forgot_a_report_is_asked_for_it_anew(self):
-        self.make("--make", "10s")
+        # However long the API takes to start again.
+        self.make("--make", "10s", changes=[("[retry]", "[retry]\nattempts = 500")])
         first = self.start_import()
         wait_until(lambda: len(self.server.reports_requested()) == 10, "all to be asked for", first.process)
         self.server.stop()

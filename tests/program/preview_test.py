@@ -52,10 +52,11 @@ class preview_test(program_test):
         self.variables["REPORTING_TOKEN"] = "another"
         self.assert_says(self.preview(status=1).err, "rule 3 of [[source.on]] calls credentials")
 
-    def replay(self, *source: str, answers: dict[str, str]) -> list[str]:
-        """The rows of a report of CSV that such a source makes of these answers, by their query."""
+    def replay(self, *source: str, answers: dict[str, str], status: int = 0):
+        """Previews a report of CSV that such a source makes of these answers, by their query."""
         (self.here / "spec.toml").write_text("\n".join([
-            '[import]', 'name = "some"', 'clients = ["ATL"]', '[source]', *source,
+            '[import]', 'name = "some"', 'clients = ["ATL"]', '[source]',
+            'columns = { name = "varchar", n = "bigint" }', *source,
             '[transform]', 'columns = { name = "varchar", n = "bigint" }',
             '[sink]', 'url = "file:///nowhere/{day}/{client}.csv"']))
         said = self.here / "said"
@@ -63,26 +64,29 @@ class preview_test(program_test):
         (said / "recording.txt").write_text("wherry recording 1\nbegun 0\n")
         for number, (query, answer) in enumerate(answers.items(), 1):
             (said / f"{number:04}-GET-r.http").write_text(
-                f"> GET http://api.invalid/r?{query}\n< {answer}")
-        shown = self.preview("--rows", "100", "--replay", "said").out
+                f"> GET http://api.invalid/r?day=2001-01-02&{query}\n< {answer}")
+        return self.preview("--rows", "100", "--replay", "said", status=status)
+
+    def rows(self, shown: str) -> list[str]:
         return [" ".join(line.split()) for line in shown.split("\nafter\n")[1].splitlines()[2:]]
 
     def test_totals_of_each_page_or_of_the_last_are_no_rows(self):
-        self.assertEqual(self.replay(
+        shown = self.replay(
             'url = "http://api.invalid/r?day={day}&page={page}"',
-            'format = { skip = 1, totals = "Total" }',
-            'columns = { name = "varchar", n = "bigint" }', 'pages = { by = "page", size = 2 }',
-            answers={"day=2001-01-02&page=1": '200\n<\ntitle\nname,n\na,1\n"b\nTotal",2\nTotal,3\n\n',
-                     "day=2001-01-02&page=2": "200\n<\ntitle\nname,n\nTotal,3\nd,4\n",
-                     "day=2001-01-02&page=3": "200\n<\ntitle\nname,n\ne,5\nTotal,15"}),
-            ["a 1", "b Total 2", "Total 3", "d 4", "e 5"])
+            'format = { skip = 1, totals = "Total" }', 'pages = { by = "page", size = 2 }',
+            answers={"page=1": '200\n<\ntitle\nname,n\na,1\n"b\nTotal",2\nTotal,3\n\n',
+                     "page=2": "200\n<\ntitle\nname,n\nTotal,3\nd,4\n",
+                     "page=3": "200\n<\ntitle\nname,n\ne,5\nTotal,15"})
+        self.assertEqual(self.rows(shown.out), ["a 1", "b Total 2", "Total 3", "d 4", "e 5"])
 
-    def test_totals_of_each_part_are_no_rows(self):
-        self.assertEqual(self.replay(
-            'url = "http://api.invalid/r?day={day}&of={part}"', 'format = { totals = 2 }',
-            'columns = { name = "varchar", n = "bigint" }', 'split = { values = ["x", "y"] }',
-            'on = [{ status = 413, is = "split" }]',
-            answers={"day=2001-01-02&of=x%2Cy": "413\n<\n",
-                     "day=2001-01-02&of=x": "200\n<\nname,n\na,1\nall,1\n(c) them,0\n",
-                     "day=2001-01-02&of=y": "200\n<\nname,n\nb,2\nc,3\nall,5\n(c) them,0\n"}),
-            ["a 1", "b 2", "c 3"])
+    def test_totals_of_each_part_are_no_rows_and_a_part_that_lacks_them_is_an_error(self):
+        source = ['url = "http://api.invalid/r?day={day}&of={part}"', 'format = { totals = 2 }',
+                  'split = { values = ["x", "y"] }', 'on = [{ status = 413, is = "split" }]']
+        answers = {"of=x%2Cy": "413\n<\n",
+                   "of=x": "200\n<\nname,n\na,1\nall,1\n(c) them,0\n",
+                   "of=y": "200\n<\nname,n\nb,2\nc,3\nall,5\n(c) them,0\n"}
+        self.assertEqual(self.rows(self.replay(*source, answers=answers).out),
+                         ["a 1", "b 2", "c 3"])
+        answers["of=x"] = "200\n<\nname,n\na,1\n"
+        self.assert_says(self.replay(*source, answers=answers, status=1).err,
+                         "a part of the report has fewer rows than totals", "correct `totals`")

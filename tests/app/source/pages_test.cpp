@@ -44,6 +44,7 @@ TEST_SUITE("source/pages.hpp") {
     CHECK(count_rows(format, "a,b\n1,2\n3,4\nTotal,6\n\n\"Total\" of all,6") == 2);
     CHECK(count_rows(format, "a,b\nTotal,2\n\"x\nTotal\",4\n") == 2);
     CHECK(count_rows(format, "a,b\n") == 0);
+    CHECK(count_rows(format, "a,b\n5\" wide,2\n\"a \"\"b\"\"\n\",4\nTotal,6\n") == 2);
     format.totals_begin = {};
     format.totals = 2;
     CHECK(count_rows(format, "a,b\n1,2\nsum,2\n(c)\n") == 1);
