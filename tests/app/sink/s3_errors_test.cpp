@@ -34,27 +34,25 @@ TEST_SUITE("sink/s3_errors.hpp") {
       kind is;
       const char* says;
     };
-    const row table[] = {
-        {403, "SignatureDoesNotMatch", kind::permanent, "sink.secret_key"},
-        {403, "InvalidAccessKeyId", kind::permanent, "sink.access_key"},
-        {403, "AccessDenied", kind::permanent, "s3:PutObject"},
-        {403, "", kind::permanent, "sink.secret_key"},
-        {400, "ExpiredToken", kind::permanent, "sink.session_token"},
-        {403, "RequestTimeTooSkewed", kind::transient, "clock"},
-        {403, "QuotaExceeded", kind::permanent, "quota"},
-        {404, "NoSuchBucket", kind::permanent, "make it"},
-        {301, "PermanentRedirect", kind::permanent, "sink.region"},
-        {301, "", kind::permanent, "sink.region"},
-        {400, "AuthorizationHeaderMalformed", kind::permanent, "sink.region"},
-        {400, "XAmzContentSHA256Mismatch", kind::damaged, "bytes changed"},
-        {400, "BadDigest", kind::damaged, "bytes changed"},
-        {400, "RequestTimeout", kind::transient, "sink.timeout"},
-        {409, "ConditionalRequestConflict", kind::transient, "somebody else writes"},
-        {400, "NeverHeardOf", kind::permanent, "sink.url"},
-        {503, "SlowDown", kind::throttled, "sink.limit.rate"},
-        {429, "", kind::throttled, "sink.limit.rate"},
-        {503, "", kind::transient, "a problem of its own"},
-        {500, "InternalError", kind::transient, "a problem of its own"}};
+    const row table[] = {{403, "SignatureDoesNotMatch", kind::permanent, "sink.secret_key"},
+                         {403, "InvalidAccessKeyId", kind::permanent, "sink.access_key"},
+                         {403, "AccessDenied", kind::permanent, "s3:PutObject"},
+                         {403, "", kind::permanent, "sink.secret_key"},
+                         {400, "ExpiredToken", kind::permanent, "sink.session_token"},
+                         {403, "RequestTimeTooSkewed", kind::transient, "clock"},
+                         {403, "QuotaExceeded", kind::permanent, "quota"},
+                         {404, "NoSuchBucket", kind::permanent, "make it"},
+                         {301, "PermanentRedirect", kind::permanent, "sink.region"},
+                         {301, "", kind::permanent, "sink.region"},
+                         {400, "AuthorizationHeaderMalformed", kind::permanent, "sink.region"},
+                         {400, "XAmzContentSHA256Mismatch", kind::damaged, "bytes changed"},
+                         {400, "BadDigest", kind::damaged, "bytes changed"},
+                         {400, "RequestTimeout", kind::transient, "sink.timeout"},
+                         {400, "NeverHeardOf", kind::permanent, "sink.url"},
+                         {503, "SlowDown", kind::throttled, "sink.limit.rate"},
+                         {429, "", kind::throttled, "sink.limit.rate"},
+                         {503, "", kind::transient, "a problem of its own"},
+                         {500, "InternalError", kind::transient, "a problem of its own"}};
     for (const auto& [status, code, is, says] : table) {
       CAPTURE(status);
       CAPTURE(code);
