@@ -80,7 +80,7 @@ class warehouse_import_test(warehouse_test):
     def test_after_kill_9_in_the_midst_of_loads_no_row_is_twice_and_none_is_lost(self):
         self.start_api(*FAULTS)
         self.spec(transform(), self.warehouse("batch = 3"), ("in_flight = 8", "in_flight = 4"))
-        for wanted in (3, 15, 30):
+        for wanted in (3, 12, 24):  # so few that many loads are left
             importing = self.start_import(days=6)
             wait_until(lambda: self.loaded() >= wanted, f"{wanted} reports", importing.process)
             # A load stands before the table, its rows staged, when the process dies.
