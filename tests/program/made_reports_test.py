@@ -96,7 +96,8 @@ class made_reports_test(program_test):
 
     def test_a_key_that_expires_while_reports_wait_for_a_slot_ends_the_run(self):
         self.server = self.start_api("--make", "60s")
-        self.spec(MADE, ASKED, ('"duplicate of : {report}"', '"duplicate of : {report}"\nslots = 3'))
+        self.spec(MADE, ASKED, ('"duplicate of : {report}"', '"duplicate of : {report}"\nslots = 3'),
+                  ('cap   = "100ms"', 'cap   = "100ms"\nattempts = 1000'))  # however long it is down
         first = self.start_import()
         wait_until(lambda: len(self.server.reports_requested()) == 3, "requests", first.process)
         wait_until(lambda: self.pending() == 3, "the slots to be taken", first.process)
