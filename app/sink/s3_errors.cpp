@@ -81,6 +81,7 @@ constexpr known_code known[] = {
      "the upload stalled; if it always does, raise `sink.timeout`"},
     {"IncompleteBody", kind::transient, "the upload was cut on the way"},
     {"OperationAborted", kind::transient, "somebody else changes the bucket just now"},
+    {"ConditionalRequestConflict", kind::transient, "somebody else writes the object just now"},
 };
 
 known_code by_status(const s3_refusal& refused) {

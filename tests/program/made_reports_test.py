@@ -20,6 +20,8 @@ every  = "100ms"
 
 [transform]""")
 
+PATIENT = ('cap   = "100ms"', 'cap   = "100ms"\nattempts = 1000')  # however long the API is down
+
 
 class made_reports_test(program_test):
 
@@ -96,7 +98,8 @@ class made_reports_test(program_test):
 
     def test_a_key_that_expires_while_reports_wait_for_a_slot_ends_the_run(self):
         self.server = self.start_api("--make", "60s")
-        self.spec(MADE, ASKED, ('"duplicate of : {report}"', '"duplicate of : {report}"\nslots = 3'))
+        self.spec(MADE, ASKED, PATIENT,
+                  ('"duplicate of : {report}"', '"duplicate of : {report}"\nslots = 3'))
         first = self.start_import()
         wait_until(lambda: len(self.server.reports_requested()) == 3, "requests", first.process)
         wait_until(lambda: self.pending() == 3, "the slots to be taken", first.process)
@@ -107,8 +110,8 @@ class made_reports_test(program_test):
         self.assert_says(ended.err, "stopped", "401", "`auth.bearer`")
 
     def test_an_api_that_forgot_a_report_is_asked_for_it_anew(self):
-        # However long the API takes to start again.
-        self.make("--make", "10s", changes=[("[retry]", "[retry]\nattempts = 500")])
+        self.server = self.start_api("--make", "10s")
+        self.spec(MADE, ASKED, PATIENT)
         first = self.start_import()
         wait_until(lambda: len(self.server.reports_requested()) == 10, "all to be asked for", first.process)
         self.server.stop()
