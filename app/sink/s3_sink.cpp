@@ -118,7 +118,9 @@ task<std::expected<stored_object, sink_error>> s3_sink::put(object_to_put what) 
     if (!made.unchanged && what.pay) co_await what.pay();
   }
   if (!made.unchanged) {
-    const bool is_large = what.file.size_bytes > spec_.multipart_bytes;
+    // Parts are read where the file lies.
+    const bool is_large =
+        what.file.size_bytes > spec_.multipart_bytes && spool::has_path(what.file);
     const auto put =
         is_large ? co_await put_in_parts(made.url, what) : co_await put_whole(made.url, what);
     if (!put) co_return std::unexpected(put.error());

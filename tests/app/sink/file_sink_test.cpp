@@ -63,8 +63,8 @@ struct house {
   void into(const fs::path& path) { spec.url = "file://" + path.native(); }
   [[nodiscard]] fs::path object() const { return directory / "out/day=2025-01-31/acme.csv"; }
 
-  spool_file spooled(std::string_view bytes) {
-    auto writer = files->write({"acme/2025-01-31", 1, spool_step::transform});
+  spool_file spooled(std::string_view bytes, spool_form form = spool_form::any) {
+    auto writer = files->write({"acme/2025-01-31", 1, spool_step::transform}, form);
     REQUIRE(writer.write(bytes).has_value());
     return *writer.finish();
   }
@@ -176,7 +176,7 @@ TEST_SUITE("sink/file_sink.hpp") {
   TEST_CASE("an object that is removed is gone for good, and one that is not there is no error") {
     house at;
     REQUIRE(at.put(at.spooled("first")).has_value());
-    const auto to = make_sink(at.spec, at.http, *at.files);
+    const auto to = make_sink(at.spec, at.http, at.keys, *at.files);
     thread_scheduler scheduler{{.threads = 1}};
     for (int i = 0; i < 2; ++i) {
       synced.clear();
@@ -191,7 +191,7 @@ TEST_SUITE("sink/file_sink.hpp") {
   TEST_CASE("a damaged spool file goes back and leaves the old object") {
     house at;
     REQUIRE(at.put(at.spooled("old bytes")).has_value());
-    const auto file = at.spooled("new bytes");
+    const auto file = at.spooled("new bytes", spool_form::own_file);
     std::ofstream{at.files->path_of(file)} << "not these";
     const auto got = at.put(file);
     REQUIRE_FALSE(got.has_value());

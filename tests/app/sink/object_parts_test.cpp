@@ -25,7 +25,7 @@ struct house {
   testing::scratch at;
   std::unique_ptr<spool> files = std::move(*spool::open(at.path / "spool", 1'000'000));
   spool_file spooled(std::string_view bytes) {
-    auto writer = files->write({"acme", 1, spool_step::transform});
+    auto writer = files->write({"acme", 1, spool_step::transform}, spool_form::own_file);
     REQUIRE(writer.write(bytes).has_value());
     return *writer.finish();
   }

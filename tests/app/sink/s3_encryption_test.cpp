@@ -62,7 +62,7 @@ TEST_SUITE("sink/encryption.hpp") {
   TEST_CASE("a probe asks for encryption and tells whether there is any") {
     const auto probed = [](fronted& at) {
       thread_scheduler scheduler{{.threads = 1}};
-      return scheduler.run(probe_sink(at.spec, at.http, {"acme", "77", "", "UTC"}, first));
+      return scheduler.run(probe_sink(at.spec, at.http, at.keys, {"acme", "77", "", "UTC"}, first));
     };
     fronted plain{encryption::s3};
     const auto refused = probed(plain);

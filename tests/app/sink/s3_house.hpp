@@ -89,8 +89,8 @@ struct house {
     spec.endpoint.replace(host, std::string_view{"127.0.0.1"}.size(), "localhost");
   }
 
-  spool_file spooled(std::string_view bytes) {
-    auto writer = files->write({"acme/2025-01-31", 1, spool_step::transform});
+  spool_file spooled(std::string_view bytes, spool_form form = spool_form::any) {
+    auto writer = files->write({"acme/2025-01-31", 1, spool_step::transform}, form);
     REQUIRE(writer.write(bytes).has_value());
     return *writer.finish();
   }

@@ -197,7 +197,7 @@ TEST_SUITE("sink/s3_sink.hpp") {
     house at;
     at.into("kept");
     check_put(at, "old bytes", "kept");
-    const auto file = at.spooled("new bytes");
+    const auto file = at.spooled("new bytes", spool_form::own_file);
     std::ofstream{at.files->path_of(file)} << "not these";
     check_error(at.put(file), kind::damaged, {});
     CHECK(at.objects().at("kept").sha256 == to_hex(sha256_of("old bytes")));

@@ -236,8 +236,8 @@ TEST_SUITE("source/pages.hpp") {
   }
 
   TEST_CASE("of counted pages an empty one is the end and one that is gone is asked for anew") {
-    std::string answers = sign_in::answer_of(200, "");
-    sign_in::keeping_server api{[&](const std::string&, int) { return answers; }};
+    std::string answers = answer_of(200, "");
+    keeping_server api{[&](const std::string&, int) { return answers; }};
     sign_in::house at;
     at.spec.url = api.url("/{client}?page={page}");
     at.spec.pages = by(way::page);
@@ -256,7 +256,7 @@ TEST_SUITE("source/pages.hpp") {
     at.spec.pages->by = way::cursor;
     CHECK(wrong("2").is == source_error::meaning::transient);
     for (const int status : {400, 403, 404, 410}) {
-      answers = sign_in::answer_of(status, "no such cursor");
+      answers = answer_of(status, "no such cursor");
       CHECK(wrong("").is == source_error::meaning::permanent);
       const auto later = wrong("2");
       CHECK(later.is == source_error::meaning::expired);
@@ -264,7 +264,7 @@ TEST_SUITE("source/pages.hpp") {
     }
     at.spec.on.emplace_back().is = answer_rule::meaning::permanent;
     at.spec.on.back().status = 400;
-    answers = sign_in::answer_of(400, "");
+    answers = answer_of(400, "");
     CHECK(wrong("2").is == source_error::meaning::permanent);
   }
 

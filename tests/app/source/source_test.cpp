@@ -35,7 +35,7 @@ struct house {
 
   [[nodiscard]] bool holds_nothing() const {
     return std::ranges::all_of(fs::directory_iterator{directory}, [](const auto& each) {
-      return each.path().filename() == ".wherry-spool.owner";
+      return each.path().filename().native().starts_with(".wherry-spool.");
     });
   }
 

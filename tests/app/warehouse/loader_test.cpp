@@ -180,7 +180,7 @@ TEST_SUITE("warehouse/loader.hpp") {
     house at;
     at.load(at.object("a", 2));
     at.spec.name = "more ads";
-    at.loader = make_loader(at.spec, at.http, *at.files);
+    at.loader = make_loader(at.spec, at.http, at.keys, *at.files);
     const auto told = at.load(at.object("a", 3, 10, 2));
     REQUIRE_FALSE(told.has_value());
     CHECK(told.error().kind == load_error_kind::stopped);
