@@ -21,16 +21,16 @@ struct known_code {
 
 // Source: AWS, "Error responses", and what RGW answers.
 constexpr known_code known[] = {
-    {"SignatureDoesNotMatch", kind::permanent,
+    {"SignatureDoesNotMatch", kind::stopped,
      "the secret key is not the one of the access key; check `sink.secret_key` (or "
      "AWS_SECRET_ACCESS_KEY)"},
-    {"InvalidAccessKeyId", kind::permanent,
+    {"InvalidAccessKeyId", kind::stopped,
      "the server does not know the access key; check `sink.access_key` (or AWS_ACCESS_KEY_ID) and "
      "`sink.endpoint`"},
     {"ExpiredToken", kind::stopped,
      "the session token has expired; get a new one for `sink.session_token` (or "
      "AWS_SESSION_TOKEN, or the profile), and run the same command"},
-    {"InvalidToken", kind::permanent,
+    {"InvalidToken", kind::stopped,
      "the session token is wrong; check `sink.session_token` (or AWS_SESSION_TOKEN)"},
     {"AccessDenied", kind::permanent,
      "these credentials may not write there; allow them s3:PutObject (and the use of a KMS key: "

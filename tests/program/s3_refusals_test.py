@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real S3 server that refuses, or is not there: dead letters with the server's code and the
-remedy, exit status 1, no secret shown, and once the cause is gone a redrive completes."""
+"""A real S3 server that refuses, or is not there: the server's code and the remedy are told, exit
+status 1, no secret shown. Of wrong keys nobody dies, and the same command goes on with the right ones;
+of the rest there are dead letters, and once the cause is gone a redrive completes."""
 
 from s3_harness import s3_test
 
@@ -19,26 +20,39 @@ class s3_refusals_test(s3_test):
             self.assert_says(line, f"uploadable, attempt {attempt}", *words)
         self.assertEqual(self.stored(), {})
 
+    def assert_stops(self, *words: str):
+        """The lane stops for the sake of all reports, and goes on from where it was."""
+        self.start_api()
+        self.spec(self.s3_sink())
+        ended = self.run_import(status=1)
+        self.assertTrue(ended.last_line().startswith("0 completed, 0 dead"), ended.last_line())
+        self.assert_says(ended.err, "lane sink stopped: ", *words)
+        self.assertEqual(self.stored(), {})
+
+    def assert_goes_on(self):
+        self.assertEqual(self.run_import().last_line(), "10 completed, 0 dead")
+        self.assertEqual(len(self.stored()), 10)
+
     def assert_completes(self):
         self.spec(self.s3_sink())
         self.wherry("redrive", "--all")
         self.assertEqual(self.run_import().last_line(), "10 completed, 0 dead")
         self.assertEqual(len(self.stored()), 10)
 
-    def test_a_wrong_secret_is_final_and_names_its_key(self):
+    def test_a_wrong_secret_stops_the_lane_and_names_its_key(self):
         self.secrets.append("not-the-secret-of-this-key")
         self.variables["AWS_SECRET_ACCESS_KEY"] = "not-the-secret-of-this-key"
-        self.assert_dies(self.endpoint, "403 SignatureDoesNotMatch", "`sink.secret_key`",
-                         "AWS_SECRET_ACCESS_KEY")
+        self.assert_stops(self.endpoint, "403 SignatureDoesNotMatch", "`sink.secret_key`",
+                          "AWS_SECRET_ACCESS_KEY")
         self.variables["AWS_SECRET_ACCESS_KEY"] = self.secret_key
-        self.assert_completes()
+        self.assert_goes_on()
 
-    def test_a_wrong_access_key_is_final_and_names_its_key(self):
+    def test_a_wrong_access_key_stops_the_lane_and_names_its_key(self):
         self.variables["AWS_ACCESS_KEY_ID"] = "NOBODY"
-        self.assert_dies(self.endpoint, "403 InvalidAccessKeyId", "`sink.access_key`",
-                         "AWS_ACCESS_KEY_ID")
+        self.assert_stops(self.endpoint, "403 InvalidAccessKeyId", "`sink.access_key`",
+                          "AWS_ACCESS_KEY_ID")
         self.variables["AWS_ACCESS_KEY_ID"] = self.access_key
-        self.assert_completes()
+        self.assert_goes_on()
 
     def test_an_unknown_bucket_is_final_and_named(self):
         self.assert_dies("refused s3://no-such-bucket/", "404 NoSuchBucket", "`sink.url`",

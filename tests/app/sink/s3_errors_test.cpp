@@ -34,8 +34,8 @@ TEST_SUITE("sink/s3_errors.hpp") {
       kind is;
       const char* says;
     };
-    const row table[] = {{403, "SignatureDoesNotMatch", kind::permanent, "sink.secret_key"},
-                         {403, "InvalidAccessKeyId", kind::permanent, "sink.access_key"},
+    const row table[] = {{403, "SignatureDoesNotMatch", kind::stopped, "sink.secret_key"},
+                         {403, "InvalidAccessKeyId", kind::stopped, "sink.access_key"},
                          {403, "AccessDenied", kind::permanent, "s3:PutObject"},
                          {403, "", kind::permanent, "sink.secret_key"},
                          {400, "ExpiredToken", kind::stopped, "sink.session_token"},

@@ -219,18 +219,18 @@ TEST_SUITE("sink/s3_sink.hpp") {
     CHECK(at.objects().at("kept").sha256 == to_hex(sha256_of("old bytes")));
   }
 
-  TEST_CASE("a wrong secret is permanent and its key is named") {
+  TEST_CASE("a wrong secret stops the lane and its key is named") {
     house at;
     at.spec.secret_key.reveal = "wrong";
-    check_error(at.put(at.spooled("x")), kind::permanent,
+    check_error(at.put(at.spooled("x")), kind::stopped,
                 {"SignatureDoesNotMatch", "`sink.secret_key`", at.spec.url.substr(0, 5)});
     CHECK(at.objects().empty());
   }
 
-  TEST_CASE("a wrong access key is permanent and named") {
+  TEST_CASE("a wrong access key stops the lane and is named") {
     house at;
     at.spec.access_key = "NOBODY";
-    check_error(at.put(at.spooled("x")), kind::permanent,
+    check_error(at.put(at.spooled("x")), kind::stopped,
                 {"InvalidAccessKeyId", "`sink.access_key`"});
   }
 
