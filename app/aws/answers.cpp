@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "aws/xml.hpp"
 #include "spec/day.hpp"
 
 namespace wherry::app {
@@ -34,13 +35,8 @@ std::expected<aws_keys, aws_error> made_of(std::string id, std::string key, std:
       aws_error{true, fmt::format("{} answered without keys that can be used", from)});
 }
 
-// The text of an element whose name is nowhere else in the document.
 std::string element(std::string_view xml, std::string_view name) {
-  const auto open = fmt::format("<{}>", name), close = fmt::format("</{}>", name);
-  const auto begin = xml.find(open);
-  if (begin == xml.npos) return {};
-  const auto rest = xml.substr(begin + open.size());
-  return std::string{rest.substr(0, rest.find(close))};
+  return std::string{xml_text(xml, name)};
 }
 
 std::string_view remedy_of(std::string_view code) {

@@ -6,16 +6,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 
 #include "aws/profiles.hpp"
 #include "net/origin.hpp"
+#include "spec/bounded_file.hpp"
 
 namespace wherry::app {
 namespace {
 
-namespace fs = std::filesystem;
 using found_origin = std::expected<std::optional<aws_origin>, std::string>;
 
 constexpr std::size_t most_bytes = 1'000'000;
@@ -272,19 +270,12 @@ class chain {
 
 small_file_reader machine_files() {
   return [](const std::string& path) -> std::expected<std::optional<std::string>, std::string> {
-    std::error_code error;
-    if (!fs::exists(path, error) && !error) return std::nullopt;
-    errno = 0;
-    std::ifstream in{path, std::ios::binary};
-    std::string bytes(most_bytes + 1, '\0');
-    const bool is_open = in.is_open();
-    if (is_open) in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    if (!is_open || in.bad()) {
-      return std::unexpected(fmt::format("cannot be read: {}", std::strerror(errno)));
-    }
-    bytes.resize(static_cast<std::size_t>(in.gcount()));
-    if (bytes.size() > most_bytes) return std::unexpected("is over 1 MB");
-    return bytes;
+    auto bytes = read_bounded(path, most_bytes);
+    if (bytes) return *std::move(bytes);
+    const auto& why = bytes.error();
+    if (why.code == ENOENT || why.code == ENOTDIR) return std::nullopt;
+    if (why.code == EFBIG) return std::unexpected("is over 1 MB");
+    return std::unexpected(fmt::format("cannot be read: {}", std::strerror(why.code)));
   };
 }
 

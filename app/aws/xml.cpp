@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/s3_xml.hpp"
+#include "aws/xml.hpp"
 
 namespace wherry::app {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The little XML that S3 speaks: the text of one element of an answer, and text that goes into one.
-// Pure. Internal to app/sink.
+// The little XML that AWS speaks: the text of one element of an answer, and text that goes into
+// one. Pure.
 
 #include <string>
 #include <string_view>

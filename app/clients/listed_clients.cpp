@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "clients/command_output.hpp"
 #include "net/origin.hpp"
 #include "source/source.hpp"
+#include "spec/bounded_file.hpp"
 #include "spec/clients.hpp"
 #include "spec/template.hpp"
 #include "spec/words.hpp"
@@ -37,20 +37,14 @@ listed rows_of(const std::string& where, std::string_view text, const client_lis
 }
 
 listed in_file(const client_list& how) {
-  errno = 0;
-  std::ifstream in{how.file, std::ios::binary};
-  std::string bytes(most_bytes + 1, '\0');
-  const bool is_open = in.is_open();
-  if (is_open) in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!is_open || in.bad()) {
-    return wrong(how.file,
-                 fmt::format("cannot read the list of clients: {}; put it there, the path "
-                             "is relative to the spec",
-                             std::strerror(errno)));
+  const auto bytes = read_bounded(how.file, most_bytes);
+  if (bytes) return rows_of(how.file, *bytes, how);
+  if (bytes.error().code == EFBIG) {
+    return wrong(how.file, "is over 64 MiB; make the list shorter");
   }
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
-  if (bytes.size() > most_bytes) return wrong(how.file, "is over 64 MiB; make the list shorter");
-  return rows_of(how.file, bytes, how);
+  return wrong(how.file, fmt::format("cannot read the list of clients: {}; put it there, the path "
+                                     "is relative to the spec",
+                                     std::strerror(bytes.error().code)));
 }
 
 listed by_command(const client_list& how) {

@@ -123,8 +123,6 @@ void print_json(const plan& made, const spec& spec, const std::vector<probe_line
   say("{}\n", boost::json::serialize(shown));
 }
 
-constexpr int stopped_by_signal = 128 + SIGINT;
-
 // The first client's of the newest day that is asked for, or else that has ended there.
 report_id probed_report(const backlog& wanted, const spec& spec) {
   if (wanted.size() > 0) {

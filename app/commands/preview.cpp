@@ -133,11 +133,7 @@ std::expected<std::string, spool_error> path_to(const spool_file& rows, spool& i
   if (spool::has_path(rows)) return in.path_of(rows);
   const auto bytes = in.read(rows);
   if (!bytes) return std::unexpected(bytes.error());
-  auto writer = in.write({"preview", 1, spool_step::joined}, spool_form::own_file);
-  if (auto written = writer.write(*bytes); !written) {
-    return std::unexpected(std::move(written.error()));
-  }
-  auto file = writer.finish();
+  auto file = in.store({"preview", 1, spool_step::joined}, *bytes, spool_form::own_file);
   if (!file) return std::unexpected(std::move(file.error()));
   return in.path_of(*file);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/session.hpp"
 
-#include <csignal>
 #include <utility>
 
 #include "aws/chain.hpp"
@@ -28,7 +27,7 @@ task<int> get_clients(app::spec* of, http_client* client) {
   for (const auto& each : listed.error().mistakes) {
     tell("{}\n", without_variables(each, of->variables));
   }
-  co_return listed.error().stopped ? 128 + SIGINT : mistake_made;
+  co_return listed.error().stopped ? stopped_by_signal : static_cast<int>(mistake_made);
 }
 
 bool needs_keys(const sink& of) { return of.url.starts_with("s3://"); }

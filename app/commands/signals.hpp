@@ -4,10 +4,14 @@
 // store is built for that, nothing is lost. The signals are blocked in every thread and read by
 // one.
 
+#include <csignal>
 #include <functional>
 #include <thread>
 
 namespace wherry::app {
+
+/// The exit status of a command that they have ended.
+inline constexpr int stopped_by_signal = 128 + SIGINT;
 
 /// Blocks both signals in the calling thread and all that it starts later. Call first thing.
 void block_stop_signals();

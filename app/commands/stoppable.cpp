@@ -14,7 +14,7 @@ namespace {
 
 /// Unwinds `work` when `stop` closes.
 task<int> run_unless(channel<std::monostate> stop, task<int> work) {
-  int status = 128 + SIGINT;
+  int status = stopped_by_signal;
   const auto done = go(std::move(work));
   const auto chosen = co_await select(priority, done.take(), stop.take());
   if (chosen.index() == 0) {

@@ -24,7 +24,7 @@ struct translation {
   using said = fetched_report::said;
   said operator()(report::state& next) const { return as_fetched(std::move(next)); }
   said operator()(go_back<report::state>& back) const {
-    return go_back<state>{as_fetched(std::move(back.to)), std::move(back.error)};
+    return go_back<state>{as_fetched(std::move(back.to)), std::move(back.error), back.until};
   }
   template <class Other>
   said operator()(Other& other) const {

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "spec/spelling.hpp"
 #include "spool/sha256.hpp"
 
 namespace wherry::app {
@@ -43,7 +44,7 @@ void add_checksum(http_headers& to, std::optional<checksum> kind, std::string_vi
   if (!kind) return;
   const auto words = words_of(*kind);
   to.emplace_back("x-amz-sdk-checksum-algorithm", words.algorithm);
-  to.emplace_back(words.header, to_base64(bytes));
+  to.emplace_back(words.header, in_base64(bytes));
 }
 
 std::optional<sink_error> other_than_sent(const sink& spec, const std::string& object,
@@ -58,6 +59,13 @@ std::optional<sink_error> other_than_sent(const sink& spec, const std::string& o
                   object, said.substr(0, 64), sent,
                   spec.overwrite ? "" : ", and is to be removed by hand (`sink.overwrite`)"),
       std::nullopt};
+}
+
+std::optional<sink_error> other_than_sent(const sink& spec, const std::string& object,
+                                          const http_response& answer, std::string_view checksum) {
+  if (!spec.checksum) return std::nullopt;
+  const auto said = find_header(answer.headers, words_of(*spec.checksum).header);
+  return other_than_sent(spec, object, said, in_base64(checksum));
 }
 
 }  // namespace wherry::app

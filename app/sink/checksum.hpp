@@ -40,9 +40,14 @@ struct checksum_words {
 void add_checksum(http_headers& to, std::optional<checksum> kind, std::string_view bytes);
 
 /// An error if the server says that it took something else. A server that says nothing does not
-/// know of checksums: the signature has seen to the bytes.
+/// know of checksums: the signature has seen to the bytes. Both in base64.
 [[nodiscard]] std::optional<sink_error> other_than_sent(const sink& spec, const std::string& object,
                                                         std::string_view said,
                                                         std::string_view sent);
+
+/// The same of an answer to bytes that went with their checksum, if the spec wants one.
+[[nodiscard]] std::optional<sink_error> other_than_sent(const sink& spec, const std::string& object,
+                                                        const http_response& answer,
+                                                        std::string_view checksum);
 
 }  // namespace wherry::app

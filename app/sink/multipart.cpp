@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <exception>
 
+#include "aws/xml.hpp"
 #include "sink/checksum.hpp"
 #include "sink/encryption.hpp"
 #include "sink/s3_errors.hpp"
 #include "sink/s3_look.hpp"
-#include "sink/s3_xml.hpp"
 #include "sink/sink_errors.hpp"
+#include "spec/spelling.hpp"
 #include "spool/blocking.hpp"
 #include "wherry/csp/sleep.hpp"
 
@@ -22,7 +23,6 @@ using namespace std::chrono_literals;
 constexpr int attempts = 3;
 constexpr std::chrono::milliseconds longest_wait = 5s;  // before a request is made again
 constexpr std::chrono::milliseconds shielded_limit = 15s;
-constexpr int not_found = 404, precondition_failed = 412;
 
 // The engine's own backoff waits longer, and with the whole object.
 std::chrono::milliseconds backoff(int attempt) { return 250ms * (1 << attempt); }
@@ -108,11 +108,8 @@ task<std::expected<void, sink_error>> multipart_upload::send_one(std::size_t ind
        .body_sha256 = part.sha256});
   if (!sent) co_return std::unexpected(sent.error());
   if (!is_done(*sent)) co_return std::unexpected(server_.refusal(*sent, what_.url));
-  if (spec_.checksum) {
-    const auto said = find_header(sent->headers, words_of(*spec_.checksum).header);
-    if (auto wrong = other_than_sent(spec_, what_.url, said, to_base64(part.checksum))) {
-      co_return std::unexpected(*std::move(wrong));
-    }
+  if (auto wrong = other_than_sent(spec_, what_.url, *sent, part.checksum)) {
+    co_return std::unexpected(*std::move(wrong));
   }
   etags_[index] = find_header(sent->headers, "etag");
   if (!etags_[index].empty()) co_return {};
@@ -155,7 +152,7 @@ std::string multipart_upload::list_of_parts() const {
                        xml_escaped(etags_[i]));
     if (spec_.checksum) {
       const auto element = words_of(*spec_.checksum).element;
-      xml += fmt::format("<{0}>{1}</{0}>", element, to_base64(parts_[i].checksum));
+      xml += fmt::format("<{0}>{1}</{0}>", element, in_base64(parts_[i].checksum));
     }
     xml += "</Part>";
   }
@@ -168,7 +165,7 @@ std::optional<sink_error> multipart_upload::wrong_checksum(std::string_view answ
   std::string all;
   for (const auto& each : parts_) all += each.checksum;
   const auto sent =
-      fmt::format("{}-{}", to_base64(checksum_of(*spec_.checksum, all)), parts_.size());
+      fmt::format("{}-{}", in_base64(checksum_of(*spec_.checksum, all)), parts_.size());
   return other_than_sent(spec_, what_.url, xml_text(answer, words_of(*spec_.checksum).element),
                          sent);
 }

@@ -10,9 +10,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include "aws/xml.hpp"
 #include "sink/encryption.hpp"
 #include "sink/s3_server.hpp"
-#include "sink/s3_xml.hpp"
 #include "spec/template.hpp"
 #include "wherry/csp/go.hpp"
 #include "wherry/csp/scope.hpp"

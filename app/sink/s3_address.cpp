@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "spec/spelling.hpp"
 
 namespace wherry::app {
@@ -12,29 +10,13 @@ namespace {
 
 constexpr std::string_view s3_scheme = "s3://";
 
-std::string percent_decoded(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
-    const auto hex = text.substr(i).starts_with('%') ? text.substr(i + 1, 2) : std::string_view{};
-    const auto read = std::from_chars(hex.data(), hex.data() + hex.size(), value, 16);
-    if (hex.size() == 2 && read.ec == std::errc{} && read.ptr == hex.data() + 2) {
-      plain += static_cast<char>(value);
-      i += 2;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
 }  // namespace
 
 s3_object parse_s3_url(std::string_view url) {
   url.remove_prefix(url.starts_with(s3_scheme) ? s3_scheme.size() : 0);
   const auto slash_at = url.find('/');
   if (slash_at == url.npos) return {std::string{url}, ""};
-  return {std::string{url.substr(0, slash_at)}, percent_decoded(url.substr(slash_at + 1))};
+  return {std::string{url.substr(0, slash_at)}, uri_decode(url.substr(slash_at + 1))};
 }
 
 s3_address address_of(const sink& spec, const s3_object& object) {

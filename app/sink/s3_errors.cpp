@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "aws/xml.hpp"
 #include "net/retry_after.hpp"
-#include "sink/s3_xml.hpp"
 
 namespace wherry::app {
 namespace {

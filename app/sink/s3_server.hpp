@@ -55,6 +55,8 @@ class s3_server {
   aws_credentials& keys_;
 };
 
+inline constexpr int not_found = 404, precondition_failed = 412;
+
 [[nodiscard]] inline bool is_success(const http_response& answer) noexcept {
   return answer.status >= 200 && answer.status <= 299;
 }

@@ -92,17 +92,13 @@ task<std::expected<bool, sink_error>> s3_sink::put_whole(std::string url, object
                                               .body = std::move(*body),
                                               .body_sha256 = what.file.sha256});
   if (!answered) co_return std::unexpected(answered.error());
-  constexpr int precondition_failed = 412;
   if (!spec_.overwrite && answered->status == precondition_failed) co_return false;
   if (!is_success(*answered)) co_return std::unexpected(server_.refusal(*answered, url));
   if (auto plain = not_encrypted(spec_, *answered, url)) {
     co_return std::unexpected(*std::move(plain));
   }
-  if (spec_.checksum) {
-    const auto said = find_header(answered->headers, words_of(*spec_.checksum).header);
-    if (auto wrong = other_than_sent(spec_, url, said, to_base64(*sum))) {
-      co_return std::unexpected(*std::move(wrong));
-    }
+  if (auto wrong = other_than_sent(spec_, url, *answered, *sum)) {
+    co_return std::unexpected(*std::move(wrong));
   }
   co_return true;
 }
@@ -137,7 +133,6 @@ task<std::expected<stored_object, sink_error>> s3_sink::put(object_to_put what) 
 
 // Looks first: most days without rows never had any, and whoever may look needs no leave to remove.
 task<std::expected<void, sink_error>> s3_sink::remove(client of, day on, object_role role) {
-  constexpr int not_found = 404;
   if (has_names_of_versions(spec_)) co_return {};
   const auto url = object_url(spec_, {.of = std::move(of), .on = on, .file = {}, .role = role});
   if (!url) co_return std::unexpected(url.error());

@@ -102,21 +102,14 @@ bool shows_that_it_knows_us(const heard& what) {
 task<std::expected<std::string, std::string>> probe_source(const source& spec, http_client& client,
                                                            app::client of, day on) {
   const bool is_made = spec.request.has_value();
-  const auto key = is_made ? "source.poll.url" : "source.url";
-  const auto values = values_of(spec);
-  auto url = expand_url(is_made ? spec.poll->url : spec.url, of, on, values);
-  if (!url) co_return std::unexpected(from_template(url.error(), key).message);
-  auto body = expand_body(is_made ? spec.poll->body : spec.body, of, on, values);
-  if (!body) {
-    const auto body_key = is_made ? "source.poll.body" : "source.body";
-    co_return std::unexpected(from_template(body.error(), body_key).message);
-  }
-  auto headers = headers_for(spec, of, on);
-  if (!headers) co_return std::unexpected(std::move(headers.error().message));
+  const auto how = is_made ? request_template{spec.poll->url, "source.poll.url", spec.poll->body,
+                                              "source.poll.body"}
+                           : request_template{spec.url, "source.url", spec.body, "source.body"};
+  auto there = place_for(spec, how, of, on, values_of(spec));
+  if (!there) co_return std::unexpected(std::move(there.error().message));
   const auto tried = is_made ? std::string("asked for a report that does not exist")
                              : fmt::format("asked for {}/{}", of.id, to_string(on));
-  const auto answered =
-      co_await ask(spec, client, {*std::move(url), true, *std::move(headers), *std::move(body)});
+  const auto answered = co_await ask(spec, client, *std::move(there));
   if (!answered) co_return std::unexpected(fmt::format("{}: {}", tried, answered.error().message));
   const auto& what = *answered;
   if (is_made && shows_that_it_knows_us(what)) {

@@ -101,13 +101,10 @@ task<std::expected<std::string, source_error>> http_source::request(client of, d
                                                                     std::string part) {
   const auto& how = *spec_.request;
   const template_values values{{"part", std::move(part)}};
-  auto url = expand_url(how.url, of, on, values);
-  if (!url) co_return std::unexpected(from_template(url.error(), "source.request.url"));
-  auto body = expand_body(how.body, of, on, values);
-  if (!body) co_return std::unexpected(from_template(body.error(), "source.request.body"));
-  auto headers = headers_for(spec_, of, on);
-  if (!headers) co_return std::unexpected(std::move(headers.error()));
-  auto question = request_to(spec_, {*std::move(url), true, *std::move(headers), *std::move(body)});
+  auto asked_at = place_for(spec_, {how.url, "source.request.url", how.body, "source.request.body"},
+                            of, on, values);
+  if (!asked_at) co_return std::unexpected(std::move(asked_at.error()));
+  auto question = request_to(spec_, *std::move(asked_at));
   question.method = "POST";  // also of nothing
   if (how.body.empty()) question.body = std::make_shared<const std::string>();
 
@@ -138,14 +135,10 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
   using is = remote_progress::is;
   const auto& how = *spec_.poll;
   const template_values values = values_of(spec_, remote);
-  auto url = expand_url(how.url, of, on, values);
-  if (!url) co_return std::unexpected(from_template(url.error(), "source.poll.url"));
-  auto body = expand_body(how.body, of, on, values);
-  if (!body) co_return std::unexpected(from_template(body.error(), "source.poll.body"));
-  const auto headers = headers_for(spec_, of, on);
-  if (!headers) co_return std::unexpected(headers.error());
-  auto question = request_to(spec_, {*std::move(url), true, *headers, *std::move(body)});
-  const auto heard = co_await ask(std::move(question), answer_size_limit);
+  const auto asked_at =
+      place_for(spec_, {how.url, "source.poll.url", how.body, "source.poll.body"}, of, on, values);
+  if (!asked_at) co_return std::unexpected(asked_at.error());
+  const auto heard = co_await ask(request_to(spec_, *asked_at), answer_size_limit);
   if (!heard) co_return std::unexpected(heard.error());
   const auto& [answer, place, meant] = *heard;
   if (!meant.rule && (answer.status == 202 || answer.status == 425)) co_return remote_progress{};
@@ -168,7 +161,7 @@ task<std::expected<remote_progress, source_error>> http_source::poll(client of, 
     co_return remote_progress{is::ready,
                               {.url = *std::move(there),
                                .with_credentials = true,
-                               .headers = *headers,
+                               .headers = asked_at->headers,
                                .may_expire = true},
                               {}};
   }

@@ -50,13 +50,18 @@ bool sends_on(const std::optional<origin>& here, const http_response& answer, bo
 
 bool keeps_body(int status) noexcept { return status == 307 || status == 308; }
 
-std::expected<http_headers, source_error> headers_for(const source& spec, const client& of,
-                                                      day on) {
-  http_headers made;
+std::expected<remote_place, source_error> place_for(const source& spec, const request_template& how,
+                                                    const client& of, day on,
+                                                    const template_values& values) {
+  auto url = expand_url(how.url, of, on, values);
+  if (!url) return std::unexpected(from_template(url.error(), how.url_key));
+  auto body = expand_body(how.body, of, on, values);
+  if (!body) return std::unexpected(from_template(body.error(), how.body_key));
+  remote_place made{.url = *std::move(url), .with_credentials = true, .body = *std::move(body)};
   for (const auto& [name, value] : spec.headers) {
     auto expanded = expand_text(value, of, on);
     if (!expanded) return std::unexpected(from_template(expanded.error(), "source.headers"));
-    made.emplace_back(name, *std::move(expanded));
+    made.headers.emplace_back(name, *std::move(expanded));
   }
   return made;
 }

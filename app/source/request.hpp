@@ -27,9 +27,19 @@ namespace wherry::app {
 /// 9110, 15.4.
 [[nodiscard]] bool keeps_body(int status) noexcept;
 
-/// The headers of the spec for a report.
-[[nodiscard]] std::expected<http_headers, source_error> headers_for(const source& spec,
-                                                                    const client& of, day on);
+/// How the spec says that something is asked for, and what its parts are called there.
+struct request_template {
+  std::string_view url;
+  std::string_view url_key;  ///< "source.url"
+  std::string_view body;
+  std::string_view body_key;
+};
+
+/// Where and how to ask for a report, with the credentials.
+[[nodiscard]] std::expected<remote_place, source_error> place_for(const source& spec,
+                                                                  const request_template& how,
+                                                                  const client& of, day on,
+                                                                  const template_values& values);
 
 /// An address or a body that cannot be made for a report. `key` is the spec's.
 [[nodiscard]] source_error from_template(const template_error& wrong, std::string_view key);

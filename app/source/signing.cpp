@@ -92,7 +92,7 @@ struct signer {
     const auto digest = hmac_sha256(by.key.reveal, filled(by.over, request, timestamp));
     request.headers.emplace_back(by.header, by.written_in == hmac_auth::encoding::hex
                                                 ? to_hex(digest)
-                                                : to_base64(bytes_of(digest)));
+                                                : in_base64(bytes_of(digest)));
     if (by.over.contains("{timestamp}")) {
       request.headers.emplace_back(by.timestamp_header, timestamp);
     }

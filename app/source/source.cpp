@@ -153,26 +153,21 @@ std::expected<remote_place, source_error> http_source::place_of_page(
   template_values values{{"part", which.part}, {"report", which.report}};
   if (spec_.pages) values.merge(page_values(*spec_.pages, which.next));
   const bool has_own = !is_first && spec_.pages && !spec_.pages->url.empty();
-  const std::string_view text = has_own ? spec_.pages->url : home;
-  auto url = expand_url(text, of, on, values);
-  if (!url) {
-    return std::unexpected(from_template(url.error(), has_own ? "source.pages.url" : "source.url"));
-  }
-  auto headers = headers_for(spec_, of, on);
-  if (!headers) return std::unexpected(std::move(headers.error()));
-  auto body = expand_body(spec_.body, of, on, values);
-  if (!body) return std::unexpected(from_template(body.error(), "source.body"));
-  remote_place place{*std::move(url), true, *std::move(headers), *std::move(body)};
-  if (is_first || spec_.pages->by != report_pages::way::link) return place;
-  auto link = resolve_url(place.url, which.next);
+  const request_template how{.url = has_own ? std::string_view(spec_.pages->url) : home,
+                             .url_key = has_own ? "source.pages.url" : "source.url",
+                             .body = spec_.body,
+                             .body_key = "source.body"};
+  auto place = place_for(spec_, how, of, on, values);
+  if (!place || is_first || spec_.pages->by != report_pages::way::link) return place;
+  auto link = resolve_url(place->url, which.next);
   const auto there = parse_origin(link);
   if (!there) {
     return std::unexpected(
         source_error{meaning_of_error::permanent, std::nullopt,
                      "the address of the next page is none; check `source.pages.next`"});
   }
-  if (there != parse_origin(place.url)) return remote_place{std::move(link)};
-  place.url = std::move(link);
+  if (there != parse_origin(place->url)) return remote_place{std::move(link)};
+  place->url = std::move(link);
   return place;
 }
 

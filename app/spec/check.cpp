@@ -128,8 +128,7 @@ void check_retry(reader& r, const spec& whole) {
           "write first = \"500ms\" and a cap of at least that");
 }
 
-// What a sink on S3 says of its objects.
-void check_objects(reader& r, const sink& to) {
+void check_uploads(reader& r, const sink& to) {
   constexpr auto one_put_limit_bytes = 5ull << 30;  // S3's own
   if (to.multipart_bytes > one_put_limit_bytes) {
     const reader::inside sink{r, "sink"}, key{r, "multipart"};
@@ -147,7 +146,7 @@ void check_objects(reader& r, const sink& to) {
 void check_s3(reader& r, const sink& to) {
   const auto* const section = r.root().find({"sink"});
   if (!to.url.starts_with("s3:") || section == nullptr) return;
-  check_objects(r, to);
+  check_uploads(r, to);
   const auto is_there = [&](const char* key) { return section->find({key}) != nullptr; };
   const bool has_id = is_there("access_key"), has_key = is_there("secret_key");
   if (has_id == has_key && (has_id || !is_there("session_token"))) return;

@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 
+#include "spec/bounded_file.hpp"
 #include "spec/table.hpp"
 
 namespace wherry::app {
@@ -49,24 +49,17 @@ std::expected<std::string, mistake> read_bytes(const fs::path& file) {
   if (fs::is_directory(file, error)) {
     return std::unexpected(about_file(file, "is a directory", "name the spec file in it"));
   }
-  errno = 0;
-  std::ifstream in{file, std::ios::binary};
-  if (!in) {
-    return std::unexpected(about_file(file, fmt::format("cannot read: {}", std::strerror(errno)),
-                                      "check the path, or write a spec with: wherry init"));
-  }
-  std::string bytes(most_bytes + 1, '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (in.bad()) {
-    return std::unexpected(about_file(file, fmt::format("cannot read: {}", std::strerror(errno)),
-                                      "check the disk and the path"));
-  }
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
-  if (bytes.size() > most_bytes) {
+  auto bytes = read_bounded(file, most_bytes);
+  if (bytes) return *std::move(bytes);
+  const auto& why = bytes.error();
+  if (why.code == EFBIG) {
     return std::unexpected(about_file(file, "is over 1 MB, too large for a spec",
                                       "check that this is the spec and not data"));
   }
-  return bytes;
+  return std::unexpected(about_file(file, fmt::format("cannot read: {}", std::strerror(why.code)),
+                                    why.was_opened
+                                        ? "check the disk and the path"
+                                        : "check the path, or write a spec with: wherry init"));
 }
 
 // Without a tree nobody knows which strings are secret. So names decide: the line is not shown

@@ -70,23 +70,6 @@ std::string to_hex(std::string_view bytes) {
 
 std::string to_hex(const sha256_digest& digest) { return to_hex(bytes_of(digest)); }
 
-std::string to_base64(std::string_view bytes) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const auto three = bytes.substr(at, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = bits << 8 | (i < three.size() ? static_cast<unsigned char>(three[i]) : 0u);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      text += i <= three.size() ? digits[bits >> (18 - 6 * i) & 63u] : '=';
-    }
-  }
-  return text;
-}
-
 std::string_view bytes_of(const sha256_digest& digest) noexcept {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }

@@ -44,9 +44,6 @@ class sha256 {
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 [[nodiscard]] std::string to_hex(const sha256_digest& digest);
 
-/// Writes bytes in base64, RFC 4648, with its padding.
-[[nodiscard]] std::string to_base64(std::string_view bytes);
-
 /// The bytes of a digest, as a key for the next hmac_sha256.
 [[nodiscard]] std::string_view bytes_of(const sha256_digest& digest) noexcept;
 

@@ -112,8 +112,9 @@ spool_writer spool::write(const spool_key& key, spool_form form) {
   return spool_writer{*this, key, form};
 }
 
-std::expected<spool_file, spool_error> spool::store(const spool_key& key, std::string_view bytes) {
-  auto writer = write(key);
+std::expected<spool_file, spool_error> spool::store(const spool_key& key, std::string_view bytes,
+                                                    spool_form form) {
+  auto writer = write(key, form);
   if (auto written = writer.write(bytes); !written) {
     return std::unexpected(std::move(written.error()));
   }

@@ -95,7 +95,8 @@ class spool {
 
   /// Writes a whole file. Errors: those of a writer.
   [[nodiscard]] std::expected<spool_file, spool_error> store(const spool_key& key,
-                                                             std::string_view bytes);
+                                                             std::string_view bytes,
+                                                             spool_form form = spool_form::any);
 
   /// Reads a whole file and verifies it. Errors: damaged, io.
   [[nodiscard]] std::expected<std::string, spool_error> read(const spool_file& file) const;

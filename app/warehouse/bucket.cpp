@@ -81,7 +81,7 @@ task<std::expected<void, load_error>> bucket::put(std::string url, std::string b
 task<std::expected<void, load_error>> bucket::remove(std::string url) {
   const auto answer = co_await server_.ask({.method = "DELETE", .url = url});
   if (!answer) co_return std::unexpected(from_sink(answer.error()));
-  if (!is_success(*answer) && answer->status != 404) {
+  if (!is_success(*answer) && answer->status != not_found) {
     co_return std::unexpected(refused(*answer, url));
   }
   co_return {};
@@ -95,7 +95,7 @@ task<std::expected<spool_file, load_error>> bucket::fetch(std::string url, spool
       {.method = "GET", .url = url, .into = &writer, .max_size_bytes = spool_.budget_bytes()});
   if (writer.wrong) co_return std::unexpected(from_spool(*writer.wrong));
   if (!answer) co_return std::unexpected(from_sink(answer.error()));
-  if (answer->status == 404) {
+  if (answer->status == not_found) {
     co_return std::unexpected(
         load_error{load_error_kind::vanished,
                    url + " is gone: somebody removed it; the report is made again"});

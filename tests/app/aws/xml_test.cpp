@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: what an answer says is found, and nothing is taken for it that is cut or only looks alike.
-#include "sink/s3_xml.hpp"
+#include "aws/xml.hpp"
 
 #include <doctest/doctest.h>
 
 namespace wherry::app {
 
-TEST_SUITE("sink/s3_xml.hpp") {
+TEST_SUITE("aws/xml.hpp") {
   TEST_CASE("the text of an element is found by its whole name") {
     CHECK(xml_text("<?xml?>\n<A><UploadId>2~x</UploadId></A>", "UploadId") == "2~x");
     CHECK(xml_text("<Codes>a</Codes><Code>b</Code>", "Code") == "b");

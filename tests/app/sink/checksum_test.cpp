@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "spec/spelling.hpp"
 #include "spool/sha256.hpp"
 
 namespace wherry::app {
@@ -23,11 +24,11 @@ TEST_SUITE("sink/checksum.hpp") {
   }
 
   TEST_CASE("base64 is padded") {
-    CHECK(to_base64("").empty());
-    CHECK(to_base64("f") == "Zg==");
-    CHECK(to_base64("fo") == "Zm8=");
-    CHECK(to_base64("foobar") == "Zm9vYmFy");
-    CHECK(to_base64("\xff\xfe") == "//4=");
+    CHECK(in_base64("").empty());
+    CHECK(in_base64("f") == "Zg==");
+    CHECK(in_base64("fo") == "Zm8=");
+    CHECK(in_base64("foobar") == "Zm9vYmFy");
+    CHECK(in_base64("\xff\xfe") == "//4=");
   }
 
   TEST_CASE("what the server says is an error only if it is something else") {

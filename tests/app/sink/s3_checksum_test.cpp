@@ -6,6 +6,7 @@
 
 #include "s3_front.hpp"
 #include "sink/checksum.hpp"
+#include "spec/spelling.hpp"
 
 namespace wherry::app {
 namespace {
@@ -20,7 +21,7 @@ struct fronted : fronted_house {
 };
 
 std::string header_of(checksum of, std::string_view bytes) {
-  return std::string{words_of(of).header} + ": " + to_base64(checksum_of(of, bytes)) + "\r\n";
+  return std::string{words_of(of).header} + ": " + in_base64(checksum_of(of, bytes)) + "\r\n";
 }
 
 const std::string& large() {
@@ -100,7 +101,7 @@ TEST_SUITE("sink/checksum.hpp at a server") {
                                      checksum_of(checksum::crc32c, large().substr(part_bytes)));
     for (const auto* number : {"-2", "-3"}) {
       fronted at{checksum::crc32c, [&](const std::string& head, int) {
-                   return is_completion(head) ? completed_with(to_base64(sum) + number) : fate{};
+                   return is_completion(head) ? completed_with(in_base64(sum) + number) : fate{};
                  }};
       const auto got = at.put(at.spooled(large()));
       CHECK(got.has_value() == (std::string_view{number} == "-2"));
